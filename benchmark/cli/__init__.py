@@ -1,0 +1,85 @@
+"""The command ``bench``: one small file a command, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from motifidelity import __version__
+from motifidelity.errors import UserError
+
+COMMANDS = {
+    "run": "Train, probe and score a model, and draw the leaderboard.",
+    "rescore": "Score finished results again, without training.",
+    "tasks": "List, show, verify and export the fixed tasks.",
+    "models": "List the baseline networks.",
+    "leaderboard": "Draw the leaderboard of a registry.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Loads a command's module only when it is called, so that ``--help`` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"motifidelity.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def bench(debug: bool) -> None:
+    """Does a genomic network know the motifs?
+
+    Trains a model on synthetic tasks with known truth and scores its accuracy, the motifs in its
+    first-layer filters, and its attribution maps.
+    """
+
+
+def main() -> None:
+    """Entry point: user errors become one line on standard error and an exit status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = bench.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("stopped", 130)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"; see '{context.command_path} --help'" if context else ""
+        _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
+    except KeyboardInterrupt:
+        _fail("stopped", 130)
+    except BrokenPipeError:
+        # the reader has gone (``bench ... | head``): nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except UserError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(str(error).split())[:500]
+        _fail(
+            f"{type(error).__name__}: {text}; run again with 'bench --debug ...' and report it", 1
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"bench: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""Where a phase of a job runs: one small interface, one file per place."""

@@ -1,0 +1,195 @@
+"""What comes back from a worker is hostile until it is checked.
+
+Only plain files with expected names are opened, only in numpy's plain array format and never
+pickled; each must have exactly the expected type, shape and size before its values are read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+MAX_FILTERS = 4096
+MAX_GRAPH_BYTES = 512 << 20
+MAX_JSON_BYTES = 4 << 20
+# what any phase may leave beside its results
+_NOTES = {"progress.jsonl", "error.json"}
+
+
+class InvalidOutput(Exception):
+    """Something in a worker's output is not what the contract says; one line."""
+
+
+@dataclass(frozen=True)
+class FitOutput:
+    """Checked results of the fit phase."""
+
+    graph: Path
+    network: Path
+    history: list[dict[str, float]]
+    num_weights: int
+
+
+@dataclass(frozen=True)
+class ProbeOutput:
+    """Checked results of the probe phase: arrays by name, as the worker documents them."""
+
+    arrays: Mapping[str, Array]
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether the network has a filter scan."""
+        return "filter_max" in self.arrays
+
+
+def take_fit(out: Path) -> FitOutput:
+    """Check the fit phase's files.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the file and what is wrong with it.
+    """
+    _only(out, {"graph.pb", "network.json", "history.json"})
+    graph = _plain_file(out / "graph.pb", MAX_GRAPH_BYTES)
+    network = _plain_file(out / "network.json", MAX_JSON_BYTES)
+    payload = _json(out / "history.json")
+    try:
+        history = [{str(k): float(v) for k, v in row.items()} for row in payload["history"]]
+        num_weights = int(payload["num_weights"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidOutput(f"history.json: not a training history ({error})") from error
+    if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
+        raise InvalidOutput("history.json: values out of range")
+    return FitOutput(graph, network, history, num_weights)
+
+
+def take_probe(
+    out: Path,
+    *,
+    tests: int,
+    explained: int,
+    length: int,
+    classes: int,
+    top_sites: int,
+    methods: tuple[str, ...],
+) -> ProbeOutput:
+    """Check and read the probe phase's arrays.
+
+    Parameters
+    ----------
+    out : Path
+    tests, explained : int
+        Number of test sequences, and of those that attribution maps explain.
+    length, classes, top_sites : int
+    methods : tuple of str
+        Attribution methods that were asked for.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the array and what is wrong with it.
+    """
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "logits": ("<f4", (tests, classes)),
+        "explained_logits": ("<f4", (explained, classes)),
+        **dict.fromkeys(methods, ("<f4", (explained, length, 4, classes))),
+    }
+    scan_names = {"filter_max", "scan_max", "top_sites", "above_half_max"}
+    _only(out, {f"{name}.npy" for name in (*expected, *scan_names)})
+    if (out / "filter_max.npy").exists():
+        shape = _header(out / "filter_max.npy")[1]
+        if len(shape) != 1 or not 0 < shape[0] <= MAX_FILTERS:
+            raise InvalidOutput(
+                f"filter_max has shape {shape}; (filters,) with at most {MAX_FILTERS}"
+            )
+        filters = shape[0]
+        expected |= {
+            "filter_max": ("<f4", (filters,)),
+            "scan_max": ("<f4", (tests, length)),
+            "top_sites": ("<i4", (filters, top_sites, 2)),
+            "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
+        }
+    arrays = {
+        name: _array(out / f"{name}.npy", dtype, shape) for name, (dtype, shape) in expected.items()
+    }
+    if "top_sites" in arrays:
+        sites = arrays["top_sites"]
+        real = sites[sites[..., 0] >= 0]
+        if (sites < -1).any() or (real[:, 0] >= tests).any() or (real[:, 1] >= length).any():
+            raise InvalidOutput("top_sites names a sequence or a base that does not exist")
+    return ProbeOutput(arrays)
+
+
+def _only(out: Path, names: set[str]) -> None:
+    allowed = names | _NOTES
+    extra = sorted(p.name for p in out.iterdir() if p.name not in allowed)
+    if extra:
+        shown = ", ".join(repr(name[:60]) for name in extra[:3])
+        raise InvalidOutput(
+            f"the output folder holds {len(extra)} unexpected file{'s' if len(extra) > 1 else ''}: "
+            f"{shown}; write nothing beside the results"
+        )
+
+
+def _plain_file(path: Path, limit: int) -> Path:
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise InvalidOutput(f"{path.name}: missing") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidOutput(f"{path.name}: not a regular file")
+    if status.st_nlink != 1:
+        raise InvalidOutput(f"{path.name}: a hard link")
+    if status.st_size > limit:
+        raise InvalidOutput(f"{path.name}: {status.st_size} bytes, at most {limit} are allowed")
+    return path
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_plain_file(path, MAX_JSON_BYTES).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidOutput(f"{path.name}: not JSON") from error
+
+
+def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
+    """Type, shape, order and header size of an array file, without reading its values."""
+    _plain_file(path, 1 << 40)
+    try:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            if version != (1, 0):
+                raise ValueError(f"format version {version}")
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+            return dtype, shape, fortran, file.tell()
+    except (ValueError, OSError, EOFError) as error:
+        raise InvalidOutput(f"{path.stem}: not a numpy array file") from error
+
+
+def _array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
+    found, found_shape, fortran, offset = _header(path)
+    if found.hasobject or found.str != dtype:
+        raise InvalidOutput(f"{path.stem} has type {found.str[:20]}; {dtype} is expected")
+    if found_shape != shape or fortran:
+        raise InvalidOutput(f"{path.stem} has shape {str(found_shape)[:60]}; {shape} is expected")
+    size = path.stat().st_size
+    if size != offset + found.itemsize * math.prod(shape):
+        raise InvalidOutput(f"{path.stem}: {size} bytes do not fit its shape")
+    values: Array = np.load(path, allow_pickle=False)
+    if found.kind == "f" and not np.isfinite(values).all():
+        share = float(1 - np.isfinite(values).mean())
+        raise InvalidOutput(
+            f"{path.stem}: {share:.1%} of the values are NaN or infinite; bound the activations or "
+            "lower the learning rate"
+        )
+    return values

@@ -1,0 +1,306 @@
+"""One job from its inputs to its recorded result."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motifidelity.executors.base import Event, Executor, Phase, PhaseResult
+from motifidelity.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit, take_probe
+from motifidelity.metrics.declare import all_metrics
+from motifidelity.plan import Job
+from motifidelity.provenance import code, environment
+from motifidelity.registry import Registry, Result
+from motifidelity.scoring import JobScores, Truth, present_classes, score_job
+
+OnJobEvent = Callable[[str, Event], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended, and the result that was recorded of it."""
+
+    status: str
+    message: str
+    traceback: str
+    result_id: str
+
+
+def run_job(
+    job: Job, truth: Truth, executor: Executor, registry: Registry, on_event: OnJobEvent
+) -> Outcome:
+    """Train, probe, score and record one job.
+
+    A failure of the submission is an outcome, recorded like a success, and not an error.
+
+    Parameters
+    ----------
+    job : Job
+    truth : Truth
+        The task's test data at the job's profile.
+    executor : Executor
+    registry : Registry
+    on_event : callable
+        Receives the phase's name and each of its progress events.
+
+    Raises
+    ------
+    DataError
+        If the result cannot be recorded.
+    """
+    record = _Record(job, executor, registry)
+    with tempfile.TemporaryDirectory(prefix="motifidelity-") as name:
+        work = Path(name)
+        fitted = record.phase(_fit_phase(job, truth, work), on_event)
+        if fitted.status != "ok":
+            return record.failure(fitted)
+        try:
+            fit = take_fit(work / "fit")
+            record.take_fit(fit, job)
+            probed = record.phase(_probe_phase(job, truth, fit, work), on_event)
+            if probed.status != "ok":
+                return record.failure(probed)
+            probe = read_probe(job, truth, work / "probe")
+        except InvalidOutput as error:
+            return record.failure(PhaseResult("invalid_output", str(error)))
+        return record.scored(truth, probe, [fit.graph, fit.network], on_event)
+
+
+def _fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
+    """Training and validation data alone: no test sequence, label or implant is written here."""
+    spec, profile = job.task, job.profile
+    train = truth.dataset.splits["train"].head(profile.train)
+    valid = truth.dataset.splits["valid"].head(profile.valid)
+    inputs = {"model": job.submission.path}
+    for name, array in (
+        ("x_train", train.sequences),
+        ("y_train", train.labels),
+        ("x_valid", valid.sequences),
+        ("y_valid", valid.labels),
+    ):
+        inputs[name] = _save(work / f"{name}.npy", array)
+    settings = {
+        "task": {
+            "name": spec.name,
+            "input_shape": [spec.length, 4],
+            "num_outputs": len(spec.classes),
+            "classes": list(spec.classes),
+        },
+        "params": dict(job.params),
+        "seed": job.seed,
+        "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
+    }
+    return Phase("fit", settings, inputs, _folder(work / "fit"))
+
+
+def _probe_phase(job: Job, truth: Truth, fit: FitOutput, work: Path) -> Phase:
+    """The frozen network and unlabelled sequences; none of the submission's Python."""
+    scoring = job.task.scoring
+    inputs = {
+        "graph": fit.graph,
+        "network": fit.network,
+        "sequences": _save(work / "sequences.npy", truth.test.sequences),
+        "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
+    }
+    settings = {
+        "scan": {
+            "window": scoring.window,
+            "half_max": scoring.half_max,
+            "top_sites": scoring.top_sites,
+        },
+        "methods": list(scoring.attribution_methods),
+    }
+    return Phase("probe", settings, inputs, _folder(work / "probe"))
+
+
+def read_probe(job: Job, truth: Truth, out: Path) -> ProbeOutput:
+    """Check and read what the probe phase of a job wrote.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the array and what is wrong with it.
+    """
+    scoring = job.task.scoring
+    return take_probe(
+        out,
+        tests=len(truth.test.sequences),
+        explained=len(truth.explained),
+        length=job.task.length,
+        classes=len(job.task.classes),
+        top_sites=scoring.top_sites,
+        methods=scoring.attribution_methods,
+    )
+
+
+def stored_arrays(probe: ProbeOutput, maps: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays worth keeping: everything but the maps of classes that are not in a sequence."""
+    return {**probe.arrays, **maps}
+
+
+def score_rows(scores: JobScores) -> list[dict[str, Any]]:
+    """Rows of the registry's ``scores`` table."""
+    metrics = all_metrics()
+    return [
+        {
+            "family": metrics[s.metric].family,
+            "metric": s.metric,
+            "definition": metrics[s.metric].definition,
+            "method": s.method,
+            "target": s.target,
+            "value": float(s.value),
+            "sd": None if s.sd is None else float(s.sd),
+            "n": int(s.n),
+            "metric_version": metrics[s.metric].version,
+        }
+        for s in scores.scores
+    ]
+
+
+def filter_rows(scores: JobScores) -> list[dict[str, Any]]:
+    """Rows of the registry's ``filters`` table; a PPM is flattened row by row."""
+    return [
+        {
+            **{k: v for k, v in vars(row).items() if k != "ppm"},
+            "ppm": row.ppm.ravel().tolist(),
+            "width": len(row.ppm),
+        }
+        for row in scores.filters
+    ]
+
+
+class _Record:
+    """The job's registry row while it is being filled."""
+
+    def __init__(self, job: Job, executor: Executor, registry: Registry) -> None:
+        self._executor = executor
+        self._registry = registry
+        self._history: list[dict[str, float]] = []
+        harness = code()
+        submission = job.submission
+        self.row: dict[str, Any] = {
+            "job_id": job.id,
+            "task": job.task.id,
+            "task_digest": job.task.digest,
+            "dataset_digest": job.task.dataset_digest,
+            "profile": job.profile.name,
+            "model": submission.name,
+            "model_file": submission.path.name,
+            "model_digest": submission.digest,
+            "params": json.dumps(dict(job.params), sort_keys=True),
+            "trial": job.trial,
+            "seed": job.seed,
+            "division": submission.division,
+            "runner": executor.name,
+            "isolation": executor.isolation,
+            "device": "cpu",
+            "backend": "tensorflow",
+            "started": datetime.now(UTC),
+            "peak_memory": 0,
+            "authors": submission.metadata.get("authors"),
+            "url": submission.metadata.get("url"),
+            "license": submission.metadata.get("license"),
+            "environment": environment(),
+            "commit": harness.commit,
+            "dirty": harness.dirty,
+            "worker_digest": harness.worker_digest,
+            "image_digest": executor.image,
+            "warnings": [],
+        }
+
+    def phase(self, phase: Phase, on_event: OnJobEvent) -> PhaseResult:
+        """Run a phase and note its cost."""
+        done = self._executor.run(phase, lambda event: on_event(phase.name, event))
+        self.row[f"seconds_{phase.name}"] = done.seconds
+        self.row["peak_memory"] = max(self.row["peak_memory"], done.peak_memory)
+        return done
+
+    def take_fit(self, fit: FitOutput, job: Job) -> None:
+        """Note what training left: length, best epoch, size, and what looks odd."""
+        self._history = fit.history
+        self.row["num_weights"] = fit.num_weights
+        if not fit.history:
+            return
+        watched = f"val_{job.task.fit.monitor}"
+        values = [row.get(watched, float("-inf")) for row in fit.history]
+        self.row["epochs"] = len(fit.history)
+        self.row["best_epoch"] = int(np.argmax(values)) + 1
+
+    def failure(self, ended: PhaseResult) -> Outcome:
+        """The outcome of a job that did not reach its scores."""
+        return self._record(ended)
+
+    def scored(
+        self, truth: Truth, probe: ProbeOutput, files: list[Path], on_event: OnJobEvent
+    ) -> Outcome:
+        """The outcome of a probed job.
+
+        A fault of the scoring itself is recorded with the arrays and the network, so that nothing
+        that was trained is lost: ``bench rescore`` scores it again.
+        """
+        logits = probe.arrays["logits"]
+        if ((logits >= 0) & (logits <= 1)).all():
+            self.row["warnings"].append(
+                "every output lies between 0 and 1: build_model must return logits, or end in a "
+                "sigmoid activation"
+            )
+        self.row["num_filters"] = len(probe.arrays["filter_max"]) if probe.has_filters else 0
+        on_event("score", {"event": "start"})
+        started = time.monotonic()
+        try:
+            scores, maps = score_job(truth, probe)
+        except Exception as error:
+            ended = PhaseResult(
+                "infra_error",
+                f"scoring failed ({type(error).__name__}: {error}); the trained network is kept: "
+                "report this, then run 'bench rescore'",
+                "".join(traceback.format_exception(error)),
+            )
+            maps = present_classes(truth, probe.arrays)
+            return self._record(ended, files=files, arrays=stored_arrays(probe, maps))
+        self.row["seconds_score"] = time.monotonic() - started
+        return self._record(
+            PhaseResult("ok"),
+            scores=score_rows(scores),
+            filters=filter_rows(scores),
+            files=files,
+            arrays=stored_arrays(probe, maps),
+        )
+
+    def _record(self, ended: PhaseResult, **parts: Any) -> Outcome:
+        row = {
+            **self.row,
+            "status": ended.status,
+            "message": ended.message or None,
+            "traceback": ended.traceback or None,
+        }
+        result = Result(row, history=_history_rows(self._history), **parts)
+        result_id = self._registry.record(result)
+        return Outcome(ended.status, ended.message, ended.traceback, result_id)
+
+
+def _history_rows(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    names = ("loss", "val_loss", "val_auroc", "val_aupr", "learning_rate", "seconds")
+    return [
+        {"epoch": number, **{name: row.get(name) for name in names}}
+        for number, row in enumerate(history, start=1)
+    ]
+
+
+def _save(path: Path, array: Any) -> Path:
+    np.save(path, array, allow_pickle=False)
+    return path
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

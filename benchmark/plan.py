@@ -1,0 +1,78 @@
+"""The plan: jobs = task x model x parameters x trial, each with a content-addressed id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from motifidelity.submission import Submission
+from motifidelity.tasks.spec import Profile, TaskSpec, canonical_digest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train and probe.
+
+    ``seed`` is the trial's own: the run's first seed plus the trial's number.
+    """
+
+    submission: Submission
+    params: Mapping[str, Any]
+    task: TaskSpec
+    profile: Profile
+    trial: int
+    seed: int
+    image: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Digest of everything that decides the trained network: equal jobs have equal ids anywhere.
+
+        Metrics and their parameters are left out on purpose: a new version of them scores stored
+        networks and arrays again without training.
+        """
+        return canonical_digest(
+            {
+                "model": self.submission.digest,
+                "params": dict(self.params),
+                "task": self.task.training_digest,
+                "profile": self.profile.training,
+                "seed": self.seed,
+                "image": self.image,
+            }
+        )[:24]
+
+    @property
+    def label(self) -> str:
+        """How people are shown the job."""
+        params = " ".join(f"{k}={v}" for k, v in sorted(self.params.items()))
+        return f"{self.submission.name} {params} on {self.task.name}, trial {self.trial}".replace(
+            "  ", " "
+        )
+
+
+def plan_jobs(
+    submission: Submission,
+    params: Mapping[str, Any],
+    tasks: Iterable[TaskSpec],
+    profile: str,
+    trials: int | None,
+    seed: int,
+    image: str | None = None,
+) -> list[Job]:
+    """Jobs of one run, trial by trial, so that every task has a first result early.
+
+    Raises
+    ------
+    UserError
+        If a task has no such profile.
+    """
+    jobs = []
+    for task in tasks:
+        chosen = task.profile(profile)
+        jobs += [
+            Job(submission, params, task, chosen, trial, seed + trial, image)
+            for trial in range(chosen.trials if trials is None else trials)
+        ]
+    return sorted(jobs, key=lambda job: job.trial)

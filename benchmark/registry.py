@@ -1,0 +1,212 @@
+"""The registry: an append-only record of results in Parquet.
+
+Layout of a registry folder, one immutable file a result in each table:
+
+- ``jobs/RESULT.parquet``: one row, written last; a result without it does not exist
+- ``scores/``, ``filters/``, ``history/``: the result's rows of that table
+- ``networks/RESULT/``: the frozen network, from which a result can be probed again
+- ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
+
+A job may have several results, of a failure and of a later try; the latest counts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motifidelity import schema
+from motifidelity.errors import DataError
+from motifidelity.storage import atomic_folder, atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The registry's tables, the latest result of every job only."""
+
+    jobs: pd.DataFrame
+    scores: pd.DataFrame
+    filters: pd.DataFrame
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished job, ready to be recorded.
+
+    ``files`` are copied into the result's network folder; ``arrays`` are stored compressed.
+    """
+
+    job: Mapping[str, Any]
+    scores: Rows = ()
+    filters: Rows = ()
+    history: Rows = ()
+    files: Sequence[Path] = ()
+    arrays: Mapping[str, Any] | None = None
+
+
+class Registry:
+    """A registry in a local folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Created when a result is first recorded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Make sure that results can be recorded, before anything is trained.
+
+        Raises
+        ------
+        DataError
+            If the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self.folder / ".writable") as probe:
+                probe.write_bytes(b"")
+            (self.folder / ".writable").unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"registry {self.folder}: cannot be written ({error.strerror or error}); choose "
+                "another folder with --registry"
+            ) from error
+
+    def record(self, result: Result, when: datetime | None = None) -> str:
+        """Record a result; it is there as a whole or not at all.
+
+        Returns
+        -------
+        str
+            The result's id: job id, time and a random part, so that two writers never collide.
+
+        Raises
+        ------
+        DataError
+            If the disk is full or the folder cannot be written; nothing of it counts then.
+        """
+        when = when or datetime.now(UTC)
+        job_id = result.job["job_id"]
+        result_id = f"{job_id}-{when:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+        keys = {"result_id": result_id, "job_id": job_id}
+        try:
+            if result.files:
+                with atomic_folder(self.folder / "networks" / result_id) as folder:
+                    for file in result.files:
+                        shutil.copyfile(file, folder / file.name)
+            if result.arrays:
+                _write_arrays(self.folder / "arrays" / f"{result_id}.npz", result.arrays)
+            for name in ("scores", "filters", "history"):
+                rows = [{**keys, **row} for row in getattr(result, name)]
+                if rows:
+                    self._write(name, result_id, rows)
+            row = {**result.job, **keys, "schema_version": schema.VERSION}
+            self._write("jobs", result_id, [row])
+        except OSError as error:
+            raise DataError(
+                f"registry {self.folder}: result of job {job_id} cannot be written "
+                f"({error.strerror or error}); free some space and run the same command again: "
+                "finished jobs are kept"
+            ) from error
+        return result_id
+
+    def jobs(self) -> pd.DataFrame:
+        """The latest result of every job, one row each.
+
+        Raises
+        ------
+        DataError
+            Naming a file that is damaged.
+        """
+        frame = self._table("jobs").to_pandas()
+        frame = frame.sort_values(["started", "result_id"], kind="stable")
+        return frame.drop_duplicates("job_id", keep="last").reset_index(drop=True)
+
+    def tables(self) -> Tables:
+        """All tables, limited to the latest result of every job.
+
+        Raises
+        ------
+        DataError
+            Naming a file that is damaged.
+        """
+        jobs = self.jobs()
+        known = pa.array(jobs["result_id"], pa.string())
+        others = {
+            name: table.filter(pa.compute.is_in(table["result_id"], known)).to_pandas()
+            for name in ("scores", "filters", "history")
+            for table in [self._table(name)]
+        }
+        return Tables(jobs, **others)
+
+    def arrays(self, result_id: str) -> dict[str, Any]:
+        """Stored arrays of a result.
+
+        Raises
+        ------
+        DataError
+            If they are missing or damaged.
+        """
+        import zipfile
+
+        import numpy as np
+
+        path = self.folder / "arrays" / f"{result_id}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise DataError(
+                f"{path}: missing or damaged; run the job again with --force"
+            ) from error
+
+    def network(self, result_id: str) -> dict[str, Path] | None:
+        """Files of a result's frozen network by stem, or None where it was not kept."""
+        folder = self.folder / "networks" / result_id
+        files = {path.stem: path for path in folder.glob("*")} if folder.is_dir() else {}
+        return files if {"graph", "network"} <= files.keys() else None
+
+    def _write(self, name: str, result_id: str, rows: Rows) -> None:
+        table = pa.Table.from_pylist(list(rows), schema=schema.TABLES[name])
+        with atomic_path(self.folder / name / f"{result_id}.parquet") as path:
+            pq.write_table(table, path, compression="zstd")
+
+    def _table(self, name: str) -> pa.Table:
+        expected = schema.TABLES[name]
+        folder = self.folder / name
+        files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+        tables = []
+        for file in files:
+            try:
+                tables.append(pq.read_table(file, schema=expected, partitioning=None))
+            except (pa.ArrowException, OSError) as error:
+                raise DataError(
+                    f"{file}: damaged or not of this registry "
+                    f"({' '.join(str(error).split())[:80]}); move it away and run the same "
+                    "command again: its job is run anew, all others are kept"
+                ) from error
+        return pa.concat_tables(tables) if tables else expected.empty_table()
+
+
+def _write_arrays(target: Path, arrays: Mapping[str, Any]) -> None:
+    import numpy as np
+
+    with atomic_path(target) as path, path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

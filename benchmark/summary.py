@@ -1,0 +1,124 @@
+"""What a run shows at its end: the table of its scores, and the page that it drew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from motifidelity.errors import DataError
+from motifidelity.metrics.declare import all_metrics
+from motifidelity.registry import Registry
+
+# one line a score: what a person reads first, in the order of the families
+HEADLINES = (
+    ("accuracy", "auroc", None, "AUROC"),
+    ("accuracy", "aupr", None, "AUPR"),
+    ("filters", "match_any", None, "filters that match any known motif"),
+    ("filters", "match_fraction", None, "filters that match a true motif"),
+    ("filters", "motifs_found", None, "true motifs found"),
+    ("localisation", "localisation_auroc", "filter", "localisation AUROC of the filters"),
+    ("localisation", "localisation_auroc", "pwm", "  the same of the true PWMs"),
+    ("attribution", "attribution_auroc", "saliency", "attribution AUROC, saliency"),
+    ("attribution", "attribution_auroc", "ism", "attribution AUROC, mutagenesis"),
+)
+
+
+def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
+    """Draw the registry's page, by default into its own folder, and return the page's path.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    from motifidelity.leaderboard.site import render
+
+    folder = out or registry.folder / "leaderboard"
+    try:
+        return render(registry.tables(), folder, metrics=all_metrics())
+    except OSError as error:
+        raise DataError(
+            f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "
+            "kept: draw it elsewhere with 'bench leaderboard --out DIR'"
+        ) from error
+
+
+def headline_scores(scores: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
+    """Mean, SD over trials and number of trials of every headline score, a row each.
+
+    Parameters
+    ----------
+    scores, jobs : DataFrame
+        Tables of the registry.
+
+    Returns
+    -------
+    DataFrame
+        ``task``, ``family``, ``metric``, ``method``, ``label``, ``mean``, ``sd``, ``trials``.
+    """
+    means = scores[scores["target"].isna()].merge(jobs[["result_id", "task"]], on="result_id")
+    rows = []
+    for task in sorted(jobs["task"].unique()):
+        mine = means[means["task"] == task]
+        for family, metric, method, label in HEADLINES:
+            picked = mine[mine["metric"] == metric]
+            picked = picked[
+                picked["method"].isna() if method is None else picked["method"] == method
+            ]
+            values = picked["value"].dropna()
+            if len(values):
+                sd = float(values.std(ddof=1)) if len(values) > 1 else None
+                rows.append(
+                    (task, family, metric, method, label, float(values.mean()), sd, len(values))
+                )
+    columns = ["task", "family", "metric", "method", "label", "mean", "sd", "trials"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def print_scores(
+    registry: Registry, job_ids: Sequence[str], page: Path, *, as_json: bool = False
+) -> None:
+    """Print the scores of the given jobs and where the page lies."""
+    tables = registry.tables()
+    jobs = tables.jobs[tables.jobs["job_id"].isin(list(job_ids))]
+    done = jobs[jobs["status"] == "ok"]
+    headlines = headline_scores(
+        tables.scores[tables.scores["result_id"].isin(done["result_id"])], done
+    )
+    if as_json:
+        rows = json.loads(headlines.to_json(orient="records"))
+        print(json.dumps({"event": "scores", "scores": rows, "page": str(page)}), flush=True)
+        return
+    if len(headlines):
+        _print_table(headlines, jobs)
+    print(f"Leaderboard: {page}")
+
+
+def _print_table(headlines: pd.DataFrame, jobs: pd.DataFrame) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    # piped output keeps its columns: a narrow default width would fold them
+    console = Console(soft_wrap=True, highlight=False)
+    for task, rows in headlines.groupby("task"):
+        mine = jobs[jobs["task"] == task]
+        failed = int((mine["status"] != "ok").sum())
+        profile = mine["profile"].iloc[0]
+        note = "" if profile == "full" else f", profile {profile}: never ranked with full results"
+        missing = f", {failed} failed" if failed else ""
+        table = Table(
+            title=f"{task}  ({len(mine)} trial{'s' if len(mine) != 1 else ''}{missing}{note})",
+            title_justify="left",
+        )
+        table.add_column("score")
+        table.add_column("mean", justify="right")
+        table.add_column("SD over trials", justify="right")
+        table.add_column("trials", justify="right")
+        for row in rows.itertuples():
+            digits = 1 if row.metric == "motifs_found" else 3
+            sd = "" if row.sd is None or pd.isna(row.sd) else f"{row.sd:.{digits}f}"
+            table.add_row(row.label, f"{row.mean:.{digits}f}", sd, str(row.trials))
+        console.print(table)

@@ -1,0 +1,136 @@
+"""One phase of a job: ``python -m motifidelity.worker fit|probe REQUEST.json``.
+
+The request names its input files, the output folder and the settings; results are arrays in numpy's
+plain format and small JSON files. Exit status: 0 done, 3 the submission failed, 4 the worker did.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .report import Reporter, SubmissionError, write_error
+
+EXIT_SUBMISSION = 3
+EXIT_WORKER = 4
+
+
+def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
+    """Build, train and freeze a submission's network."""
+    import keras
+    import numpy as np
+
+    from . import contract
+    from .freeze import freeze
+    from .recipe import train
+
+    path = Path(request["inputs"]["model"])
+    task = contract.Task(
+        name=request["task"]["name"],
+        input_shape=tuple(request["task"]["input_shape"]),
+        num_outputs=request["task"]["num_outputs"],
+        classes=tuple(request["task"]["classes"]),
+    )
+    keras.utils.set_random_seed(request["seed"])
+    module = contract.load_submission(path)
+    model = contract.build(module, path.name, task, request["params"])
+    motif_layer = contract.named_motif_layer(module, path.name, model)
+    # frozen once before training too: a network that cannot be probed is refused at once
+    untrained = freeze(model, task.input_shape, path.name, motif_layer)
+    arrays = {
+        name: np.load(request["inputs"][name], allow_pickle=False)
+        for name in ("x_train", "y_train", "x_valid", "y_valid")
+    }
+    data = contract.TrainingData(
+        contract.one_hot(arrays["x_train"]),
+        arrays["y_train"].astype(np.float32),
+        contract.one_hot(arrays["x_valid"]),
+        arrays["y_valid"].astype(np.float32),
+        request["seed"],
+    )
+    report("start", epochs=request["recipe"]["max_epochs"])
+    started = time.perf_counter()
+    own_fit = getattr(module, "fit", None)
+    if own_fit is not None:
+        own_fit(model, data)
+        history: list[dict[str, float]] = []
+    else:
+        history = train(
+            model,
+            data,
+            request["recipe"],
+            from_logits=not untrained.manifest.has_sigmoid,
+            source=path.name,
+            report=report,
+        )
+    frozen = freeze(model, task.input_shape, path.name, motif_layer)
+    frozen.write(out)
+    summary = {
+        "history": history,
+        "num_weights": int(model.count_params()),
+        "seconds": time.perf_counter() - started,
+    }
+    (out / "history.json").write_text(json.dumps(summary), encoding="utf-8")
+
+
+def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
+    """Read predictions, filter scans and attribution maps off a frozen network."""
+    import numpy as np
+
+    from .attribution import METHODS
+    from .contract import one_hot
+    from .filters import write_predictions
+    from .network import FrozenNetwork
+
+    inputs = request["inputs"]
+    network = FrozenNetwork(Path(inputs["graph"]), Path(inputs["network"]))
+    sequences = np.load(inputs["sequences"], allow_pickle=False)
+    write_predictions(network, sequences, request["scan"], out, report)
+    explained = one_hot(np.load(inputs["explained"], allow_pickle=False))
+    np.save(out / "explained_logits.npy", network.logits(explained), allow_pickle=False)
+    for method in request["methods"]:
+        maps = METHODS[method](network, explained, report)
+        np.save(out / f"{method}.npy", maps, allow_pickle=False)
+
+
+PHASES = {"fit": fit, "probe": probe}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one phase."""
+    phase, request_file = arguments
+    request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    out = Path(request["out"])
+    source = Path(request["inputs"].get("model", "network")).name
+    try:
+        PHASES[phase](request, out, Reporter(out))
+    except SubmissionError as error:
+        write_error(out, "model_error", error, source)
+        return EXIT_SUBMISSION
+    except MemoryError as error:
+        write_error(out, "oom", error, source)
+        return EXIT_SUBMISSION
+    except Exception as error:
+        # in the fit phase whatever the submission's own code lets through is its error
+        ours = phase != "fit" or not _passed_through(error, source)
+        write_error(out, "infra_error" if ours else "model_error", error, source)
+        return EXIT_WORKER if ours else EXIT_SUBMISSION
+    return 0
+
+
+def _passed_through(error: BaseException, source: str) -> bool:
+    """Whether the submission's own frames are in the traceback, or its file would not compile."""
+    import traceback
+
+    if isinstance(error, SyntaxError):
+        return True
+    return any(
+        Path(frame.filename).name == source for frame in traceback.extract_tb(error.__traceback__)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,294 @@
+"""Freeze a network into a graph of operations, with a small manifest of its named tensors.
+
+The model is traced once with ``training=False`` and a free batch size, its weights are folded into
+constants, and the logit and the filter scan are found in the graph itself, so that functional,
+subclassed and hand-written models are treated alike.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from .ops import ELEMENT_WISE, PASS_THROUGH, refuse_unknown
+from .report import SubmissionError
+
+GRAPH = "graph.pb"
+MANIFEST = "network.json"
+# what may stand between a convolution and its activation without changing a position's filters
+_RESHAPING = frozenset({"Squeeze", "ExpandDims", "Reshape"})
+_AFFINE = frozenset({"BiasAdd", "Mul", "AddV2", "Add", "Sub", "RealDiv", "FusedBatchNormV3"})
+
+
+@dataclass(frozen=True)
+class Scan:
+    """First-layer filter scan inside a frozen network.
+
+    Attributes
+    ----------
+    before, after : str
+        Tensors (n, positions, filters) before and after the activation.
+    filters : int
+    positions : int
+        Positions of the scan; position ``i`` is centred on base ``first + i * stride``.
+    first, stride : int
+    """
+
+    before: str
+    after: str
+    filters: int
+    positions: int
+    first: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Names of what the probe reads from a frozen network."""
+
+    input: str
+    logits: str
+    has_sigmoid: bool
+    scan: Scan | None
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest beside its graph."""
+        (folder / MANIFEST).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a manifest that ``write`` wrote."""
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        scan = raw.pop("scan")
+        return cls(**raw, scan=Scan(**scan) if scan else None)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen network: its graph and the manifest."""
+
+    graph_def: Any
+    manifest: Manifest
+
+    def write(self, folder: Path) -> None:
+        """Write graph and manifest into a folder."""
+        (folder / GRAPH).write_bytes(self.graph_def.SerializeToString())
+        self.manifest.write(folder)
+
+
+def freeze(
+    model: Any, input_shape: tuple[int, ...], source: str, motif_layer: Any = None
+) -> Frozen:
+    """Freeze a built Keras model.
+
+    Parameters
+    ----------
+    model : keras.Model
+    input_shape : tuple of int
+        ``(length, 4)``.
+    source : str
+        File name of the submission, for messages.
+    motif_layer : keras.Layer, optional
+        Layer whose output is the filter scan; by default the activation after the first
+        convolution.
+
+    Raises
+    ------
+    SubmissionError
+        If the model cannot be traced, or holds operations that are not allowed.
+    """
+    signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
+
+    @tf.function(input_signature=signature, autograph=False)
+    def forward(sequences: Any) -> list[Any]:
+        with _recorded_output(motif_layer) as seen:
+            logits = model(sequences, training=False)
+        return [tf.identity(tensor) for tensor in (logits, *seen[:1])]
+
+    try:
+        concrete = convert_variables_to_constants_v2(
+            forward.get_concrete_function(), lower_control_flow=False
+        )
+    except Exception as error:
+        raise SubmissionError(
+            f"{source}: the network cannot be frozen: {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy or Python values"
+        ) from error
+    graph_def = concrete.graph.as_graph_def()
+    refuse_unknown(graph_def, source)
+    output, *named = concrete.outputs
+    if motif_layer is not None and not named:
+        raise SubmissionError(
+            f"{source}: motif_layer names layer '{motif_layer.name}', which the model never calls"
+        )
+    logits, has_sigmoid = _before_sigmoid(output)
+    graph = _GraphView(concrete.graph, concrete.inputs[0])
+    scan = find_scan(graph, input_shape[0], named[0] if named else None)
+    if named and scan is None:
+        raise SubmissionError(
+            f"{source}: motif_layer '{motif_layer.name}' gives shape {tuple(named[0].shape)}; "
+            "a filter scan is (batch, positions, filters)"
+        )
+    return Frozen(graph_def, Manifest(concrete.inputs[0].name, logits.name, has_sigmoid, scan))
+
+
+@contextmanager
+def _recorded_output(layer: Any) -> Any:
+    """Collect what one layer returns while the model is traced."""
+    seen: list[Any] = []
+    if layer is None:
+        yield seen
+        return
+    original = layer.call
+
+    def recording(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        seen.append(result)
+        return result
+
+    layer.call = recording
+    try:
+        yield seen
+    finally:
+        layer.call = original
+
+
+def _before_sigmoid(output: Any) -> tuple[Any, bool]:
+    """Logit before a trailing sigmoid, and whether there was one."""
+    tensor = output
+    while tensor.op.type in PASS_THROUGH and tensor.op.type != "IdentityN":
+        tensor = tensor.op.inputs[0]
+    if tensor.op.type == "Sigmoid":
+        return tensor.op.inputs[0], True
+    return output, False
+
+
+class _GraphView:
+    """Which operations depend on the sequences, and who reads whom."""
+
+    def __init__(self, graph: Any, start: Any) -> None:
+        self.ops = graph.get_operations()
+        live = {start.op}
+        for op in self.ops:  # a FuncGraph lists operations in topological order
+            if any(t.op in live for t in op.inputs):
+                live.add(op)
+        self._live = live
+
+    def depends(self, tensor: Any) -> bool:
+        """Whether a tensor depends on the sequences."""
+        return tensor.op in self._live
+
+    def data_inputs(self, op: Any) -> list[Any]:
+        """Inputs of an operation that depend on the sequences."""
+        return [t for t in op.inputs if self.depends(t)]
+
+    def readers(self, tensor: Any) -> list[Any]:
+        """Operations that read a tensor."""
+        return [op for op in tensor.consumers() if op in self._live]
+
+
+def find_scan(graph: _GraphView, length: int, named: Any = None) -> Scan | None:
+    """Find the filter scan: the first convolution, its affine tail, and its activation.
+
+    Parameters
+    ----------
+    graph : _GraphView
+    length : int
+        Bases of the input, which the first convolution's positions are mapped to.
+    named : tensor, optional
+        The scan after its activation where the submission names it.
+
+    Returns
+    -------
+    Scan or None
+        None for a network without a convolution.
+    """
+    convolution = next(
+        (op for op in graph.ops if op.type == "Conv2D" and graph.data_inputs(op)), None
+    )
+    before = None if convolution is None else _affine_tail(graph, convolution)
+    if named is not None:
+        after = named
+        before = before if before is not None and before.shape[-1] == named.shape[-1] else named
+    elif before is not None:
+        after = _activation(graph, before)
+    else:
+        return None
+    if after.shape.rank != 3 or after.shape[1] is None or after.shape[2] is None:
+        return None
+    positions, filters = int(after.shape[1]), int(after.shape[2])
+    if before.shape.rank != 3 or before.shape[1] != positions:
+        before = after
+    first, stride = _alignment(convolution, length, positions)
+    return Scan(before.name, after.name, filters, positions, first, stride)
+
+
+def _affine_tail(graph: _GraphView, convolution: Any) -> Any:
+    """Pre-activation: follow bias, batch norm and reshapes that read nothing else but constants."""
+    tensor = convolution.outputs[0]
+    while True:
+        step = [
+            op
+            for op in graph.readers(tensor)
+            if op.type in PASS_THROUGH | _RESHAPING
+            or (op.type in _AFFINE and len(graph.data_inputs(op)) == 1)
+        ]
+        if len(step) != 1 or len(graph.readers(tensor)) != 1:
+            break
+        following = step[0].outputs[0]
+        if step[0].type in _RESHAPING and following.shape.rank not in (3, 4):
+            break
+        tensor = following
+    return _three_dimensional(tensor)
+
+
+def _three_dimensional(tensor: Any) -> Any:
+    """The tensor itself, or the last (n, positions, filters) form on the way to it."""
+    walk = tensor
+    while walk.shape.rank != 3 and walk.op.type != "Conv2D":
+        walk = next((t for t in walk.op.inputs if t.shape.rank in (3, 4)), walk.op.inputs[0])
+    return walk if walk.shape.rank == 3 else tensor
+
+
+def _activation(graph: _GraphView, before: Any) -> Any:
+    """Follow element-wise operations from the pre-activation to the last of the same shape.
+
+    An operation joins when all its data inputs are already inside and its constants are scalars,
+    so that a batch norm that follows the activation, which has one constant a filter, stays out.
+    """
+    inside = {before.ref()}
+    last = before
+    for op in graph.ops:
+        data = graph.data_inputs(op)
+        if not data or any(t.ref() not in inside for t in data):
+            continue
+        if op.type not in ELEMENT_WISE | PASS_THROUGH:
+            continue
+        constants = [t for t in op.inputs if not graph.depends(t)]
+        if any(t.shape.num_elements() not in (None, 1) for t in constants):
+            continue
+        for output in op.outputs:
+            inside.add(output.ref())
+        if op.outputs[0].dtype == before.dtype and op.outputs[0].shape[1:] == before.shape[1:]:
+            last = op.outputs[0]
+    return last
+
+
+def _alignment(convolution: Any | None, length: int, positions: int) -> tuple[int, int]:
+    """Base that position 0 is centred on, and bases between positions.
+
+    With padding "same" and stride 1 position ``i`` is base ``i``; without padding the window's
+    centre is half a kernel further in.
+    """
+    if positions == length or convolution is None:
+        return 0, 1
+    strides = convolution.get_attr("strides")
+    stride = max(strides)
+    first = max(0, (length - ((positions - 1) * stride + 1)) // 2)
+    return first, stride

@@ -1,0 +1,90 @@
+"""A frozen network, imported without any of the submission's Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .freeze import Manifest
+from .ops import refuse_unknown
+
+
+class FrozenNetwork:
+    """Predictions, filter scans and gradients of a frozen graph.
+
+    Parameters
+    ----------
+    graph, manifest : Path
+        The frozen graph and its manifest.
+
+    Raises
+    ------
+    SubmissionError
+        If the graph holds an operation that is not allowed.
+    """
+
+    def __init__(self, graph: Path, manifest: Path) -> None:
+        self.manifest = Manifest.read(manifest)
+        graph_def = tf.compat.v1.GraphDef.FromString(graph.read_bytes())
+        refuse_unknown(graph_def, graph.name)
+        _restore_plain_gradients(graph_def)
+        imported = tf.compat.v1.wrap_function(
+            lambda: tf.graph_util.import_graph_def(graph_def, name=""), []
+        )
+        source = imported.graph.get_tensor_by_name(self.manifest.input)
+
+        def pruned(*names: str) -> Any:
+            return imported.prune(source, [imported.graph.get_tensor_by_name(n) for n in names])
+
+        self._logits = pruned(self.manifest.logits)
+        self._length, self._letters = (int(n) for n in source.shape[1:])
+        scan = self.manifest.scan
+        self._scan = pruned(scan.before, scan.after) if scan else None
+        # prune() keeps only what a tensor needs: the second pass runs the first layer alone
+        self._after = pruned(scan.after) if scan else None
+        spec = tf.TensorSpec((None, self._length, self._letters), tf.float32)
+        self._gradient = tf.function(
+            self._class_gradient,
+            input_signature=[spec, tf.TensorSpec((), tf.int32)],
+            autograph=False,
+        )
+
+    def logits(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Logits (n, classes) of one-hot sequences (n, length, 4) float32, in one call."""
+        return np.asarray(self._logits(tf.constant(one_hot))[0])
+
+    def scan(self, one_hot: Any) -> tuple[Any, Any]:
+        """Filter scan (n, positions, filters) before and after the activation."""
+        assert self._scan is not None
+        before, after = self._scan(tf.constant(one_hot))
+        return np.asarray(before), np.asarray(after)
+
+    def activations(self, one_hot: Any) -> Any:
+        """Filter scan (n, positions, filters) after the activation."""
+        assert self._after is not None
+        return np.asarray(self._after(tf.constant(one_hot))[0])
+
+    def gradient(self, one_hot: Any, output: int) -> Any:
+        """Gradient (n, length, 4) of one logit with respect to each sequence's input."""
+        return np.asarray(self._gradient(tf.constant(one_hot), tf.constant(output, tf.int32)))
+
+    def _class_gradient(self, one_hot: Any, output: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(one_hot)
+            logit = tf.reduce_sum(tf.gather(self._logits(one_hot)[0], output, axis=1))
+        gradient = tape.gradient(logit, one_hot)
+        return tf.zeros_like(one_hot) if gradient is None else gradient
+
+
+def _restore_plain_gradients(graph_def: Any) -> None:
+    """Drop names of custom gradients, whose functions did not survive freezing.
+
+    ``silu`` and its like leave ``IdentityN`` nodes that name a Python function; without the name
+    the operation's plain derivative is used, which is the same value.
+    """
+    for nodes in (graph_def.node, *(f.node_def for f in graph_def.library.function)):
+        for node in nodes:
+            node.attr.pop("_gradient_op_type", None)

@@ -1,0 +1,64 @@
+"""What the worker tells the host: progress lines and one error file, both in the output folder.
+
+The host treats all of it as hints to show to a person; no score is ever read from here.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+PROGRESS = "progress.jsonl"
+ERROR = "error.json"
+TRACEBACK_LINES = 12
+
+
+class SubmissionError(Exception):
+    """The submission broke its contract; the message is one line that names the remedy."""
+
+
+class Reporter:
+    """Writes progress events, one JSON object a line, flushed at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / PROGRESS).open("a", encoding="utf-8")
+
+    def __call__(self, event: str, **values: Any) -> None:
+        """Append one event."""
+        self._file.write(json.dumps({"event": event, **values}) + "\n")
+        self._file.flush()
+
+
+def write_error(folder: Path, status: str, error: BaseException, source: str) -> None:
+    """Write ``error.json``: status, one-line message, and the last lines of the traceback.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder of the phase.
+    status : str
+        ``model_error`` or ``infra_error``.
+    error : BaseException
+    source : str
+        File name of the submission, which starts the message.
+    """
+    text = " ".join(str(error).split())[:2000]
+    if not isinstance(error, SubmissionError):
+        line = _line_in(error, source)
+        where = f"{source}:{line}" if line else source
+        text = (
+            f"{where}: {type(error).__name__}: {text}"
+            if text
+            else f"{where}: {type(error).__name__}"
+        )
+    lines = "".join(traceback.format_exception(error)).splitlines()[-TRACEBACK_LINES:]
+    payload = {"status": status, "message": text, "traceback": "\n".join(lines)}
+    (folder / ERROR).write_text(json.dumps(payload), encoding="utf-8")
+
+
+def _line_in(error: BaseException, source: str) -> int | None:
+    """Last line of the submission that the error passed through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno for f in reversed(frames) if Path(f.filename).name == source), None)

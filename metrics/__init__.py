@@ -1,0 +1,1 @@
+"""Scores: pure functions from arrays and truth to numbers."""

@@ -1,0 +1,1 @@
+"""Task specifications, motif database, generator and dataset cache."""

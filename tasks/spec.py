@@ -1,0 +1,272 @@
+"""Task specifications: versioned TOML files, read into frozen dataclasses.
+
+A published specification is immutable; a fix is a new version that names what it supersedes. Its
+digest covers every value of the file, so no result can be mistaken for one of another task.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from motifidelity.errors import UserError, unknown
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class MotifSource:
+    """Where the motifs come from: a release of JASPAR and the digest of its matrices."""
+
+    release: str
+    collection: str
+    tax_group: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Population:
+    """Sequences drawn alike: how many, from which pools, and how they are labelled.
+
+    ``label`` is ``"picked"`` (one bit per motif of the core pool) or a list of class bits.
+    """
+
+    sequences: int
+    pools: tuple[str, ...]
+    label: str | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a sequence is composed (reference study, Methods).
+
+    ``count_cumulative`` and ``count_offset`` give the number of motifs; ``gap_scale`` is the upper
+    end of the uniform draw that the gaps are made of; ``discard_permutation`` is the length of a
+    permutation that the study drew first and threw away (0: none).
+    """
+
+    seed: int
+    discard_permutation: int
+    count_weights: tuple[float, ...]
+    count_offset: int
+    gap_scale: float
+    populations: tuple[Population, ...]
+
+
+@dataclass(frozen=True)
+class FitRecipe:
+    """Training recipe of the closed division."""
+
+    learning_rate: float
+    batch_size: int
+    max_epochs: int
+    monitor: str
+    stop_patience: int
+    rate_patience: int
+    rate_factor: float
+    rate_floor: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of a task is run: ``None`` means all of it."""
+
+    name: str
+    trials: int
+    train: int | None
+    valid: int | None
+    test: int | None
+    max_epochs: int
+    explained: int
+
+    @property
+    def training(self) -> dict[str, int | str | None]:
+        """What a trained network depends on."""
+        return {
+            "name": self.name,
+            "train": self.train,
+            "valid": self.valid,
+            "max_epochs": self.max_epochs,
+        }
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Parameters of the metrics (units: bases, bits, shares of a maximum)."""
+
+    attribution_methods: tuple[str, ...]
+    window: int
+    half_max: float
+    top_sites: int
+    min_sites: int
+    pseudocount: float
+    trim_bits: float
+    trim_pad: int
+    evalue: float
+    buffer: int
+    chance_percentile: float
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One fixed task: data, recipe, metrics and digests.
+
+    ``digest`` covers the whole file. ``training_digest`` covers what a trained network depends on
+    alone (name, shapes, training and validation data, recipe), so that a version that only scores
+    differently can score the same networks.
+    """
+
+    name: str
+    version: int
+    title: str
+    summary: str
+    source: str
+    supersedes: str | None
+    target: str
+    length: int
+    classes: tuple[str, ...]
+    motifs: MotifSource
+    pools: Mapping[str, tuple[str, ...]]
+    grammar: Grammar
+    splits: tuple[float, ...]
+    fit: FitRecipe
+    profiles: Mapping[str, Profile]
+    scoring: Scoring
+    accepted: Mapping[str, Mapping[str, tuple[str, ...]]]
+    digests: Mapping[str, Mapping[str, Any]]
+    digest: str = field(repr=False)
+    training_digest: str = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """Name and version, as in ``motif-classes@1``."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def dataset_digest(self) -> str:
+        """Digest of the locked dataset digests: two tasks may share their data."""
+        return canonical_digest(self.digests)
+
+    def profile(self, name: str) -> Profile:
+        """Profile by name.
+
+        Raises
+        ------
+        UserError
+            If the task has no such profile.
+        """
+        if name not in self.profiles:
+            raise unknown("profile", name, self.profiles)
+        return self.profiles[name]
+
+
+def canonical_digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of a plain value (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_spec(text: str) -> TaskSpec:
+    """Read a specification from TOML text."""
+    raw = tomllib.loads(text)
+    grammar = dict(raw["grammar"])
+    populations = tuple(
+        Population(
+            p["sequences"],
+            tuple(p["pools"]),
+            p["label"] if isinstance(p["label"], str) else tuple(p["label"]),
+        )
+        for p in grammar.pop("population")
+    )
+    grammar["count_weights"] = tuple(grammar["count_weights"])
+    scoring = dict(raw["scoring"])
+    scoring["attribution_methods"] = tuple(scoring["attribution_methods"])
+    profiles = {
+        name: Profile(
+            name=name,
+            trials=p["trials"],
+            train=p.get("train"),
+            valid=p.get("valid"),
+            test=p.get("test"),
+            max_epochs=p.get("max_epochs", raw["fit"]["max_epochs"]),
+            explained=p["explained"],
+        )
+        for name, p in raw["profile"].items()
+    }
+    return TaskSpec(
+        name=raw["name"],
+        version=raw["version"],
+        title=raw["title"],
+        summary=raw["summary"],
+        source=raw["source"],
+        supersedes=raw.get("supersedes"),
+        target=raw["target"],
+        length=raw["length"],
+        classes=tuple(raw["classes"]),
+        motifs=MotifSource(**raw["motifs"]),
+        pools={k: tuple(v) for k, v in raw["pools"].items()},
+        grammar=Grammar(populations=populations, **grammar),
+        splits=tuple(raw["splits"][s] for s in SPLITS),
+        fit=FitRecipe(**raw["fit"]),
+        profiles=profiles,
+        scoring=Scoring(**scoring),
+        accepted={
+            definition: {tf: tuple(ids) for tf, ids in table.items()}
+            for definition, table in raw["accepted"].items()
+        },
+        digests=raw["digests"],
+        digest=canonical_digest(raw),
+        training_digest=canonical_digest(
+            {
+                **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},
+                "data": [raw["digests"][split] for split in ("train", "valid")],
+            }
+        ),
+    )
+
+
+@cache
+def all_specs() -> dict[str, TaskSpec]:
+    """Every specification of the suite by ``name@version``, in a fixed order."""
+    files = sorted(
+        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")),
+        key=lambda f: f.name,
+    )
+    specs = [parse_spec(f.read_text(encoding="utf-8")) for f in files]
+    return {spec.id: spec for spec in specs}
+
+
+def find_spec(name: str) -> TaskSpec:
+    """Specification by ``name`` (its latest version) or ``name@version``.
+
+    Raises
+    ------
+    UserError
+        If there is none, with the near names.
+    """
+    specs = all_specs()
+    if "@" in name:
+        if name in specs:
+            return specs[name]
+        raise unknown("task", name, specs)
+    versions = [spec for spec in specs.values() if spec.name == name]
+    if not versions:
+        raise unknown("task", name, latest_specs())
+    return max(versions, key=lambda spec: spec.version)
+
+
+def latest_specs() -> dict[str, TaskSpec]:
+    """The latest version of every task, by plain name."""
+    latest: dict[str, TaskSpec] = {}
+    for spec in all_specs().values():
+        if spec.name not in latest or spec.version > latest[spec.name].version:
+            latest[spec.name] = spec
+    if not latest:
+        raise UserError("no task specification is installed; reinstall the package")
+    return latest

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+
+import pytest
+from motifidelity.metrics.declare import all_metrics, get_metric
+
+
+def test_every_metric_of_the_benchmark_is_found_without_a_list():
+    assert set(all_metrics()) == {
+        "auroc",
+        "aupr",
+        "paper_aupr",
+        "match_any",
+        "match_fraction",
+        "motifs_found",
+        "motif_recall",
+        "redundancy",
+        "flat_filters",
+        "paper_match_any",
+        "paper_match_fraction",
+        "paper_motif_coverage",
+        "localisation_auroc",
+        "paper_localisation_auroc",
+        "attribution_auroc",
+        "attribution_aupr",
+        "attribution_prevalence",
+        "paper_attribution_auroc",
+        "paper_attribution_aupr",
+    }
+
+
+@pytest.mark.parametrize("metric", all_metrics().values(), ids=lambda m: m.name)
+def test_every_declaration_is_complete_and_consistent(metric):
+    assert metric.name.startswith("paper_") == (metric.definition == "paper")
+    assert metric.summary.endswith(".")
+    assert metric.source
+    assert metric.version >= 1
+    low = -float("inf") if metric.low is None else metric.low
+    high = float("inf") if metric.high is None else metric.high
+    assert low < high
+    assert metric.chance is None or low <= metric.chance <= high
+
+
+def test_a_misspelt_name_is_answered_with_the_near_ones():
+    with pytest.raises(KeyError, match="did you mean localisation_auroc"):
+        get_metric("localization_auroc")
+
+
+def test_declarations_are_read_without_loading_heavy_libraries():
+    code = (
+        "import sys; from motifidelity.metrics.declare import all_metrics; "
+        "light = 'numpy' not in sys.modules; all_metrics(); "
+        "heavy = {'sklearn', 'scipy', 'numba', 'memelite', 'pandas'} & set(sys.modules); "
+        "print(light, sorted(heavy))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "True []", result.stderr

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+from motifidelity.metrics.ranking import rank_rows
+from motifidelity.metrics.scan import (
+    best_site_per_base,
+    chance_mask,
+    log_odds,
+    pwm_scan,
+    reverse_complement,
+    site_log_odds,
+)
+
+WIDTHS = (1, 4, 7, 10)
+
+
+def random_motifs(rng, widths=WIDTHS):
+    return [rng.dirichlet([0.3] * 4, size=width) for width in widths]
+
+
+def strong_motif(letters, p=0.97):
+    ppm = np.full((len(letters), 4), (1 - p) / 3)
+    ppm[np.arange(len(letters)), ["ACGT".index(letter) for letter in letters]] = p
+    return ppm
+
+
+def codes(text):
+    return np.array([["ACGT".index(letter) for letter in text]], np.uint8)
+
+
+def scan_by_loop(sequence, ppms):
+    """Literal transcription of the study's scan of one sequence."""
+    one_hot = np.eye(4)[sequence]
+    length = len(sequence)
+    tracks = []
+    for ppm in ppms:
+        pwm = np.log2(ppm / 0.25 + 1e-10)
+        width = len(pwm)
+        left = width // 2
+        padded = np.concatenate([np.zeros((left, 4)), one_hot, np.zeros((width - left, 4))])
+        tracks.append([np.sum(padded[p : p + width] * pwm) for p in range(length)])
+    return np.max(tracks, axis=0)
+
+
+def test_the_reference_scan_equals_the_study_s_loop():
+    rng = np.random.default_rng(0)
+    sequences = rng.integers(0, 4, (5, 40), dtype=np.uint8)
+    ppms = random_motifs(rng)
+    both = ppms + [ppm[::-1, ::-1] for ppm in ppms]
+    expected = [scan_by_loop(sequence, both) for sequence in sequences]
+    np.testing.assert_allclose(pwm_scan(sequences, ppms), expected)
+    np.testing.assert_allclose(pwm_scan(sequences, both, both_strands=False), expected)
+
+
+def test_a_motif_peaks_at_its_centre_on_either_strand():
+    motif = strong_motif("ACGGTA")
+    for site in ("ACGGTA", "TACCGT"):
+        scan = pwm_scan(codes("TTTTTTTT" + site + "TTTTTTTT"), [motif])
+        assert scan[0].argmax() == 8 + 3
+        assert scan[0].max() == pytest.approx(6 * np.log2(0.97 / 0.25))
+
+
+def test_log_odds_by_hand():
+    sites = site_log_odds(codes("ACA"), np.array([[0.5, 0.5, 0, 0], [0.25, 0.25, 0.5, 0]]))
+    # A then C: 1 + 0 bits; C then A: 1 + 0 bits.
+    np.testing.assert_allclose(sites, [[1, 1]], atol=1e-9)
+    assert log_odds(np.array([[0.0, 0, 0, 1.0]]))[0] == pytest.approx([np.log2(1e-10)] * 3 + [2])
+
+
+def test_a_motif_wider_than_the_sequence_has_no_site():
+    assert site_log_odds(codes("ACG"), strong_motif("ACGT")).shape == (1, 0)
+    assert np.isneginf(best_site_per_base(codes("ACG"), [strong_motif("ACGT")])).all()
+
+
+def test_each_base_gets_the_best_site_that_covers_it():
+    rng = np.random.default_rng(1)
+    sequences = rng.integers(0, 4, (3, 30), dtype=np.uint8)
+    ppms = random_motifs(rng)
+    expected = np.full((3, 30), -np.inf)
+    for ppm in ppms + [reverse_complement(ppm) for ppm in ppms]:
+        sites = site_log_odds(sequences, ppm)
+        for i, start in np.ndindex(*sites.shape):
+            span = expected[i, start : start + len(ppm)]
+            np.maximum(span, sites[i, start], out=span)
+    np.testing.assert_array_equal(best_site_per_base(sequences, ppms), expected)
+
+
+def implanted(rng, n, motifs, length=100):
+    """One instance of a random motif on a random strand in each random sequence."""
+    sequences = rng.integers(0, 4, (n, length), dtype=np.uint8)
+    implants = np.stack(
+        [
+            np.arange(n),
+            rng.integers(0, len(motifs), n),
+            rng.integers(0, length - 20, n),
+            rng.integers(0, 2, n),
+        ],
+        axis=1,
+    )
+    for i, motif, start, strand in implants:
+        ppm = motifs[motif][::-1, ::-1] if strand else motifs[motif]
+        for k, column in enumerate(ppm):
+            sequences[i, start + k] = rng.choice(4, p=column)
+    return sequences, implants
+
+
+def chance_by_loop(sequences, implants, motifs):
+    n, length = sequences.shape
+    planted = {tuple(row) for row in implants.tolist()}
+    mask = np.zeros((n, length), bool)
+    truth = np.zeros((n, length), bool)
+    for m, ppm in enumerate(motifs):
+        strengths = {}
+        for strand, matrix in enumerate((ppm, ppm[::-1, ::-1])):
+            pwm = np.log2(matrix / 0.25 + 1e-10)
+            for i in range(n):
+                for start in range(length - len(ppm) + 1):
+                    site = sequences[i, start : start + len(ppm)]
+                    strengths[i, m, start, strand] = pwm[np.arange(len(ppm)), site].sum()
+                    if (i, m, start, strand) in planted:
+                        truth[i, start : start + len(ppm)] = True
+        threshold = np.percentile([strengths[key] for key in planted if key in strengths], 10)
+        for (i, key_m, start, strand), strength in strengths.items():
+            if strength >= threshold - 1e-9 and (i, key_m, start, strand) not in planted:
+                mask[i, start : start + len(ppm)] = True
+    return mask & ~truth
+
+
+def test_chance_sites_equal_a_search_site_by_site():
+    rng = np.random.default_rng(2)
+    motifs = [strong_motif("ACGTT", 0.8), strong_motif("GGATCA", 0.7)]
+    sequences, implants = implanted(rng, 60, motifs)
+    mask = chance_mask(sequences, implants, motifs)
+    np.testing.assert_array_equal(mask, chance_by_loop(sequences, implants, motifs))
+    assert 0.005 < mask.mean() < 0.5
+
+
+def test_a_planted_site_is_truth_and_an_equal_unplanned_one_is_chance():
+    motif = strong_motif("ACGGTA")
+    sequence = codes("TTTTACGGTATTTTTTTTACGGTATTTTTACCGTTTTT")
+    mask = chance_mask(sequence, [[0, 0, 4, 0]], [motif])
+    expected = np.zeros(sequence.shape[1], bool)
+    expected[18:24] = True  # forward
+    expected[28:34] = True  # reverse complement TACCGT
+    np.testing.assert_array_equal(mask[0], expected)
+
+
+def test_implanted_truth_is_never_masked():
+    motif = strong_motif("ACGGTA")
+    sequence = codes("TTTTACGGTATTTTTTTTACGGTATTTT")
+    truth = np.zeros(sequence.shape, np.uint8)
+    truth[0, 18:20] = 1
+    mask = chance_mask(sequence, [[0, 0, 4, 0]], [motif], truth=truth)
+    assert mask[0].nonzero()[0].tolist() == [20, 21, 22, 23]
+
+
+def test_implants_of_other_motifs_set_no_threshold_and_mask_nothing():
+    sequence = codes("TTTTACGGTATTTT")
+    assert not chance_mask(sequence, [[0, -1, 4, 0]], [strong_motif("ACGGTA")]).any()
+    assert not chance_mask(sequence, np.empty((0, 4)), []).any()
+
+
+@pytest.mark.parametrize("implant", [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 9, 0], [0, 0, 0, 2]])
+def test_an_implant_that_does_not_exist_is_refused(implant):
+    with pytest.raises(ValueError, match="does not fit"):
+        chance_mask(codes("ACGGTATTTTTT"), [implant], [strong_motif("ACGG")])
+
+
+def test_the_oracle_scan_tells_implanted_bases_from_background():
+    rng = np.random.default_rng(3)
+    motifs = [strong_motif("ACGTTGCATC"), strong_motif("GGATCATTAC")]
+    sequences, implants = implanted(rng, 50, motifs)
+    truth = np.zeros(sequences.shape, bool)
+    for i, motif, start, _ in implants:
+        truth[i, start : start + len(motifs[motif])] = True
+    areas = rank_rows(best_site_per_base(sequences, motifs), truth)
+    assert areas.auroc.mean() > 0.99
+
+
+def test_matrices_that_are_no_motif_are_refused():
+    with pytest.raises(ValueError, match=r"it must be \(w, 4\)"):
+        pwm_scan(codes("ACGT"), [np.zeros((4, 3))])
+    with pytest.raises(ValueError, match="no motif"):
+        pwm_scan(codes("ACGT"), [])
