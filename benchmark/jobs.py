@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,10 +66,10 @@ def run_job(
         try:
             fit = take_fit(work / "fit")
             record.take_fit(fit, job)
-            probed = record.phase(_probe_phase(job, truth, fit, work), on_event)
+            probed = record.phase(probe_phase(truth, fit.graph, fit.network, work), on_event)
             if probed.status != "ok":
                 return record.failure(probed)
-            probe = read_probe(job, truth, work / "probe")
+            probe = read_probe(truth, work / "probe")
         except InvalidOutput as error:
             return record.failure(PhaseResult("invalid_output", str(error)))
         return record.scored(truth, probe, [fit.graph, fit.network], on_event)
@@ -102,12 +102,12 @@ def _fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
     return Phase("fit", settings, inputs, _folder(work / "fit"))
 
 
-def _probe_phase(job: Job, truth: Truth, fit: FitOutput, work: Path) -> Phase:
+def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
     """The frozen network and unlabelled sequences; none of the submission's Python."""
-    scoring = job.task.scoring
+    scoring = truth.spec.scoring
     inputs = {
-        "graph": fit.graph,
-        "network": fit.network,
+        "graph": graph,
+        "network": network,
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
         "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
     }
@@ -122,29 +122,24 @@ def _probe_phase(job: Job, truth: Truth, fit: FitOutput, work: Path) -> Phase:
     return Phase("probe", settings, inputs, _folder(work / "probe"))
 
 
-def read_probe(job: Job, truth: Truth, out: Path) -> ProbeOutput:
-    """Check and read what the probe phase of a job wrote.
+def read_probe(truth: Truth, out: Path) -> ProbeOutput:
+    """Check and read what a probe phase wrote.
 
     Raises
     ------
     InvalidOutput
         Naming the array and what is wrong with it.
     """
-    scoring = job.task.scoring
+    spec = truth.spec
     return take_probe(
         out,
         tests=len(truth.test.sequences),
         explained=len(truth.explained),
-        length=job.task.length,
-        classes=len(job.task.classes),
-        top_sites=scoring.top_sites,
-        methods=scoring.attribution_methods,
+        length=spec.length,
+        classes=len(spec.classes),
+        top_sites=spec.scoring.top_sites,
+        methods=spec.scoring.attribution_methods,
     )
-
-
-def stored_arrays(probe: ProbeOutput, maps: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays worth keeping: everything but the maps of classes that are not in a sequence."""
-    return {**probe.arrays, **maps}
 
 
 def score_rows(scores: JobScores) -> list[dict[str, Any]]:
@@ -254,10 +249,11 @@ class _Record:
                 "sigmoid activation"
             )
         self.row["num_filters"] = len(probe.arrays["filter_max"]) if probe.has_filters else 0
+        arrays = present_classes(truth, probe.arrays)
         on_event("score", {"event": "start"})
         started = time.monotonic()
         try:
-            scores, maps = score_job(truth, probe)
+            scores = score_job(truth, arrays)
         except Exception as error:
             ended = PhaseResult(
                 "infra_error",
@@ -265,15 +261,14 @@ class _Record:
                 "report this, then run 'bench rescore'",
                 "".join(traceback.format_exception(error)),
             )
-            maps = present_classes(truth, probe.arrays)
-            return self._record(ended, files=files, arrays=stored_arrays(probe, maps))
+            return self._record(ended, files=files, arrays=arrays)
         self.row["seconds_score"] = time.monotonic() - started
         return self._record(
             PhaseResult("ok"),
             scores=score_rows(scores),
             filters=filter_rows(scores),
             files=files,
-            arrays=stored_arrays(probe, maps),
+            arrays=arrays,
         )
 
     def _record(self, ended: PhaseResult, **parts: Any) -> Outcome:

@@ -27,7 +27,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """Digest of everything that decides the trained network: equal jobs have equal ids anywhere.
+        """Digest of all that decides the trained network: equal jobs have equal ids anywhere.
 
         Metrics and their parameters are left out on purpose: a new version of them scores stored
         networks and arrays again without training.

@@ -90,13 +90,16 @@ class PlainDisplay:
         self._seen: set[str] = set()
 
     def note(self, text: str) -> None:
+        """Print a line."""
         print(text, file=sys.stderr, flush=True)
 
     def begin(self, job: Job, number: int, of: int) -> None:
+        """Name the job."""
         self._epochs, self._last, self._seen = [], 0.0, set()
         self.note(f"[{number}/{of}] {job.label}")
 
     def event(self, phase: str, event: Event) -> None:
+        """Show the event."""
         now = time.monotonic()
         left = remaining(event, self._epochs) if event["event"] == "epoch" else None
         # every kind of step once, epochs now and then and the last one always
@@ -110,6 +113,7 @@ class PlainDisplay:
         self.note(f"  {describe(phase, event, left)}")
 
     def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+        """Say how the job ended."""
         self.note(f"  {status} after {duration(seconds)}" + (f": {message}" if message else ""))
 
 
@@ -117,15 +121,19 @@ class JsonDisplay:
     """One JSON object a line on standard output."""
 
     def note(self, text: str) -> None:
+        """Print a line."""
         self._print(event="note", text=text)
 
     def begin(self, job: Job, number: int, of: int) -> None:
+        """Name the job."""
         self._print(event="job", job_id=job.id, label=job.label, number=number, of=of)
 
     def event(self, phase: str, event: Event) -> None:
+        """Show the event."""
         self._print(phase=phase, **event)
 
     def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+        """Say how the job ended."""
         self._print(
             event="done", job_id=job.id, status=status, message=message, seconds=round(seconds, 3)
         )
@@ -162,9 +170,11 @@ class RichDisplay:
         self._progress.stop()
 
     def note(self, text: str) -> None:
+        """Print a line."""
         self._console.print(text, markup=False, highlight=False)
 
     def begin(self, job: Job, number: int, of: int) -> None:
+        """Name the job."""
         self._epochs = []
         self._progress.update(
             self._run, visible=of > 1, total=of, completed=number - 1, text=f"{number} of {of}"
@@ -172,6 +182,7 @@ class RichDisplay:
         self._progress.reset(self._job, description=job.label, total=None, visible=True, text="")
 
     def event(self, phase: str, event: Event) -> None:
+        """Show the event."""
         left = remaining(event, self._epochs) if event["event"] == "epoch" else None
         total = event.get("of") or event.get("epochs")
         done = event.get("epoch") or event.get("done") or 0
@@ -180,6 +191,7 @@ class RichDisplay:
         self._progress.update(self._job, text=describe(phase, event, left))
 
     def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+        """Say how the job ended."""
         self._progress.update(self._job, visible=False)
         self._progress.advance(self._run)
         mark = "✓" if status == "ok" else "✗"

@@ -7,7 +7,8 @@ Layout of a registry folder, one immutable file a result in each table:
 - ``networks/RESULT/``: the frozen network, from which a result can be probed again
 - ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
 
-A job may have several results, of a failure and of a later try; the latest counts.
+A job may have several results, of a failure and a later try, or of a later scoring, which names
+the result whose network and arrays it used; the latest counts.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ class Registry:
         DataError
             Naming a file that is damaged.
         """
-        frame = self._table("jobs").to_pandas()
-        frame = frame.sort_values(["started", "result_id"], kind="stable")
+        frame: pd.DataFrame = self._table("jobs").to_pandas()
+        frame = frame.sort_values("result_id")  # a job's results sort by their time
         return frame.drop_duplicates("job_id", keep="last").reset_index(drop=True)
 
     def tables(self) -> Tables:
@@ -176,6 +177,10 @@ class Registry:
             raise DataError(
                 f"{path}: missing or damaged; run the job again with --force"
             ) from error
+
+    def has_arrays(self, result_id: str) -> bool:
+        """Whether a result's arrays were kept."""
+        return (self.folder / "arrays" / f"{result_id}.npz").exists()
 
     def network(self, result_id: str) -> dict[str, Path] | None:
         """Files of a result's frozen network by stem, or None where it was not kept."""

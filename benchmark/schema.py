@@ -48,6 +48,9 @@ JOBS = pa.schema(
         pa.field("worker_digest", pa.string(), False),
         pa.field("image_digest", pa.string()),
         pa.field("warnings", pa.list_(pa.string()), False),
+        # of a result that was scored again: whose arrays and network it uses, by which harness
+        pa.field("arrays_of", pa.string()),
+        pa.field("scored_commit", pa.string()),
     ]
 )
 

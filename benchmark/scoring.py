@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.intake import ProbeOutput
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.attribution import score_attribution
 from motifidelity.metrics.declare import Score
-from motifidelity.metrics.filters import FilterRow, score_filters
+from motifidelity.metrics.filters import FilterRow, FilterScores, score_filters
 from motifidelity.metrics.localisation import score_localisation
 from motifidelity.metrics.scan import chance_mask, pwm_scan
 from motifidelity.tasks.dataset import Dataset
@@ -96,32 +96,20 @@ class JobScores:
     filters: list[FilterRow]
 
 
-def score_job(truth: Truth, probe: ProbeOutput) -> tuple[JobScores, dict[str, NDArray[np.float32]]]:
+def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
     """Score a job's arrays in all families.
 
-    Returns
-    -------
-    JobScores
-    dict of str to ndarray (m, length, 4) float32
-        Attribution maps of the classes that are present in each explained sequence, summed: what
-        is stored in place of the maps of every class.
+    Parameters
+    ----------
+    truth : Truth
+    arrays : mapping of str to ndarray
+        As ``take_probe`` checked them, with maps already reduced by ``present_classes``.
     """
-    spec, arrays = truth.spec, probe.arrays
+    spec = truth.spec
     scores = score_accuracy(arrays["logits"], truth.test.labels, spec.classes)
     filters: list[FilterRow] = []
-    if probe.has_filters:
-        database = list(truth.dataset.motifs.values())
-        found = score_filters(
-            truth.test.sequences,
-            arrays["above_half_max"],
-            arrays["top_sites"],
-            database_ids=[m.id for m in database],
-            database_names=[m.name for m in database],
-            database_ppms=[m.ppm.T for m in database],
-            accepted=spec.accepted["corrected"],
-            accepted_paper=spec.accepted["paper"],
-            window=spec.scoring.window,
-        )
+    if "filter_max" in arrays:
+        found = _filters(truth, arrays)
         scores += found.scores
         filters = found.filters
         rows = truth.positive
@@ -132,36 +120,49 @@ def score_job(truth: Truth, probe: ProbeOutput) -> tuple[JobScores, dict[str, ND
             buffer=spec.scoring.buffer,
         )
         scores += truth.reference_localisation
-    maps = present_classes(truth, arrays)
-    for method, reduced in maps.items():
-        scores += _attribution(truth, arrays, method, reduced)
-    return JobScores(scores, filters), maps
+    for method in spec.scoring.attribution_methods:
+        if method in arrays:
+            scores += _attribution(truth, arrays, method)
+    return JobScores(scores, filters)
 
 
-def present_classes(
-    truth: Truth, arrays: Mapping[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Sum each method's maps (m, length, 4, classes) over the classes present in a sequence."""
+def _filters(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> FilterScores:
+    database = list(truth.dataset.motifs.values())
+    return score_filters(
+        truth.test.sequences,
+        arrays["above_half_max"],
+        arrays["top_sites"],
+        database_ids=[m.id for m in database],
+        database_names=[m.name for m in database],
+        database_ppms=[m.ppm.T for m in database],
+        accepted=truth.spec.accepted["corrected"],
+        accepted_paper=truth.spec.accepted["paper"],
+        window=truth.spec.scoring.window,
+    )
+
+
+def present_classes(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays of a probe with each method's maps reduced to the classes present in a sequence.
+
+    Only the host knows the labels, so the probe explains every class; the maps (m, length, 4,
+    classes) become (m, length, 4), the sum over the labelled classes, and so does the explained
+    logit (m, classes), which becomes (m,).
+    """
     labels = truth.test.labels[truth.explained].astype(np.float32)
-    return {
-        method: np.einsum("mlac,mc->mla", arrays[method], labels)
-        for method in truth.spec.scoring.attribution_methods
-        if method in arrays
-    }
+    reduced = dict(arrays)
+    reduced["explained_logits"] = (arrays["explained_logits"] * labels).sum(axis=1)
+    for method in truth.spec.scoring.attribution_methods:
+        if method in arrays:
+            reduced[method] = np.einsum("mlac,mc->mla", arrays[method], labels)
+    return reduced
 
 
-def _attribution(
-    truth: Truth,
-    arrays: Mapping[str, NDArray[np.float32]],
-    method: str,
-    maps: NDArray[np.float32],
-) -> list[Score]:
+def _attribution(truth: Truth, arrays: Mapping[str, NDArray[Any]], method: str) -> list[Score]:
     rows = truth.explained
-    labels = truth.test.labels[rows]
     scores = score_attribution(
         method,
-        maps,
-        (arrays["explained_logits"] * labels).sum(axis=1),
+        arrays[method],
+        arrays["explained_logits"],
         truth.test.sequences[rows],
         truth.test.truth[rows],
         truth.chance[rows],

@@ -117,8 +117,8 @@ def _print_table(headlines: pd.DataFrame, jobs: pd.DataFrame) -> None:
         table.add_column("mean", justify="right")
         table.add_column("SD over trials", justify="right")
         table.add_column("trials", justify="right")
-        for row in rows.itertuples():
-            digits = 1 if row.metric == "motifs_found" else 3
-            sd = "" if row.sd is None or pd.isna(row.sd) else f"{row.sd:.{digits}f}"
-            table.add_row(row.label, f"{row.mean:.{digits}f}", sd, str(row.trials))
+        for row in rows.to_dict("records"):
+            digits = 1 if row["metric"] == "motifs_found" else 3
+            sd = "" if pd.isna(row["sd"]) else f"{row['sd']:.{digits}f}"
+            table.add_row(row["label"], f"{row['mean']:.{digits}f}", sd, str(row["trials"]))
         console.print(table)

@@ -117,8 +117,8 @@ def score_filters(
     patternless matrix matches (the study does not count it either). Paper: Koo & Ploenzke (2021),
     sites above half of the filter's maximum, mean one-hot, uniform below 2 sites. Corrected: the
     best sites before the activation, so that the activation's shape does not choose them, and 0.25
-    added to each count; a filter with fewer than 20 sites or no column above 0.5 bit is flat. A flat filter (for
-    the paper scores: an exactly uniform one) is not compared and has no hit.
+    added to each count; a filter with fewer than 20 sites or no column above 0.5 bit is flat. A
+    flat filter (for the paper scores: an exactly uniform one) is not compared and has no hit.
     """
     ids = list(database_ids)
     if not len(ids) == len(database_names) == len(database_ppms):

@@ -92,6 +92,8 @@ def score_localisation(
     sequence's are too short: then the longest is.
     """
     scan = np.asarray(scan)
+    if scan.dtype.kind != "f":
+        scan = scan.astype(np.float64)
     planted = np.asarray(truth)
     if scan.ndim != 2 or planted.shape != scan.shape:
         raise ValueError(f"scan {scan.shape} and truth {planted.shape} must be equal (n, L)")

@@ -71,6 +71,8 @@ def rank_rows(
     (ICML 2006) for why the trapezoid over a precision-recall curve is optimistic.
     """
     scores = np.asarray(scores)
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
     truth = np.asarray(positive).astype(bool, copy=False)
     if scores.ndim != 2 or truth.shape != scores.shape:
         raise ValueError(f"scores {scores.shape} and truth {truth.shape} must be equal (r, n)")

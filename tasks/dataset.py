@@ -116,7 +116,7 @@ def _refuse_mismatch(spec: TaskSpec, splits: Mapping[str, Split]) -> None:
             raise DataError(
                 f"{spec.id}: generated {check.split} {check.array} has digest "
                 f"{check.found[:12]}, locked is {check.locked[:12]}; reinstall the pinned numpy "
-                "and pyjaspar (see requirements.lock)"
+                "and pyjaspar (see constraints.txt)"
             )
 
 
@@ -134,7 +134,7 @@ def _write(folder: Path, splits: Mapping[str, Split]) -> None:
         digests = {}
         for name, split in splits.items():
             path = temporary / f"{name}.npz"
-            np.savez(path, allow_pickle=False, **_arrays(split))  # type: ignore[arg-type]
+            np.savez(path, allow_pickle=False, **_arrays(split))
             digests[path.name] = file_digest(path)
         (temporary / "digests.json").write_text(json.dumps(digests, indent=1), encoding="utf-8")
 

@@ -83,6 +83,6 @@ def load_motifs(source: MotifSource) -> dict[str, Motif]:
     if found != source.digest:
         raise DataError(
             f"motif database {source.release}: digest {found[:12]} is not the locked "
-            f"{source.digest[:12]}; reinstall the pinned pyjaspar (see requirements.lock)"
+            f"{source.digest[:12]}; reinstall the pinned pyjaspar (see constraints.txt)"
         )
     return motifs

@@ -98,17 +98,16 @@ class Profile:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Parameters of the metrics (units: bases, bits, shares of a maximum)."""
+    """What a task decides about its scores; all else belongs to the metrics and their versions.
+
+    ``window`` and ``buffer`` are in bases, ``half_max`` is a share of a filter's maximum,
+    ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds.
+    """
 
     attribution_methods: tuple[str, ...]
     window: int
     half_max: float
     top_sites: int
-    min_sites: int
-    pseudocount: float
-    trim_bits: float
-    trim_pad: int
-    evalue: float
     buffer: int
     chance_percentile: float
 

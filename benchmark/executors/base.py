@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,14 +49,44 @@ class PhaseResult:
     traceback: str = ""
     seconds: float = 0.0
     peak_memory: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a row records of where its job ran, beside the harness's own machine.
+
+    Attributes
+    ----------
+    slots : int
+        Jobs that may run at the same time.
+    policy : str, optional
+        Canonical JSON of the sandbox policy.
+    widened : tuple of str
+        Limits that are wider than the standard policy's.
+    gpus : str, optional
+        Canonical JSON of driver, CUDA version, and the devices' names and UUIDs.
+    packages : mapping, optional
+        Versions that the phases run with, where they are not this process's own.
+    warnings : tuple of str
+        Lines that mark every row.
+    """
+
+    slots: int = 1
+    policy: str | None = None
+    widened: tuple[str, ...] = ()
+    gpus: str | None = None
+    packages: Mapping[str, str] | None = field(default=None, hash=False)
+    warnings: tuple[str, ...] = ()
 
 
 class Executor(Protocol):
-    """Runs phases somewhere."""
+    """Runs phases somewhere; several threads may call ``run`` where ``place.slots`` allows."""
 
     name: str
     isolation: str
     image: str | None
+    place: Place
 
     def run(self, phase: Phase, on_event: OnEvent) -> PhaseResult:
         """Run one phase to its end, passing its progress events on."""
@@ -70,24 +103,59 @@ class ProgressTail:
         self._rest = b""
 
     def poll(self) -> None:
-        """Pass on every complete new line that is a JSON object; ignore the rest."""
-        if self._path.is_symlink() or self._offset >= PROGRESS_LIMIT:
+        """Pass on every complete new line that is a known event; ignore the rest."""
+        if self._offset >= PROGRESS_LIMIT:
             return
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                new = file.read(PROGRESS_LIMIT - self._offset)
-        except OSError:
+        new = read_plain(self._path, PROGRESS_LIMIT - self._offset, self._offset)
+        if not new:
             return
         self._offset += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
             try:
-                event = json.loads(line)
-            except ValueError:
+                event = _known_event(json.loads(line))
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict) and isinstance(event.get("event"), str):
+            if event:
                 self._on_event(event)
+
+
+def _known_event(raw: Any) -> dict[str, Any] | None:
+    """The known fields of an event, each of its own type and bounded; None for anything else."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("event"), str):
+        return None
+    event: dict[str, Any] = {"event": clean_text(raw["event"], 40)}
+    for name in ("epoch", "epochs", "of", "done"):
+        value = raw.get(name)
+        if isinstance(value, int) and 0 <= value < 1 << 31:
+            event[name] = int(value)
+    for name in ("value", "seconds"):
+        value = raw.get(name)
+        if isinstance(value, float) and math.isfinite(value):
+            event[name] = value
+    for name in ("name", "monitor"):
+        if isinstance(raw.get(name), str):
+            event[name] = clean_text(raw[name], 40)
+    return event
+
+
+def read_plain(path: Path, limit: int, offset: int = 0) -> bytes | None:
+    """At most ``limit`` bytes of a regular file; None for anything else.
+
+    A stranger may have put a link or a pipe there, and may swap it at any time: the file is opened
+    without following or waiting, and looked at once it is open.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return None
+        file.seek(offset)
+        return file.read(limit)
 
 
 def read_error(out: Path) -> tuple[str, str, str] | None:
@@ -95,14 +163,14 @@ def read_error(out: Path) -> tuple[str, str, str] | None:
 
     Only ``model_error``, ``oom`` and ``infra_error`` are accepted: a worker cannot claim success.
     """
-    path = out / "error.json"
+    content = read_plain(out / "error.json", ERROR_LIMIT + 1)
+    if content is None or len(content) > ERROR_LIMIT:
+        return None
     try:
-        if path.is_symlink() or path.stat().st_size > ERROR_LIMIT:
-            return None
-        payload = json.loads(path.read_text(encoding="utf-8"))
+        payload = json.loads(content)
         status, message = payload["status"], payload["message"]
         traceback = payload.get("traceback", "")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if status not in ("model_error", "oom", "infra_error"):
         return None

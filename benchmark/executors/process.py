@@ -15,6 +15,7 @@ from motifidelity.executors.base import (
     OnEvent,
     Phase,
     PhaseResult,
+    Place,
     ProgressTail,
     clean_text,
     read_error,
@@ -31,14 +32,17 @@ class ProcessExecutor:
     ----------
     timeout : float, optional
         Seconds after which a phase is stopped.
+    warnings : tuple of str
+        Lines that mark every row, such as why a job runs here and not in a container.
     """
 
     name = "process"
     isolation = "none"
-    image = None
+    image: str | None = None
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, warnings: tuple[str, ...] = ()) -> None:
         self._timeout = timeout
+        self.place = Place(warnings=warnings)
 
     def run(self, phase: Phase, on_event: OnEvent) -> PhaseResult:
         """Run one phase to its end; an interrupt stops the worker before it passes on."""

@@ -61,7 +61,8 @@ def one_hot(
     sequences: np.ndarray[Any, np.dtype[np.uint8]],
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """One-hot letters (n, length, 4) float32 of codes (n, length) uint8, A=0 C=1 G=2 T=3."""
-    return np.eye(4, dtype=np.float32)[sequences]
+    letters: np.ndarray[Any, np.dtype[np.float32]] = np.eye(4, dtype=np.float32)[sequences]
+    return letters
 
 
 def load_submission(path: Path) -> ModuleType:

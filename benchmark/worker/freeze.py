@@ -105,20 +105,21 @@ def freeze(
     """
     signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
 
-    @tf.function(input_signature=signature, autograph=False)
     def forward(sequences: Any) -> list[Any]:
         with _recorded_output(motif_layer) as seen:
             logits = model(sequences, training=False)
         return [tf.identity(tensor) for tensor in (logits, *seen[:1])]
 
+    traced = tf.function(forward, input_signature=signature, autograph=False)
+
     try:
         concrete = convert_variables_to_constants_v2(
-            forward.get_concrete_function(), lower_control_flow=False
+            traced.get_concrete_function(), lower_control_flow=False
         )
     except Exception as error:
         raise SubmissionError(
             f"{source}: the network cannot be frozen: {type(error).__name__}: "
-            f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy or Python values"
+            f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy"
         ) from error
     graph_def = concrete.graph.as_graph_def()
     refuse_unknown(graph_def, source)

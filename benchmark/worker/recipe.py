@@ -83,7 +83,7 @@ def train(
     return validation.history
 
 
-class _Validation(keras.callbacks.Callback):
+class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Scores the validation split once an epoch, in one batched pass."""
 
     def __init__(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from motifidelity.metrics.accuracy import score_accuracy
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
+
+from motifidelity.metrics.accuracy import score_accuracy
 
 
 def table(scores):

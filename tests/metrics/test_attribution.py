@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from motifidelity.metrics.attribution import at_sigmoid, base_scores, score_attribution
 from sklearn.metrics import (
     auc,
     average_precision_score,
@@ -8,6 +7,8 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+
+from motifidelity.metrics.attribution import at_sigmoid, base_scores, score_attribution
 
 
 def table(scores):

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+
 from motifidelity.metrics.declare import all_metrics, get_metric
 
 

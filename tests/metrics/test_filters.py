@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from motifidelity.metrics.filters import FilterRow, corrected_scores, paper_scores, score_filters
 
 LENGTH = 60

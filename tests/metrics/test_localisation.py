@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.metrics import auc, roc_curve
+
 from motifidelity.metrics.localisation import (
     auroc_per_sequence,
     extend,
     paper_auroc_per_sequence,
     score_localisation,
 )
-from sklearn.metrics import auc, roc_curve
 
 BUFFER = 10
 
@@ -178,7 +179,7 @@ def test_sequences_without_both_kinds_are_left_out_and_counted():
     truth = np.zeros((3, 60), np.uint8)
     truth[0] = 1
     truth[1, 20:30] = 1
-    scores = score_localisation(truth.astype(float), truth, which="pwm")
+    scores = score_localisation(truth, truth, which="pwm")
     assert [(s.n, s.method, s.sd) for s in scores] == [(1, "pwm", None)] * 2
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from motifidelity.metrics.ppm import (
     information_content,
     site_counts,

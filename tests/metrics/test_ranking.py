@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motifidelity.metrics.ranking import mean_score, rank_rows
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
+
+from motifidelity.metrics.ranking import mean_score, rank_rows
 
 
 def sklearn_row(scores, truth):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from motifidelity.metrics.ranking import rank_rows
 from motifidelity.metrics.scan import (
     best_site_per_base,
@@ -127,7 +128,7 @@ def chance_by_loop(sequences, implants, motifs):
 
 def test_chance_sites_equal_a_search_site_by_site():
     rng = np.random.default_rng(2)
-    motifs = [strong_motif("ACGTT", 0.8), strong_motif("GGATCA", 0.7)]
+    motifs = [strong_motif("ACGTT", 0.97), strong_motif("GGATCAT", 0.9)]
     sequences, implants = implanted(rng, 60, motifs)
     mask = chance_mask(sequences, implants, motifs)
     np.testing.assert_array_equal(mask, chance_by_loop(sequences, implants, motifs))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from motifidelity.metrics.tomtom import compare
 
 
@@ -44,13 +45,16 @@ def pvalue_by_enumeration(query, targets):
 def test_evalues_equal_an_enumeration_of_all_draws_up_to_binning():
     rng = np.random.default_rng(0)
     targets = random_motifs(rng, 25, 3, 5)
-    queries = random_motifs(rng, 4, 3, 4) + [targets[0][:3], targets[1][::-1, ::-1][:3]]
+    queries = [*random_motifs(rng, 4, 3, 4), targets[0][:3], targets[1][::-1, ::-1][:3]]
     got = compare(queries, targets).evalues
     expected = np.array([pvalue_by_enumeration(query, targets) for query in queries]) * 25
-    # 100 score bins in memelite: p-values agree to some percent, over three decades.
-    assert expected.min() < 1e-2
-    np.testing.assert_allclose(np.log10(got), np.log10(expected), atol=0.12)
-    assert np.abs(np.log10(got / expected)).mean() < 0.02
+    # memelite has 100 score bins, so p-values agree to some percent on average; the rarest, which
+    # is one draw of millions, may share its bin with another draw.
+    error = np.abs(np.log10(got / expected))
+    assert error.mean() < 0.02
+    assert error[expected > 1e-3].max() < 0.12
+    assert error.max() < 0.31
+    assert expected.min() < 1e-4
 
 
 def test_a_motif_and_its_reverse_complement_find_themselves():
