@@ -1,0 +1,234 @@
+"""The front page: one board per task and profile, as plain data for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from .cells import Group, Heading, Stats, groups, heading, index_stats
+from .columns import ORDER_BY, Column, headline_columns, method_label
+from .logo import Logo, draw_logo
+from .rows import Row, make_row
+from .scatter import Panel, draw_panels
+from .summary import Summary
+from .tables import MetricInfo
+from .text import clip, shorten, slug
+
+STRIP = 8
+BOARD_KEY = ["task", "task_digest", "dataset_digest", "profile"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A result that did not end ``ok``."""
+
+    name: str
+    href: str
+    activation: str
+    trial: str
+    status: str
+    message: str
+    replaced: bool
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The first filters of a run's first successful trial, by number, not by merit."""
+
+    row: Row
+    trial: str
+    logos: tuple[tuple[int, Logo | None, str], ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """One table of the front page, and what belongs to it."""
+
+    anchor: str
+    task: str
+    task_digest: str
+    dataset_digest: str
+    profile: str
+    ranked: bool
+    ordered_by: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    headings: tuple[Heading, ...]
+    paper_headings: tuple[Heading, ...]
+    rows: tuple[Row, ...]
+    failures: tuple[Failure, ...]
+    panels: tuple[Panel, ...]
+    strips: tuple[Strip, ...]
+
+    @property
+    def any_ok(self) -> bool:
+        """True when at least one trial has finished."""
+        return any(row.num_ok for row in self.rows)
+
+
+def make_boards(
+    summary: Summary, filters: pd.DataFrame, metrics: Mapping[str, MetricInfo]
+) -> tuple[Board, ...]:
+    """Arrange the front page.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table that every number is taken from.
+    filters : DataFrame
+        The registry's filters, for the strips of logos.
+    metrics : Mapping of str to MetricInfo
+        The declared metrics.
+
+    Returns
+    -------
+    tuple of Board
+        Profile ``full`` first, then the others; by task within a profile.
+    """
+    stats = index_stats(summary.scores)
+    boards = [
+        _make_board(trials, stats, summary, filters, metrics)
+        for _, trials in summary.trials.groupby(BOARD_KEY, sort=True)
+    ]
+    return tuple(sorted(boards, key=lambda board: (not board.ranked, board.profile, board.task)))
+
+
+def _make_board(
+    trials: pd.DataFrame,
+    stats: Stats,
+    summary: Summary,
+    filters: pd.DataFrame,
+    metrics: Mapping[str, MetricInfo],
+) -> Board:
+    first = trials.iloc[0]
+    runs = set(trials["run"])
+    scored = summary.scores[summary.scores["run"].isin(runs)]
+    attribution = scored[scored["metric"].isin(["attribution_auroc", "paper_attribution_auroc"])]
+    columns = headline_columns(str(method) for method in attribution["method"])
+    families = {
+        column.family
+        for column in columns
+        if scored["metric"].isin([column.metric, column.paper]).any()
+    }
+    order = _order_key(stats, runs)
+    rows = [
+        make_row(str(run), group, columns, families, stats, metrics)
+        for run, group in trials.groupby("run", sort=True)
+    ]
+    rows.sort(key=lambda row: _rank_key(row, stats, order))
+    ranked = first["profile"] == "full"
+    if ranked:
+        rows = _with_ranks(rows, stats, order)
+    label, metric = _order_label(order, columns)
+    return Board(
+        anchor=slug(f"{first['task']} {first['profile']}", str(rows[0].run)),
+        task=clip(first["task"]),
+        task_digest=shorten(first["task_digest"], 12),
+        dataset_digest=shorten(first["dataset_digest"], 12),
+        profile=clip(first["profile"], 20),
+        ranked=ranked,
+        ordered_by=f"{label} ({metric})" if label else "",
+        columns=columns,
+        groups=tuple(groups(columns)),
+        headings=tuple(heading(column, metrics) for column in columns),
+        paper_headings=tuple(heading(column, metrics, paper=True) for column in columns),
+        rows=tuple(rows),
+        failures=_failures(trials, rows),
+        panels=draw_panels(stats, [(row.run, row.label) for row in rows]) if ranked else (),
+        strips=_strips(trials, rows, filters) if ranked else (),
+    )
+
+
+def _order_key(stats: Stats, runs: set[str]) -> tuple[str, str] | None:
+    for metric, method in ORDER_BY:
+        if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
+            return metric, method
+    return None
+
+
+def _order_label(order: tuple[str, str] | None, columns: Sequence[Column]) -> tuple[str, str]:
+    for column in columns:
+        if order == (column.metric, column.method):
+            return column.label, column.metric
+    return ("", "") if order is None else (method_label(order[1]), order[0])
+
+
+def _rank_value(row: Row, stats: Stats, order: tuple[str, str] | None) -> float | None:
+    stat = stats.get((row.run, *order, "")) if order else None
+    return stat.mean if stat is not None and stat.n else None
+
+
+def _rank_key(row: Row, stats: Stats, order: tuple[str, str] | None) -> tuple[object, ...]:
+    value = _rank_value(row, stats, order)
+    accuracy = stats.get((row.run, "auroc", "", ""))
+    return (
+        row.num_ok == 0,
+        value is None,
+        -(value or 0.0),
+        -(accuracy.mean if accuracy is not None and accuracy.n else 0.0),
+        row.name,
+        row.activation,
+        row.parameters,
+        row.run,
+    )
+
+
+def _with_ranks(rows: list[Row], stats: Stats, order: tuple[str, str] | None) -> list[Row]:
+    """Number the rows; equal scores share a number, rows with no score have none."""
+    values = [_rank_value(row, stats, order) for row in rows]
+    return [
+        row
+        if value is None
+        else replace(row, rank=str(1 + sum(v is not None and v > value for v in values)))
+        for row, value in zip(rows, values, strict=True)
+    ]
+
+
+def _failures(trials: pd.DataFrame, rows: Sequence[Row]) -> tuple[Failure, ...]:
+    by_run = {row.run: row for row in rows}
+    failed = trials[trials["status"] != "ok"]
+    return tuple(
+        Failure(
+            name=by_run[str(job["run"])].name,
+            href=by_run[str(job["run"])].href,
+            activation=by_run[str(job["run"])].activation,
+            trial=clip(job["trial"]),
+            status=clip(job["status"]),
+            message=clip(job["message"], 1500) or "no message",
+            replaced=not job["counted"],
+        )
+        for _, job in failed.iterrows()
+    )
+
+
+def _strips(trials: pd.DataFrame, rows: Sequence[Row], filters: pd.DataFrame) -> tuple[Strip, ...]:
+    strips = []
+    for row in rows:
+        ok = trials[(trials["run"] == row.run) & trials["counted"] & (trials["status"] == "ok")]
+        if ok.empty or filters.empty:
+            continue
+        first = ok.iloc[0]
+        mine = filters[
+            (filters["result_id"] == first["result_id"]) & (filters["definition"] == "corrected")
+        ]
+        mine = mine.sort_values("filter", kind="stable").head(STRIP)
+        if mine.empty:
+            continue
+        logos = tuple(
+            (
+                int(record["filter"]),
+                draw_logo(record["ppm"], int(record["width"])),
+                shorten(record["true_tf"], 14),
+            )
+            for record in mine.to_dict("records")
+        )
+        strips.append(Strip(row, clip(first["trial"]), logos))
+    return tuple(strips)
+
+
+def legend(summary: Summary, metrics: Mapping[str, MetricInfo]) -> tuple[MetricInfo, ...]:
+    """The declared metrics that occur in the registry, in the mapping's order."""
+    present = set(summary.scores["metric"])
+    return tuple(metric for name, metric in metrics.items() if name in present)

@@ -1,0 +1,128 @@
+"""Which scores the front page shows, as data; everything else is on the model pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FAMILIES = {
+    "accuracy": "Accuracy",
+    "filters": "Filter motifs",
+    "localisation": "Localisation",
+    "attribution": "Attribution",
+}
+
+# The study's metric on the left has no namesake among the corrected ones.
+PAPER_PARTNERS = {"paper_motif_coverage": "motif_recall"}
+
+METHOD_LABELS = {
+    "saliency": "Saliency",
+    "ism": "ISM",
+    "integrated_gradients": "Integrated gradients",
+    "deepshap": "DeepSHAP",
+    "filter": "Filters",
+    "pwm": "PWM scan",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of scores.
+
+    Attributes
+    ----------
+    family : str
+        Key of `FAMILIES`.
+    label : str
+        Heading.
+    metric : str
+        Corrected or standard metric.
+    paper : str
+        The study's version; the same as `metric` where there is only one.
+    method : str
+        "" where the metric has no method.
+    bar : str or None
+        Metric whose value (0 to 1) sets the length of the bar, where it is not `metric` itself.
+    reference : str or None
+        Method of the same metric that is drawn as a mark on the bar.
+    muted : bool
+        True for a column of context, which belongs to the task and not to the model.
+    """
+
+    family: str
+    label: str
+    metric: str
+    paper: str
+    method: str = ""
+    bar: str | None = None
+    reference: str | None = None
+    muted: bool = False
+
+
+HEADLINE = (
+    Column("accuracy", "AUROC", "auroc", "auroc"),
+    Column("accuracy", "AUPR", "aupr", "paper_aupr"),
+    Column("filters", "Match any", "match_any", "paper_match_any"),
+    Column("filters", "Match true", "match_fraction", "paper_match_fraction"),
+    Column("filters", "Motifs found", "motifs_found", "paper_motif_coverage", bar="motif_recall"),
+    Column(
+        "localisation",
+        "AUROC",
+        "localisation_auroc",
+        "paper_localisation_auroc",
+        method="filter",
+        reference="pwm",
+    ),
+    Column(
+        "localisation",
+        "PWM scan",
+        "localisation_auroc",
+        "paper_localisation_auroc",
+        method="pwm",
+        muted=True,
+    ),
+)
+
+# Rows are ordered by the first of these that any row of the table has.
+ORDER_BY = (
+    ("match_fraction", ""),
+    ("attribution_auroc", "saliency"),
+    ("localisation_auroc", "filter"),
+    ("auroc", ""),
+)
+
+
+def headline_columns(methods: Iterable[str]) -> tuple[Column, ...]:
+    """The front page's columns: `HEADLINE` and one attribution AUROC per method.
+
+    Parameters
+    ----------
+    methods : iterable of str
+        Attribution methods that occur in the registry; saliency and ISM always have a column.
+
+    Returns
+    -------
+    tuple of Column
+    """
+    more = sorted({method for method in methods if method} - {"saliency", "ism"})
+    attribution = tuple(
+        Column(
+            "attribution",
+            method_label(method),
+            "attribution_auroc",
+            "paper_attribution_auroc",
+            method=method,
+        )
+        for method in ("saliency", "ism", *more)
+    )
+    return HEADLINE + attribution
+
+
+def method_label(method: str) -> str:
+    """A method as people write it."""
+    return METHOD_LABELS.get(method, method.replace("_", " "))
+
+
+def partner(metric: str) -> str:
+    """The corrected metric beside which a ``paper_`` metric is shown."""
+    return PAPER_PARTNERS.get(metric, metric.removeprefix("paper_"))

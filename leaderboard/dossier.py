@@ -1,0 +1,223 @@
+"""A model's page: everything the registry holds on one model with one set of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .curves import Chart, draw_history
+from .facts import Fact, FactRow, identity, run_facts
+from .logo import Logo, draw_logo
+from .rows import Mark, coverage, marks
+from .scorecard import ClassTable, ScoreRow, class_table, score_rows
+from .summary import Summary
+from .tables import MetricInfo
+from .text import clip, evalue, is_missing, parse_params, safe_url, shorten
+
+_DEFINITIONS = (
+    ("corrected", "Corrected: sites at the strongest pre-activations"),
+    ("paper", "The study's definition: sites above half of the filter's maximum"),
+)
+
+
+@dataclass(frozen=True)
+class FilterCard:
+    """One first-layer filter."""
+
+    number: int
+    logo: Logo | None
+    flat: bool
+    hit: str
+    hit_id: str
+    evalue: str
+    sites: str
+    true_tf: str
+    true_evalue: str
+
+
+@dataclass(frozen=True)
+class FilterSet:
+    """The filters of one trial under one definition, matches first."""
+
+    definition: str
+    title: str
+    cards: tuple[FilterCard, ...]
+    matched: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One counted or replaced result."""
+
+    trial: str
+    seed: str
+    status: str
+    message: str
+    result_id: str
+    replaced: bool
+    charts: tuple[Chart, ...]
+    sets: tuple[FilterSet, ...]
+    open: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run of the model: a task, profile, division and isolation."""
+
+    anchor: str
+    task: str
+    profile: str
+    ranked: bool
+    coverage: str
+    complete: bool
+    marks: tuple[Mark, ...]
+    trial_labels: tuple[str, ...]
+    scores: tuple[ScoreRow, ...]
+    classes: ClassTable | None
+    shared: tuple[Fact, ...]
+    varying: tuple[FactRow, ...]
+    trials: tuple[Trial, ...]
+    no_filters: bool
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """What the template of a model's page draws."""
+
+    name: str
+    title: str
+    activation: str
+    parameters: tuple[tuple[str, str], ...]
+    url: str | None
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+
+
+def make_page(
+    trials: pd.DataFrame,
+    summary: Summary,
+    filters: pd.DataFrame,
+    history: pd.DataFrame,
+    metrics: Mapping[str, MetricInfo],
+) -> ModelPage:
+    """Arrange one model's page.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        The model's rows of `Summary.trials`.
+    summary : Summary
+        The table that every number is taken from.
+    filters, history : DataFrame
+        The registry's, of which the model's rows are used.
+    metrics : Mapping of str to MetricInfo
+        The declared metrics.
+
+    Returns
+    -------
+    ModelPage
+    """
+    last = trials.sort_values(["started", "result_id"], na_position="first").iloc[-1]
+    activation, others = parse_params(str(last["params"]))
+    order = ["_quick", "task", "profile", "run"]
+    placed = trials.assign(_quick=trials["profile"] != "full").sort_values(order, kind="stable")
+    sections = tuple(
+        _make_section(str(run), group, summary, filters, history, metrics)
+        for run, group in placed.groupby("run", sort=False)
+    )
+    return ModelPage(
+        name=shorten(last["model"], 80) or "unnamed",
+        title=clip(last["model"], 500),
+        activation=shorten(activation, 60),
+        parameters=tuple((shorten(key, 60), clip(value, 200)) for key, value in others),
+        url=safe_url(last["url"]),
+        facts=identity(last),
+        sections=sections,
+    )
+
+
+def _make_section(
+    run: str,
+    trials: pd.DataFrame,
+    summary: Summary,
+    filters: pd.DataFrame,
+    history: pd.DataFrame,
+    metrics: Mapping[str, MetricInfo],
+) -> Section:
+    trials = trials.drop(columns="_quick")
+    counted = trials[trials["counted"]]
+    ok = counted["status"] == "ok"
+    scores = summary.scores[summary.scores["run"] == run]
+    first = str(counted[ok].iloc[0]["result_id"]) if ok.any() else ""
+    shared, varying = run_facts(trials)
+    return Section(
+        anchor=f"run-{run[:12]}",
+        task=clip(counted.iloc[0]["task"]),
+        profile=clip(counted.iloc[0]["profile"], 20),
+        ranked=counted.iloc[0]["profile"] == "full",
+        coverage=coverage(int(ok.sum()), len(counted)),
+        complete=bool(ok.all()),
+        marks=marks(counted.iloc[-1]),
+        trial_labels=tuple(clip(trial) for trial in counted["trial"]),
+        scores=score_rows(scores, list(counted["result_id"]), metrics),
+        classes=class_table(scores, metrics),
+        shared=shared,
+        varying=varying,
+        trials=tuple(
+            _make_trial(job, filters, history, opened=job["result_id"] == first)
+            for _, job in trials.iterrows()
+        ),
+        no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
+    )
+
+
+def _make_trial(
+    job: pd.Series, filters: pd.DataFrame, history: pd.DataFrame, *, opened: bool
+) -> Trial:
+    mine = filters[filters["result_id"] == job["result_id"]] if len(filters) else filters
+    epochs = history[history["result_id"] == job["result_id"]] if len(history) else history
+    best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
+    return Trial(
+        trial=clip(job["trial"]),
+        seed=clip(job["seed"]),
+        status=clip(job["status"], 30),
+        message=clip(job["message"], 3000),
+        result_id=shorten(job["result_id"], 16),
+        replaced=not job["counted"],
+        charts=draw_history(epochs, best),
+        sets=tuple(_filter_sets(mine)),
+        open=opened,
+    )
+
+
+def _filter_sets(filters: pd.DataFrame) -> Sequence[FilterSet]:
+    sets: list[FilterSet] = []
+    for definition, title in _DEFINITIONS:
+        rows = filters[filters["definition"] == definition] if len(filters) else filters
+        if rows.empty:
+            continue
+        cards = sorted((_card(row) for row in rows.to_dict("records")), key=lambda pair: pair[0])
+        matched = sum(bool(card.true_tf) for _, card in cards)
+        sets.append(FilterSet(definition, title, tuple(card for _, card in cards), matched))
+    return sets
+
+
+def _card(row: Mapping[object, object]) -> tuple[tuple[object, ...], FilterCard]:
+    """A filter and its place: true matches by factor, then other hits, then the rest."""
+    logo = draw_logo(row["ppm"], int(str(row["width"])))
+    true_tf = shorten(row["true_tf"], 30)
+    card = FilterCard(
+        number=int(str(row["filter"])),
+        logo=logo,
+        flat=logo is not None and not logo.glyphs,
+        hit=shorten(row["best_hit_name"], 30),
+        hit_id=shorten(row["best_hit"], 20),
+        evalue=evalue(row["evalue"]),
+        sites="–" if is_missing(row["num_sites"]) else f"{int(str(row['num_sites'])):,}",
+        true_tf=true_tf,
+        true_evalue=evalue(row["true_evalue"]),
+    )
+    rank = 0 if true_tf else 1 if card.hit_id else 3 if card.flat else 2
+    return (rank, true_tf.lower(), card.number), card

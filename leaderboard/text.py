@@ -1,0 +1,178 @@
+"""Text and numbers for people; everything that came with a submission is hostile until here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+DASH = "\N{EN DASH}"
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_MARKS = {"Mn", "Me"}
+
+
+def clean(value: str) -> str:
+    r"""Make what is invisible visible, so that no name can reorder or hide the text around it.
+
+    Control characters, direction marks, zero-width characters and lone surrogates are written as
+    ``\u202e``; of stacked combining marks the first three stay. Newlines and tabs stay.
+
+    Parameters
+    ----------
+    value : str
+        Any text, of any length.
+
+    Returns
+    -------
+    str
+        Text that encodes as UTF-8. It is not escaped for HTML: the templates do that.
+    """
+    if value.isascii() and value.isprintable():
+        return value
+    out: list[str] = []
+    marks = 0
+    for char in value:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in _MARKS else 0
+        if category in _HIDDEN and char not in "\n\t":
+            out.append(f"\\u{ord(char):04x}")
+        elif marks <= 3:
+            out.append(char)
+    return "".join(out)
+
+
+def clip(value: object, limit: int = 60) -> str:
+    """Text of at most `limit` characters before cleaning; what is cut is counted."""
+    text = "" if is_missing(value) else str(value)
+    if len(text) <= limit:
+        return clean(text)
+    return f"{clean(text[:limit].rstrip())}… ({len(text) - limit:,} more characters)"
+
+
+def shorten(value: object, limit: int = 40) -> str:
+    """Text of at most `limit` characters before cleaning, with an ellipsis where it was cut."""
+    text = "" if is_missing(value) else str(value)
+    return clean(text) if len(text) <= limit else f"{clean(text[:limit].rstrip())}…"
+
+
+def is_missing(value: object) -> bool:
+    """True for None, nan, NaT and pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
+
+
+def safe_url(value: object) -> str | None:
+    """The address when it is an ordinary http or https link, else None."""
+    if is_missing(value):
+        return None
+    url = str(value).strip()
+    if len(url) > 500 or clean(url) != url or re.search(r"[\s\\\"'<>`]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or parts.username:
+        return None
+    return url
+
+
+def slug(name: str, digest: str) -> str:
+    """File name without suffix: ASCII letters, digits and dashes, ending in part of a digest.
+
+    The digest makes names unique and keeps them clear of the names that file systems reserve.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+    return f"{words or 'model'}-{digest[:12]}"
+
+
+def text_digest(value: str) -> str:
+    """SHA-256 of any text, lone surrogates included, in hexadecimal."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parse_params(params: str) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    """Split a run's parameters into its activation and the rest.
+
+    Parameters
+    ----------
+    params : str
+        Canonical JSON; anything else is shown as it stands.
+
+    Returns
+    -------
+    activation : str or None
+    others : tuple of (name, value)
+        Sorted by name; values as JSON, strings bare.
+    """
+    try:
+        loaded = json.loads(params) if params else {}
+    except (ValueError, RecursionError):
+        loaded = None
+    if not isinstance(loaded, dict):
+        return None, (("parameters", params),)
+    pairs = {str(key): _bare(value) for key, value in loaded.items()}
+    return pairs.pop("activation", None), tuple(sorted(pairs.items()))
+
+
+def flatten(environment: object) -> tuple[tuple[str, str], ...]:
+    """Flatten an environment (JSON text) to dotted names; unreadable text is one entry."""
+    if is_missing(environment) or environment == "":
+        return ()
+    try:
+        loaded = json.loads(str(environment))
+    except (ValueError, RecursionError):
+        loaded = None
+    if not isinstance(loaded, dict):
+        return (("environment", str(environment)),)
+    pairs: list[tuple[str, str]] = []
+    for key, value in sorted(loaded.items()):
+        if isinstance(value, dict):
+            pairs += [(f"{key}.{inner}", _bare(item)) for inner, item in sorted(value.items())]
+        else:
+            pairs.append((key, _bare(value)))
+    return tuple(pairs[:80])
+
+
+def number(value: float, *, whole: bool = False) -> str:
+    """A score: three decimals, or one where the metric counts things."""
+    if not math.isfinite(value):
+        return DASH
+    return f"{value:.1f}" if whole else f"{value:.3f}"
+
+
+def seconds(value: object) -> str:
+    """A duration, such as ``48 s`` or ``12 min 05 s``."""
+    if is_missing(value):
+        return DASH
+    total = round(float(str(value)))
+    if total < 100:
+        return f"{total} s"
+    minutes, rest = divmod(total, 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 100 else f"{total / 3600:.1f} h"
+
+
+def memory(value: object) -> str:
+    """A size in bytes as GiB or MiB."""
+    if is_missing(value):
+        return DASH
+    size = float(str(value))
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def evalue(value: object) -> str:
+    """An E-value with two significant digits."""
+    if is_missing(value):
+        return DASH
+    return f"{float(str(value)):.2g}"
+
+
+def _bare(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

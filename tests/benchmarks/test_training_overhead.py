@@ -1,0 +1,103 @@
+"""Speed claims, as ratios of two things measured side by side in one run."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from motifidelity.models.cnn_deep import build_model
+from motifidelity.tasks.dataset import load_dataset
+from motifidelity.tasks.spec import find_spec
+from motifidelity.worker.contract import Task, TrainingData, one_hot
+from motifidelity.worker.recipe import train
+
+EPOCHS, ROUNDS = 3, 3
+RECIPE = {
+    "learning_rate": 1e-3,
+    "batch_size": 100,
+    "max_epochs": EPOCHS,
+    "monitor": "aupr",
+    "stop_patience": 20,
+    "rate_patience": 5,
+    "rate_factor": 0.2,
+    "rate_floor": 1e-7,
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    splits = load_dataset(find_spec("motif-classes")).splits
+    x, v = splits["train"].head(4000), splits["valid"].head(600)
+    return TrainingData(
+        one_hot(x.sequences),
+        x.labels.astype(np.float32),
+        one_hot(v.sequences),
+        v.labels.astype(np.float32),
+        0,
+    )
+
+
+def network():
+    keras.utils.set_random_seed(0)
+    return build_model(Task("motif-classes", (200, 4), 12, ()), activation="exponential")
+
+
+def by_hand(data):
+    """The study's own way: Keras's fit, metrics and callbacks."""
+    model = network()
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-3),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[
+            keras.metrics.AUC(curve="ROC", name="auroc", from_logits=True),
+            keras.metrics.AUC(curve="PR", name="aupr", from_logits=True),
+        ],
+        jit_compile=False,
+    )
+    model.fit(
+        data.x_train,
+        data.y_train,
+        batch_size=100,
+        epochs=EPOCHS,
+        validation_data=(data.x_valid, data.y_valid),
+        verbose=0,
+        callbacks=[
+            keras.callbacks.EarlyStopping("val_aupr", patience=20, mode="max"),
+            keras.callbacks.ReduceLROnPlateau("val_aupr", factor=0.2, patience=5, mode="max"),
+        ],
+    )
+
+
+def by_worker(data):
+    train(
+        network(),
+        data,
+        RECIPE,
+        from_logits=True,
+        source="cnn_deep.py",
+        report=lambda *_, **__: None,
+    )
+
+
+def seconds(function, data):
+    started = time.perf_counter()
+    function(data)
+    return time.perf_counter() - started
+
+
+def test_training_costs_at_most_3_percent_more_than_keras_fit_by_hand(data, benchmark):
+    ratios = []
+
+    def side_by_side():
+        # alternating, so that a machine that slows down slows both
+        ratios.append(seconds(by_worker, data) / seconds(by_hand, data))
+
+    side_by_side()  # warm-up: traces and allocations
+    ratios.clear()
+    benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
+    benchmark.extra_info["ratio"] = statistics.median(ratios)
+    assert statistics.median(ratios) <= 1.03

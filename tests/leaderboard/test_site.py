@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import leaderboard_fixtures as fx
+import leaderboard_pages as pages
+import pandas as pd
+import pytest
+
+from motifidelity.leaderboard import render
+from motifidelity.leaderboard.text import safe_url
+
+COLUMNS = {
+    "Accuracy AUROC": ("auroc", ""),
+    "Accuracy AUPR": ("aupr", ""),
+    "Filter motifs Match any": ("match_any", ""),
+    "Filter motifs Match true": ("match_fraction", ""),
+    "Filter motifs Motifs found": ("motifs_found", ""),
+    "Localisation AUROC": ("localisation_auroc", "filter"),
+    "Localisation PWM scan": ("localisation_auroc", "pwm"),
+}
+
+
+def render_page(builder: fx.Builder, out: Path) -> pages.Element:
+    return pages.parse(render(builder.tables(), out, metrics=fx.METRICS))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_page_is_well_formed_and_every_link_leads_somewhere(site: Path) -> None:
+    found = list(site.rglob("*.html"))
+    assert len(found) == 1 + len(
+        {(job["model"], job["params"]) for job in fx.realistic().jobs.to_dict("records")}
+    )
+    for path in found:
+        page = pages.parse(path)
+        identifiers = [e.attrs["id"] for e in page.all() if "id" in e.attrs]
+        assert len(identifiers) == len(set(identifiers))
+        for element in page.all():
+            for link in (element.attrs.get("href"), element.attrs.get("src")):
+                if link is None or link.startswith("https://example.org/"):
+                    continue
+                if link.startswith("#"):
+                    assert link[1:] in identifiers
+                else:
+                    assert (path.parent / link).is_file(), link
+
+
+def test_the_front_page_shows_the_means_of_the_registry(site: Path) -> None:
+    tables = fx.realistic()
+    joined = tables.scores.fillna({"method": ""}).merge(tables.jobs, on="result_id")
+    table = pages.boards(pages.parse(site / "index.html"))[0]
+    names = pages.headings(table)
+    for activation in ("exponential", "relu"):
+        mine = joined[
+            (joined["model"] == "cnn-deep")
+            & (joined["task"] == "motif-classes@1")
+            & (joined["profile"] == "full")
+            & (joined["params"].str.contains(activation))
+            & joined["target"].isna()
+        ]
+        row = pages.find_row(table, "cnn-deep", activation)
+        for name, (metric, method) in COLUMNS.items():
+            values = mine[(mine["metric"] == metric) & (mine["method"] == method)]["value"]
+            cell = row[names.index(name)]
+            assert len(values) == 3
+            assert float(cell.attrs["data-sort"]) == pytest.approx(values.mean(), rel=1e-12)
+            digits = 1 if metric == "motifs_found" else 3
+            assert cell.one(cls="value").text == f"{values.mean():.{digits}f}"
+            if method != "pwm":
+                assert cell.one(cls="spread").text == f"± {values.std(ddof=1):.{digits}f}"
+                assert len(cell.all("circle")) == 3
+
+
+def test_equal_accuracy_and_opposite_recovery_show_in_the_bars(site: Path) -> None:
+    table = pages.boards(pages.parse(site / "index.html"))[0]
+    names = pages.headings(table)
+
+    def length(activation: str, column: str) -> float:
+        cell = pages.find_row(table, "cnn-deep", activation)[names.index(column)]
+        return float(cell.one("path", "fill").attrs["d"].rpartition("H")[2])
+
+    accuracy = "Accuracy AUROC"
+    assert length("exponential", accuracy) == pytest.approx(length("relu", accuracy), abs=1)
+    for column in ("Filter motifs Match true", "Filter motifs Motifs found"):
+        assert length("exponential", column) > 8 * length("relu", column)
+
+
+def test_the_study_s_versions_are_a_second_table_that_needs_no_script(site: Path) -> None:
+    page = pages.parse(site / "index.html")
+    details = page.one("details", "paper")
+    table = details.one("table", "board")
+    tables = fx.realistic()
+    joined = tables.scores.merge(tables.jobs, on="result_id")
+    values = joined[
+        (joined["metric"] == "paper_match_fraction")
+        & (joined["model"] == "cnn-deep")
+        & (joined["profile"] == "full")
+        & joined["params"].str.contains("relu")
+    ]["value"]
+    row = pages.find_row(table, "cnn-deep", "relu")
+    cell = row[pages.headings(table).index("Filter motifs Match true")]
+    assert float(cell.attrs["data-sort"]) == pytest.approx(values.mean())
+    assert "Filter motifs Motif coverage" in pages.headings(table)
+
+
+def test_partial_coverage_is_said_and_failures_are_listed(site: Path) -> None:
+    page = pages.parse(site / "index.html")
+    table = pages.boards(page)[0]
+    row = pages.find_row(table, "cnn-2", "exponential")
+    assert row[3].text == "2 of 3 trials ok"
+    assert row[4].one(cls="note").text == "n = 2"
+    assert pages.find_row(table, "cnn-50", "relu")[3].text == "0 of 1 trial ok"
+    listed = page.one("div", "failures").text
+    for expected in ("cnn-2", "oom", "memory limit of 4 GiB reached in epoch 3", "timeout"):
+        assert expected in listed
+    assert "of which 3 failed" in page.text
+
+
+def test_a_run_without_scores_is_last_and_has_no_rank(site: Path) -> None:
+    table = pages.boards(pages.parse(site / "index.html"))[0]
+    ranks = [row[0].text for row in pages.rows(table)]
+    assert ranks == ["1", "2", "3", "4", "5", "6", "–", "–", "–"]
+    assert [row[3].text for row in pages.rows(table)][-2:] == ["0 of 1 trial ok"] * 2
+
+
+def test_quick_runs_are_apart_marked_and_never_ranked(site: Path) -> None:
+    page = pages.parse(site / "index.html")
+    full, _, quick = pages.boards(page)
+    [row] = pages.rows(quick)
+    assert row[0].text == "–"
+    assert "quick: not ranked" in quick.one("caption").text
+    assert quick.within("quick-task")
+    assert not full.within("quick-task")
+    quick_value = row[pages.headings(quick).index("Accuracy AUROC")].attrs["data-sort"]
+    assert quick_value not in [cell.attrs.get("data-sort") for cell in full.all("td")]
+
+
+def test_a_missing_score_is_a_dash_with_its_reason(site: Path) -> None:
+    page = pages.parse(site / "index.html")
+    table = pages.boards(page)[0]
+    names = pages.headings(table)
+    expected = {
+        ("dense", "–", "Filter motifs Match any"): "the model has no convolution",
+        ("dense", "–", "Attribution Saliency"): "this task has no attribution score",
+        ("cnn-deep", "relu", "Attribution ISM"): "this task has no attribution score",
+        ("cnn-50", "relu", "Accuracy AUROC"): "no trial has finished",
+    }
+    for (name, activation, column), reason in expected.items():
+        cell = pages.find_row(table, name, activation)[names.index(column)]
+        assert (cell.text, cell.attrs["data-sort"]) == ("–", "")
+        assert reason in cell.attrs["title"]
+        assert not cell.all("svg")
+
+
+def test_open_runs_and_runs_with_no_container_are_marked(site: Path) -> None:
+    table = pages.boards(pages.parse(site / "index.html"))[0]
+    marks = {
+        row[1].one("a").text: [mark.text for mark in row[1].all("abbr", "mark")]
+        for row in pages.rows(table)
+    }
+    assert marks[fx.HOSTILE] == ["open", "no container"]
+    assert marks["cnn-deep"] == []
+
+
+def test_attribution_has_a_column_per_method(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for method in ("saliency", "ism", "deepshap"):
+        builder.add("m", 0, {("attribution_auroc", method): 0.8})
+    builder.rows["jobs"] = builder.rows["jobs"][:1]
+    table = pages.boards(render_page(builder, tmp_path))[0]
+    assert pages.headings(table)[-3:] == [
+        "Attribution Saliency",
+        "Attribution ISM",
+        "Attribution DeepSHAP",
+    ]
+
+
+def test_headings_explain_themselves_and_the_legend_defines_every_metric(site: Path) -> None:
+    page = pages.parse(site / "index.html")
+    table = pages.boards(page)[0]
+    titles = [abbr.attrs["title"] for abbr in table.one("thead").all("abbr")]
+    assert any("Share of true-motif filters." in t and "higher is better" in t for t in titles)
+    assert any("chance 0.5" in title for title in titles)
+    legend = page.one("table", "legend").text
+    for metric in set(fx.realistic().scores["metric"]):
+        assert metric in legend
+    assert all(table.all("caption") for table in page.all("table"))
+
+
+def test_the_same_tables_give_the_same_bytes_in_any_order(tmp_path: Path, site: Path) -> None:
+    render(fx.shuffled(fx.realistic()), tmp_path, metrics=fx.METRICS)
+    assert files(tmp_path) == files(site)
+
+
+def test_tables_read_from_parquet_give_the_same_bytes(tmp_path: Path, site: Path) -> None:
+    frames = {}
+    for name in ("jobs", "scores", "filters", "history"):
+        getattr(fx.realistic(), name).to_parquet(tmp_path / f"{name}.parquet")
+        frames[name] = pd.read_parquet(tmp_path / f"{name}.parquet")
+    out = tmp_path / "site"
+    render(fx.Tables(**frames), out, metrics=fx.METRICS)
+    assert files(out) == files(site)
+
+
+def test_a_failed_row_may_lack_everything_that_a_finished_one_has(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("m", 0, {("auroc", ""): 0.9}, num_filters=0)
+    optional = dict.fromkeys(
+        [
+            "started",
+            "seconds_fit",
+            "seconds_probe",
+            "seconds_score",
+            "peak_memory",
+            "epochs",
+            "best_epoch",
+            "num_weights",
+            "authors",
+            "url",
+            "license",
+            "environment",
+            "commit",
+            "dirty",
+            "worker_digest",
+            "device",
+            "backend",
+            "warnings",
+            "model_file",
+        ]
+    )
+    builder.add("m", 1, status="infra_error", **optional)
+    builder.rows["jobs"][-1]["num_filters"] = None
+    [row] = pages.rows(pages.boards(render_page(builder, tmp_path))[0])
+    assert row[3].text == "1 of 2 trials ok"
+    assert "no convolution" in row[6].attrs["title"]
+
+
+def test_hostile_text_stays_text(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        page = pages.parse(path)
+        scripts = page.all("script")
+        assert len(scripts) == 2
+        assert all(script.attrs["src"] and not script.children for script in scripts)
+        assert not page.all("img")
+        assert not page.all("b")
+        assert not page.all("style")
+        source = path.read_text(encoding="utf-8")
+        assert "\u202e" not in source
+        for element in page.all():
+            assert not [name for name in element.attrs if name.startswith("on") or name == "style"]
+            assert not element.attrs.get("href", "").lower().startswith("javascript:")
+    front = (site / "index.html").read_text(encoding="utf-8")
+    assert re.search("n{200}", pages.parse(site / "index.html").one("table", "board").text) is None
+    assert "&lt;script&gt;" in front
+
+
+def test_a_direction_mark_is_shown_as_what_it_is(site: Path) -> None:
+    [path] = (site / "models").glob("script-alert*")
+    page = pages.parse(path)
+    assert "evil\\u202egnp.exe" in page.text
+    assert "<b>mine</b>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("https://example.org/paper", True),
+        ("http://example.org", True),
+        ("javascript:alert(1)", False),
+        (" JaVaScRiPt:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//example.org", False),
+        ("https://user@example.org", False),
+        ('https://example.org/"onmouseover="x', False),
+        ("https://example.org/\u202egpj", False),
+        ("https://[bad", False),
+        (None, False),
+    ],
+)
+def test_only_ordinary_web_addresses_are_links(url: str | None, linked: bool) -> None:
+    assert safe_url(url) == (url if linked else None)
+
+
+def test_a_model_page_links_to_its_address_and_to_nothing_unsafe(site: Path) -> None:
+    for name, expected in (("cnn-local-relu", ["https://example.org/model"]), ("script", [])):
+        [path] = (site / "models").glob(f"{name}*")
+        links = [a.attrs["href"] for a in pages.parse(path).all("a")]
+        assert [link for link in links if not link.startswith(("#", ".."))] == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../../etc/passwd", "CON", "a" * 10_000, "é\u0301" * 50, "a/b", "\x00"]
+)
+def test_any_name_gives_a_safe_file_name(name: str, tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add(name, 0, {("auroc", ""): 0.5})
+    render_page(builder, tmp_path)
+    [path] = (tmp_path / "models").iterdir()
+    assert re.fullmatch(r"[a-z0-9-]{1,75}-[0-9a-f]{12}\.html", path.name)
+    assert {p.name for p in tmp_path.iterdir()} == {"index.html", "models", "static"}
+
+
+def test_like_named_models_have_pages_of_their_own(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("A b", 0, {("auroc", ""): 0.5}, model_digest="one")
+    builder.add("a-B", 0, {("auroc", ""): 0.6}, model_digest="two")
+    render_page(builder, tmp_path)
+    assert len(list((tmp_path / "models").iterdir())) == 2
+
+
+def test_the_policy_forbids_inline_script_and_anything_remote(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        [policy] = [
+            meta.attrs["content"]
+            for meta in pages.parse(path).all("meta")
+            if meta.attrs.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert "*" not in policy
+
+
+def test_an_empty_registry_says_so(tmp_path: Path) -> None:
+    page = pages.parse(render(fx.empty(), tmp_path, metrics=fx.METRICS))
+    assert "The registry holds no results yet" in page.text
+    assert not page.all("table")
+
+
+def test_a_registry_of_failures_says_so_and_lists_them(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("m", 0, status="invalid_output", message="logits hold nan")
+    page = render_page(builder, tmp_path)
+    assert "No trial of this task has finished" in page.text
+    assert "logits hold nan" in page.one("div", "failures").text
+    [path] = (tmp_path / "models").iterdir()
+    assert "No trial has finished" in pages.parse(path).text
+
+
+def test_one_row_of_one_trial_renders_without_spread(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("m", 0, {("auroc", ""): 0.75})
+    page = render_page(builder, tmp_path)
+    [row] = pages.rows(pages.boards(page)[0])
+    assert (row[0].text, row[3].text, row[4].text) == ("1", "1", "0.750")
+
+
+def test_equal_scores_share_a_rank(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for name, value in (("a", 0.9), ("b", 0.9), ("c", 0.5)):
+        builder.add(name, 0, {("match_fraction", ""): value})
+    table = pages.boards(render_page(builder, tmp_path))[0]
+    assert [row[0].text for row in pages.rows(table)] == ["1", "1", "3"]
+
+
+def test_a_score_of_an_undeclared_metric_is_shown_under_its_name(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("m", 0, {("auroc", ""): 0.75, ("novel<i>", ""): 0.25})
+    render_page(builder, tmp_path)
+    [path] = (tmp_path / "models").iterdir()
+    row = next(r for r in pages.parse(path).all("tr") if "novel<i>" in r.text)
+    assert "0.250" in row.text
+
+
+def test_the_vendored_sorter_is_the_one_that_is_named(site: Path) -> None:
+    vendored = site / "static" / "vendor"
+    digest = hashlib.sha256((vendored / "sortable.min.js").read_bytes()).hexdigest()
+    assert digest in (vendored / "VENDORED.md").read_text(encoding="utf-8")
+    assert (vendored / "sortable-LICENSE.txt").is_file()
+
+
+def test_importing_the_package_is_light() -> None:
+    code = (
+        "import sys, motifidelity.leaderboard as l;"
+        "bad = {'pandas', 'jinja2', 'numpy'} & set(sys.modules);"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

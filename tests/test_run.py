@@ -1,0 +1,318 @@
+"""``bench run`` from end to end, with real worker processes, on a few hundred real sequences."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from motifidelity.cli import main
+from motifidelity.registry import Registry
+from motifidelity.tasks import spec as specs
+from motifidelity.tasks.spec import Profile
+
+MODEL = """
+    import keras
+    from keras import layers
+
+    def build_model(task, *, units=8, activation="exponential"):
+        x = inputs = keras.Input(task.input_shape)
+        x = layers.Conv1D(units, 19, padding="same")(x)
+        x = layers.Activation(activation)(x)
+        x = layers.GlobalMaxPooling1D()(x)
+        return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Write a model file: the small working one, or the given text."""
+
+    def write(text=MODEL, name="tiny.py"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def bench(monkeypatch, capfd, tmp_path):
+    """Run a command line in this process; returns status, standard output, standard error."""
+    small = {
+        name: dataclasses.replace(
+            spec,
+            profiles={
+                p: Profile(p, trials, 240, 100, 60, 2, 4)
+                for p, trials in (("full", 2), ("quick", 1))
+            },
+        )
+        for name, spec in specs.all_specs().items()
+    }
+    monkeypatch.setattr(specs, "all_specs", lambda: small)
+
+    def run(*arguments):
+        line = ["bench", *map(str, arguments)]
+        if arguments[0] == "run" and "--registry" not in arguments:
+            line += ["--registry", str(tmp_path / "registry")]
+        monkeypatch.setattr(sys, "argv", line)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return Registry(tmp_path / "registry")
+
+
+def test_a_model_runs_on_every_task_with_the_task_s_trials(bench, model, registry):
+    status, out, err = bench("run", "--model", model())
+    assert status == 0, err
+    tables = registry.tables()
+    assert sorted(zip(tables.jobs["task"], tables.jobs["trial"], strict=True)) == [
+        ("motif-classes@1", 0),
+        ("motif-classes@1", 1),
+        ("regulatory-code@1", 0),
+        ("regulatory-code@1", 1),
+    ]
+    assert set(tables.jobs["status"]) == {"ok"}
+    assert set(tables.scores["family"]) == {"accuracy", "filters", "localisation", "attribution"}
+    assert (tables.jobs["epochs"] == 2).all()
+    assert (tables.jobs["num_filters"] == 8).all()
+    page = Path(out.strip().rpartition("Leaderboard: ")[2])
+    assert page.exists()
+    assert "tiny" in page.read_text()
+    assert "AUROC" in out
+
+    # the second call trains nothing; --force does
+    before = sorted(p.name for p in (registry.folder / "jobs").iterdir())
+    status, out, err = bench("run", "--model", model())
+    assert (status, sorted(p.name for p in (registry.folder / "jobs").iterdir())) == (0, before)
+    assert "4 jobs finished before" in err
+    bench("run", "--model", model(), "--force", "--task", "motif-classes", "--trials", 1)
+    assert len(list((registry.folder / "jobs").iterdir())) == 5
+    assert len(registry.jobs()) == 4
+
+    # scored again from kept arrays, and again from kept networks, the scores are the same
+    first = scores_by_job(registry)
+    assert bench("rescore", "--registry", registry.folder)[0] == 0
+    assert scores_by_job(registry) == pytest.approx(first, nan_ok=True)
+    assert bench("rescore", "--registry", registry.folder, "--probe")[0] == 0
+    assert scores_by_job(registry) == pytest.approx(first, abs=1e-3, nan_ok=True)
+
+
+def scores_by_job(registry):
+    keys = ["job_id", "metric", "method", "target"]
+    scores = registry.tables().scores
+    return {tuple(map(str, row[:-1])): row[-1] for row in scores[[*keys, "value"]].to_numpy()}
+
+
+def test_equal_seeds_give_equal_scores(bench, model, registry):
+    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
+    bench(*line)
+    first = scores_by_job(registry)
+    bench(*line, "--force")
+    assert scores_by_job(registry) == pytest.approx(first, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "import keras\ndef build_model(task):\n    x = i = keras.Input(task.input_shape)\n"
+            "    x = keras.layers.Flatten()(x)\n"
+            "    return keras.Model(i, keras.layers.Dense(7)(x))\n",
+            "bad.py: build_model returned shape (None, 7); task regulatory-code needs 1 output",
+        ),
+        (
+            "def build_model(task):\n    raise RuntimeError('no luck')\n",
+            "bad.py:2: RuntimeError: no luck",
+        ),
+        (
+            "def build_model(task):\n    return 3\n",
+            "build_model returned int; return a keras.Model",
+        ),
+        (
+            "import keras\ndef build_model(task):\n    x = i = keras.Input(task.input_shape)\n"
+            "    x = keras.layers.Flatten()(x)\n"
+            "    x = keras.layers.Lambda(lambda v: v / 0.0)(x)\n"
+            "    return keras.Model(i, keras.layers.Dense(1)(x))\n",
+            "predictions are not finite (NaN or infinity) after epoch 1",
+        ),
+        ("import os\ndef build_model(task):\n    os._exit(9)\n", "ended with exit status 9"),
+        ("import nothing_of_that_name\ndef build_model(task): ...\n", "nothing_of_that_name"),
+    ],
+)
+def test_a_failing_model_is_one_line_a_failure_row_and_status_1(
+    text, message, bench, model, registry
+):
+    line = ("run", "--model", model(text, "bad.py"), "--task", "regulatory-code", "--trials", 1)
+    status, _, err = bench(*line)
+    assert status == 1
+    assert message in err
+    (row,) = registry.jobs().to_dict("records")
+    assert row["status"] == "model_error"
+    assert message in row["message"]
+    # a model's own failure is not repeated unless asked for, and still counts as a failure
+    status, _, err = bench(*line)
+    assert status == 1
+    assert "1 job failed before" in err
+    assert len(list((registry.folder / "jobs").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--model", "none.py"), "none.py: No such file"),
+        (("--task", "motif-clases"), "unknown task 'motif-clases'; did you mean motif-classes?"),
+        (("--profile", "quik"), "unknown profile 'quik'; did you mean quick?"),
+        (("--param", "activaton=relu"), "did you mean activation?"),
+        (("--param", "units=many"), "'units' is a int"),
+        (("--param", "units"), "write it as name=value"),
+        (("--trials", "0"), "--trials"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments, message, bench, model, tmp_path):
+    line = ["run", *arguments]
+    if "--model" not in arguments:
+        line += ["--model", model()]
+    status, out, err = bench(*line)
+    assert status == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert not (tmp_path / "registry").exists()
+
+
+def test_a_registry_that_cannot_be_written_is_said_before_training(bench, model, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, _, err = bench("run", "--model", model(), "--registry", tmp_path / "file" / "registry")
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "cannot be written" in err
+    assert "--registry" in err
+
+
+def test_a_damaged_result_file_is_named_and_the_others_are_kept(bench, model, registry):
+    line = ("run", "--model", model(), "--task", "regulatory-code")
+    bench(*line)
+    damaged, kept = sorted((registry.folder / "jobs").iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    status, _, err = bench(*line)
+    assert status == 1
+    assert damaged.name in err
+    assert kept.exists()
+    damaged.unlink()
+    status, _, err = bench(*line)
+    assert status == 0
+    assert "1 job finished before" in err
+    assert set(registry.jobs()["status"]) == {"ok"}
+
+
+def test_a_phase_that_outlives_its_limit_is_a_timeout(bench, model, registry):
+    text = "import time\ndef build_model(task):\n    time.sleep(60)\n"
+    status, _, err = bench(
+        *("run", "--model", model(text), "--task", "regulatory-code", "--trials", 1),
+        *("--timeout", 5),
+    )
+    assert status == 1
+    assert "took longer than 5 s" in err
+    assert registry.jobs()["status"].tolist() == ["timeout"]
+
+
+def test_own_training_puts_a_model_in_the_open_division(bench, model, registry):
+    text = textwrap.dedent(MODEL) + textwrap.dedent("""
+        def fit(model, data):
+            assert data.x_train.shape == (240, 200, 4)
+            model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+            model.fit(data.x_train, data.y_train, epochs=1, verbose=0)
+    """)
+    status, _, err = bench(
+        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
+    )
+    assert status == 0, err
+    (row,) = registry.jobs().to_dict("records")
+    assert row["division"] == "open"
+
+
+def test_a_model_without_convolution_gets_no_motif_score_and_no_error(bench, model, registry):
+    text = """
+        import keras
+
+        def build_model(task):
+            x = inputs = keras.Input(task.input_shape)
+            x = keras.layers.Flatten()(x)
+            return keras.Model(inputs, keras.layers.Dense(task.num_outputs)(x))
+    """
+    status, _, err = bench(
+        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
+    )
+    assert status == 0, err
+    assert set(registry.tables().scores["family"]) == {"accuracy", "attribution"}
+
+
+def test_machines_get_json_lines(bench, model):
+    status, out, _ = bench(
+        "run", "--model", model(), "--task", "regulatory-code", "--trials", 1, "--json"
+    )
+    assert status == 0
+    events = [json.loads(line) for line in out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert {"job", "epoch", "done", "scores"} <= set(kinds)
+    epoch = next(event for event in events if event["event"] == "epoch")
+    assert {"epoch", "of", "monitor", "value", "seconds"} <= set(epoch)
+    assert {"metric", "mean", "trials"} <= set(events[-1]["scores"][0])
+
+
+def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, model):
+    slow = (
+        textwrap.dedent(MODEL)
+        .replace("def build_model", "import time\n\ndef build_model", 1)
+        .replace("x = inputs", "time.sleep(20 if SLOW else 0)\n    x = inputs")
+    )
+    path = model("import os\nSLOW = os.environ.get('SLOW')\n" + slow)
+    script = tmp_path / "bench.py"
+    script.write_text(
+        textwrap.dedent("""
+            import dataclasses, signal
+            # a shell's background job ignores interrupts, and so would its children
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            from motifidelity.cli import main
+            from motifidelity.tasks import spec as specs
+            from motifidelity.tasks.spec import Profile
+            full = {"full": Profile("full", 2, 240, 100, 60, 1, 4)}
+            small = {
+                n: dataclasses.replace(s, profiles=full) for n, s in specs.all_specs().items()
+            }
+            specs.all_specs = lambda: small
+            main()
+        """)
+    )
+    command = [sys.executable, str(script), "run", "--model", str(path), "--task"]
+    command += ["regulatory-code", "--registry", str(tmp_path / "registry")]
+    subprocess.run([*command, "--trials", "1"], check=True, capture_output=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "SLOW": "1"}
+    )
+    for line in process.stderr:
+        if line.startswith("[1/1]"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "1 of 2 jobs are finished and kept; run the same command again to go on" in err
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "1 job finished before" in done.stderr
+    assert len(Registry(tmp_path / "registry").jobs()) == 2

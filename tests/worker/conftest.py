@@ -1,0 +1,23 @@
+"""Networks of every kind that people submit, built once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+class Silent:
+    """A reporter that keeps its events."""
+
+    def __init__(self):
+        self.events = []
+
+    def __call__(self, event, **values):
+        json.dumps(values)  # what is reported must be plain
+        self.events.append((event, values))
+
+
+@pytest.fixture
+def report():
+    return Silent()

@@ -1,0 +1,156 @@
+"""Freezing keeps a network's numbers, finds its logit and its scan, and refuses what it cannot."""
+
+from __future__ import annotations
+
+import keras
+import networks
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from motifidelity.worker.freeze import freeze
+from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.report import SubmissionError
+
+SHAPE = (networks.LENGTH, 4)
+
+
+@pytest.fixture(scope="module")
+def sequences():
+    rng = np.random.default_rng(0)
+    return np.eye(4, dtype=np.float32)[rng.integers(0, 4, (6, networks.LENGTH))]
+
+
+def frozen(model, folder, motif_layer=None):
+    freeze(model, SHAPE, "model.py", motif_layer).write(folder)
+    return FrozenNetwork(folder / "graph.pb", folder / "network.json")
+
+
+@pytest.mark.parametrize("name", networks.BUILDERS)
+def test_frozen_network_gives_the_model_s_predictions_and_gradients(name, sequences, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = networks.BUILDERS[name]()
+    with tf.GradientTape() as tape:
+        inputs = tf.constant(sequences)
+        tape.watch(inputs)
+        output = model(inputs, training=False)
+        sigmoid = name in ("fused_with_sigmoid", "subclassed")
+        logits = tf.math.log(output) - tf.math.log1p(-output) if sigmoid else output
+        target = tf.reduce_sum(logits[:, 1])
+    network = frozen(model, tmp_path)
+    np.testing.assert_allclose(network.logits(sequences), logits, rtol=1e-4, atol=2e-6)
+    expected = tape.gradient(target, inputs)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(network.gradient(sequences, 1), expected, atol=1e-5 * scale)
+    assert network.manifest.has_sigmoid == sigmoid
+
+
+def test_scan_is_the_output_of_the_activation_before_dropout(sequences, tmp_path):
+    model = networks.plain()
+    expected = keras.Model(model.input, model.layers[3].output)(sequences)
+    before = keras.Model(model.input, model.layers[2].output)(sequences)
+    found_before, found_after = frozen(model, tmp_path).scan(sequences)
+    np.testing.assert_allclose(found_after, expected, rtol=1e-5)
+    np.testing.assert_allclose(found_before, before, rtol=1e-4, atol=1e-6)
+
+
+def test_scan_of_a_fused_activation_is_found_before_and_after(sequences, tmp_path):
+    model = networks.fused_with_sigmoid()
+    kernel, bias = model.layers[1].get_weights()
+    linear = tf.nn.conv1d(sequences, kernel, 1, "SAME") + bias
+    before, after = frozen(model, tmp_path).scan(sequences)
+    np.testing.assert_allclose(before, linear, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(after, np.maximum(linear, 0), rtol=1e-4, atol=1e-6)
+
+
+def test_scan_of_a_raw_activation_in_a_subclassed_model_is_found(sequences, tmp_path):
+    model = networks.subclassed()
+    model(sequences)
+    expected = np.maximum(model.norm(model.conv(sequences), training=False), 0) ** 3
+    _, after = frozen(model, tmp_path).scan(sequences)
+    np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_batch_norm_after_the_activation_stays_out_of_the_scan(sequences, tmp_path):
+    model = networks.strided_valid()
+    expected = model.layers[1](sequences)  # tanh fused into the convolution
+    network = frozen(model, tmp_path)
+    np.testing.assert_allclose(network.scan(sequences)[1], expected, rtol=1e-4, atol=1e-6)
+    scan = network.manifest.scan
+    # width 7 without padding: the first window's centre is base 3, then every second base
+    assert (scan.positions, scan.first, scan.stride) == (17, 3, 2)
+
+
+def test_network_without_a_convolution_has_no_scan(tmp_path):
+    assert frozen(networks.attention(), tmp_path).manifest.scan is None
+
+
+def test_submission_can_name_its_motif_layer(sequences, tmp_path):
+    model = networks.residual_tower()
+    layer = [x for x in model.layers if isinstance(x, layers.Conv1D)][1]
+    network = frozen(model, tmp_path, layer)
+    _, after = network.scan(sequences)
+    expected = keras.Model(model.input, layer.output)(sequences)
+    np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_motif_layer_that_is_never_called_is_refused():
+    stray = layers.Conv1D(4, 3, name="stray")
+    with pytest.raises(SubmissionError, match="'stray', which the model never calls"):
+        freeze(networks.plain(), SHAPE, "model.py", stray)
+
+
+def test_motif_layer_without_positions_is_refused():
+    model = networks.plain()
+    with pytest.raises(SubmissionError, match="a filter scan is"):
+        freeze(model, SHAPE, "model.py", model.layers[-1])
+
+
+@pytest.mark.parametrize(
+    ("body", "operation"),
+    [
+        (lambda x: x + tf.random.normal(tf.shape(x)), "RandomStandardNormal"),
+        (lambda x: tf.numpy_function(lambda v: v, [x], tf.float32), "PyFunc"),
+        (lambda x: x + tf.strings.to_number(tf.io.read_file("/etc/hostname")), "ReadFile"),
+    ],
+)
+def test_operation_that_reaches_outside_is_named(body, operation):
+    class Outside(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x):
+            x = body(x)
+            x.set_shape((None, *SHAPE))
+            return self.dense(layers.Flatten()(x))
+
+    model = Outside()
+    model.dense.build((None, networks.LENGTH * 4))
+    with pytest.raises(SubmissionError, match=operation):
+        freeze(model, SHAPE, "model.py")
+
+
+def test_a_graph_with_a_forbidden_operation_is_refused_on_import(tmp_path):
+    freeze(networks.plain(), SHAPE, "model.py").write(tmp_path)
+    graph = tf.compat.v1.GraphDef.FromString((tmp_path / "graph.pb").read_bytes())
+    graph.node.add(name="steal", op="ReadFile").input.append("path")
+    (tmp_path / "graph.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(SubmissionError, match="ReadFile"):
+        FrozenNetwork(tmp_path / "graph.pb", tmp_path / "network.json")
+
+
+def test_model_that_computes_in_numpy_is_refused_with_the_reason():
+    class Numpy(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(tf.constant(np.asarray(x).reshape(len(x), -1)))
+
+    model = Numpy()
+    model(np.zeros((2, *SHAPE), np.float32))
+    with pytest.raises(SubmissionError, match="cannot be frozen"):
+        freeze(model, SHAPE, "model.py")
