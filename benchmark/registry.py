@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from motifidelity import schema
@@ -115,7 +116,7 @@ class Registry:
             if result.arrays:
                 _write_arrays(self.folder / "arrays" / f"{result_id}.npz", result.arrays)
             for name in ("scores", "filters", "history"):
-                rows = [{**keys, **row} for row in getattr(result, name)]
+                rows = [{**row, **keys} for row in getattr(result, name)]
                 if rows:
                     self._write(name, result_id, rows)
             row = {**result.job, **keys, "schema_version": schema.VERSION}
@@ -136,9 +137,8 @@ class Registry:
         DataError
             Naming a file that is damaged.
         """
-        frame: pd.DataFrame = self._table("jobs").to_pandas()
-        frame = frame.sort_values("result_id")  # a job's results sort by their time
-        return frame.drop_duplicates("job_id", keep="last").reset_index(drop=True)
+        frame: pd.DataFrame = self.latest("jobs")["jobs"].to_pandas()
+        return frame
 
     def tables(self) -> Tables:
         """All tables, limited to the latest result of every job.
@@ -148,14 +148,24 @@ class Registry:
         DataError
             Naming a file that is damaged.
         """
-        jobs = self.jobs()
-        known = pa.array(jobs["result_id"], pa.string())
-        others = {
-            name: table.filter(pa.compute.is_in(table["result_id"], known)).to_pandas()
-            for name in ("scores", "filters", "history")
-            for table in [self._table(name)]
+        return Tables(**{k: t.to_pandas() for k, t in self.latest(*schema.TABLES).items()})
+
+    def latest(self, *names: str) -> dict[str, pa.Table]:
+        """The named tables, limited to the latest result of every job, in the order of their time.
+
+        Raises
+        ------
+        DataError
+            Naming a file that is damaged.
+        """
+        jobs = self._table("jobs").sort_by("result_id")
+        # a job's results sort by their time; the last of each job counts
+        last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
+        return {
+            name: table.filter(pc.is_in(table["result_id"], last.combine_chunks()))
+            for name in names
+            for table in [jobs if name == "jobs" else self._table(name)]
         }
-        return Tables(jobs, **others)
 
     def arrays(self, result_id: str) -> dict[str, Any]:
         """Stored arrays of a result.

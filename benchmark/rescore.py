@@ -43,10 +43,11 @@ def rescore(registry: Registry, executor: Executor, *, probe_again: bool = False
         If a kept network cannot be probed, or the registry cannot be written.
     """
     registry.prepare()
-    tables = registry.tables()
+    tables = registry.latest("jobs", "history")
+    history = tables["history"].to_pylist()
     truths: dict[tuple[str, str], Truth] = {}
     written = []
-    for row in tables.jobs.to_dict("records"):
+    for row in tables["jobs"].to_pylist():
         origin = row["arrays_of"] or row["result_id"]
         network = registry.network(origin)
         kept = registry.has_arrays(origin)
@@ -63,24 +64,16 @@ def rescore(registry: Registry, executor: Executor, *, probe_again: bool = False
             arrays = registry.arrays(origin)
         started = time.monotonic()
         scores = score_job(truth, arrays)
-        history = tables.history[tables.history["result_id"] == row["result_id"]]
         job = {
-            **{str(k): _plain(v) for k, v in row.items() if k not in _NEW},
+            **{name: value for name, value in row.items() if name not in _NEW},
             "status": "ok",
             "task_digest": truth.spec.digest,
             "seconds_score": time.monotonic() - started,
             "arrays_of": origin,
             "scored_commit": code().commit,
         }
-        result = Result(
-            job,
-            score_rows(scores),
-            filter_rows(scores),
-            [
-                {str(k): _plain(v) for k, v in epoch.items() if k not in ("result_id", "job_id")}
-                for epoch in history.to_dict("records")
-            ],
-        )
+        epochs = [epoch for epoch in history if epoch["result_id"] == row["result_id"]]
+        result = Result(job, score_rows(scores), filter_rows(scores), epochs)
         written.append(registry.record(result))
     return written
 
@@ -96,15 +89,3 @@ def _probe(truth: Truth, network: dict[str, Path], executor: Executor) -> dict[s
             return present_classes(truth, read_probe(truth, work / "probe").arrays)
         except InvalidOutput as error:
             raise DataError(f"{network['graph']}: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    """A table's cell as the registry writes it: no pandas missing values or timestamps."""
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return None if not isinstance(value, (list, str)) and pd.isna(value) else value

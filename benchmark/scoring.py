@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +18,7 @@ from motifidelity.metrics.declare import Score
 from motifidelity.metrics.filters import FilterRow, FilterScores, score_filters
 from motifidelity.metrics.localisation import score_localisation
 from motifidelity.metrics.scan import chance_mask, pwm_scan
+from motifidelity.metrics.tomtom import compare
 from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
 from motifidelity.tasks.motifs import Motif
@@ -86,6 +89,21 @@ class Truth:
             buffer=self.spec.scoring.buffer,
             which="pwm",
         )
+
+
+def compile_in_background() -> None:
+    """Let Tomtom's compiled code be made while the first network trains.
+
+    It takes about a minute of one core, once on a machine; memelite keeps it.
+    """
+
+    def compare_something() -> None:
+        motif = np.eye(4)[[0, 1, 2, 3, 0, 1]]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # memelite's, of a database with few motifs
+            compare([motif], [motif, motif[::-1]])
+
+    threading.Thread(target=compare_something, name="compile", daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
     DataError
         If the folder cannot be written.
     """
-    from motifidelity.leaderboard.site import render
+    from motifidelity.leaderboard import render
 
     folder = out or registry.folder / "leaderboard"
     try:

@@ -106,7 +106,8 @@ def freeze(
     signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
 
     def forward(sequences: Any) -> list[Any]:
-        with _recorded_output(motif_layer) as seen:
+        # the scope keeps a layer whose name begins with "_" from being an invalid root name
+        with _recorded_output(motif_layer) as seen, tf.name_scope("network"):
             logits = model(sequences, training=False)
         return [tf.identity(tensor) for tensor in (logits, *seen[:1])]
 
