@@ -17,10 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.executors.base import read_plain
+from motifidelity.executors.output import OutputLimits, clean_name, holes, survey
+
 Array = NDArray[Any]
 MAX_FILTERS = 4096
 MAX_GRAPH_BYTES = 512 << 20
 MAX_JSON_BYTES = 4 << 20
+# squares of logits and of maps stay finite in single precision
+MAX_MAGNITUDE = 1e18
 # what any phase may leave beside its results
 _NOTES = {"progress.jsonl", "error.json"}
 
@@ -66,8 +71,10 @@ def take_fit(out: Path) -> FitOutput:
     try:
         history = [{str(k): float(v) for k, v in row.items()} for row in payload["history"]]
         num_weights = int(payload["num_weights"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidOutput(f"history.json: not a training history ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InvalidOutput(
+            f"history.json: not a training history ({clean_name(str(error))})"
+        ) from error
     if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
         raise InvalidOutput("history.json: values out of range")
     return FitOutput(graph, network, history, num_weights)
@@ -131,10 +138,12 @@ def take_probe(
 
 
 def _only(out: Path, names: set[str]) -> None:
+    if problem := survey(out, OutputLimits()):
+        raise InvalidOutput(f"{problem}; write nothing beside the results")
     allowed = names | _NOTES
     extra = sorted(p.name for p in out.iterdir() if p.name not in allowed)
     if extra:
-        shown = ", ".join(repr(name[:60]) for name in extra[:3])
+        shown = ", ".join(clean_name(name) for name in extra[:3])
         raise InvalidOutput(
             f"the output folder holds {len(extra)} unexpected file{'s' if len(extra) > 1 else ''}: "
             f"{shown}; write nothing beside the results"
@@ -152,12 +161,18 @@ def _plain_file(path: Path, limit: int) -> Path:
         raise InvalidOutput(f"{path.name}: a hard link")
     if status.st_size > limit:
         raise InvalidOutput(f"{path.name}: {status.st_size} bytes, at most {limit} are allowed")
+    try:
+        if holes(path):
+            raise InvalidOutput(f"{path.name}: a sparse file")
+    except OSError as error:
+        raise InvalidOutput(f"{path.name}: cannot be read ({error.strerror})") from error
     return path
 
 
 def _json(path: Path) -> Any:
+    _plain_file(path, MAX_JSON_BYTES)
     try:
-        return json.loads(_plain_file(path, MAX_JSON_BYTES).read_text(encoding="utf-8"))
+        return json.loads(read_plain(path, MAX_JSON_BYTES) or b"")
     except (ValueError, RecursionError) as error:
         raise InvalidOutput(f"{path.name}: not JSON") from error
 
@@ -172,7 +187,8 @@ def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
                 raise ValueError(f"format version {version}")
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
             return dtype, shape, fortran, file.tell()
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:
+        # the header is parsed as a literal, which a stranger can make fail in many ways
         raise InvalidOutput(f"{path.stem}: not a numpy array file") from error
 
 
@@ -191,5 +207,11 @@ def _array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
         raise InvalidOutput(
             f"{path.stem}: {share:.1%} of the values are NaN or infinite; bound the activations or "
             "lower the learning rate"
+        )
+    bounded = found.kind == "f" and path.stem not in ("filter_max", "scan_max")
+    if bounded and np.abs(values).max(initial=0) > MAX_MAGNITUDE:
+        raise InvalidOutput(
+            f"{path.stem}: values beyond {MAX_MAGNITUDE:g}; bound the activations or lower the "
+            "learning rate"
         )
     return values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from motifidelity.plan import Job
 from motifidelity.provenance import code, environment
 from motifidelity.registry import Registry, Result
 from motifidelity.scoring import JobScores, Truth, present_classes, score_job
+from motifidelity.scratch import scratch_folder
 
 OnJobEvent = Callable[[str, Event], None]
 
@@ -58,8 +58,7 @@ def run_job(
         If the result cannot be recorded.
     """
     record = _Record(job, executor, registry)
-    with tempfile.TemporaryDirectory(prefix="motifidelity-") as name:
-        work = Path(name)
+    with scratch_folder() as work:
         fitted = record.phase(_fit_phase(job, truth, work), on_event)
         if fitted.status != "ok":
             return record.failure(fitted)
@@ -204,12 +203,15 @@ class _Record:
             "authors": submission.metadata.get("authors"),
             "url": submission.metadata.get("url"),
             "license": submission.metadata.get("license"),
-            "environment": environment(),
+            "environment": _environment(executor),
             "commit": harness.commit,
             "dirty": harness.dirty,
             "worker_digest": harness.worker_digest,
             "image_digest": executor.image,
-            "warnings": [],
+            "policy": executor.place.policy,
+            "widened": list(executor.place.widened),
+            "gpus": executor.place.gpus,
+            "warnings": list(executor.place.warnings),
         }
 
     def phase(self, phase: Phase, on_event: OnJobEvent) -> PhaseResult:
@@ -217,6 +219,7 @@ class _Record:
         done = self._executor.run(phase, lambda event: on_event(phase.name, event))
         self.row[f"seconds_{phase.name}"] = done.seconds
         self.row["peak_memory"] = max(self.row["peak_memory"], done.peak_memory)
+        self.row["device"] = done.device
         return done
 
     def take_fit(self, fit: FitOutput, job: Job) -> None:
@@ -281,6 +284,17 @@ class _Record:
         result = Result(row, history=_history_rows(self._history), **parts)
         result_id = self._registry.record(result)
         return Outcome(ended.status, ended.message, ended.traceback, result_id)
+
+
+def _environment(executor: Executor) -> str:
+    """Machine and versions: the image's own where the phases run in one."""
+    if executor.place.packages is None:
+        return environment()
+    found = json.loads(environment())
+    inside = dict(executor.place.packages)
+    found["python"] = inside.pop("python", found["python"])
+    found["packages"] |= inside
+    return json.dumps(found, sort_keys=True)
 
 
 def _history_rows(history: list[dict[str, float]]) -> list[dict[str, Any]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from motifidelity.executors.base import Executor
+from motifidelity.executors.base import Event, Executor
 from motifidelity.jobs import run_job
 from motifidelity.plan import Job
 from motifidelity.progress import Display
 from motifidelity.registry import Registry
-from motifidelity.scoring import Truth
+from motifidelity.scoring import Truth, compile_in_background
 from motifidelity.tasks.dataset import load_dataset
 
 
@@ -61,29 +62,81 @@ def run_plan(
         display.note(f"{_jobs(ended.finished)} finished before, skipped (--force runs them again)")
     if ended.failed:
         display.note(f"{_jobs(ended.failed)} failed before, skipped (--retry-failed runs them)")
-    if todo and executor.isolation == "none":
+    if todo and executor.isolation == "none" and not executor.place.warnings:
         display.note(
             "The model's code runs as a plain process, with your rights and no isolation: run only "
             "files that you trust. Its rows are marked so."
         )
+    if todo:
+        compile_in_background()
     truths: dict[str, Truth] = {}
-    try:
-        for number, job in enumerate(todo, start=1):
+    lock = threading.Lock()
+    screen = _Shared(display, lock) if executor.place.slots > 1 else display
+
+    def run_one(number: int, job: Job) -> None:
+        with lock:
             if job.task.id not in truths:
                 truths[job.task.id] = Truth(load_dataset(job.task), job.profile)
-            display.begin(job, number, len(todo))
-            started = time.monotonic()
-            outcome = run_job(job, truths[job.task.id], executor, registry, display.event)
-            display.end(job, outcome.status, outcome.message, time.monotonic() - started)
+        screen.begin(job, number, len(todo))
+        started = time.monotonic()
+        outcome = run_job(job, truths[job.task.id], executor, registry, screen.event)
+        screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
+        with lock:
             if outcome.status == "ok":
                 ended.finished += 1
             else:
                 ended.failed += 1
-                if outcome.traceback:
-                    display.note(outcome.traceback)
+        if outcome.status != "ok" and outcome.traceback:
+            screen.note(outcome.traceback)
+
+    try:
+        if executor.place.slots > 1:
+            _spread(todo, executor, run_one)
+        else:
+            for number, job in enumerate(todo, start=1):
+                run_one(number, job)
     except KeyboardInterrupt:
         ended.interrupted = True
     return ended
+
+
+def _spread(todo: Sequence[Job], executor: Executor, run_one: Callable[[int, Job], None]) -> None:
+    """Run jobs side by side, as many as the executor has room for."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(executor.place.slots) as pool:
+        futures = [pool.submit(run_one, *item) for item in enumerate(todo, start=1)]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            executor.stop()
+            raise
+
+
+class _Shared:
+    """A display of jobs that run side by side: their beginnings and ends, one line at a time."""
+
+    def __init__(self, display: Display, lock: threading.Lock) -> None:
+        self._display = display
+        self._lock = lock
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._display.note(text)
+
+    def begin(self, job: Job, number: int, of: int) -> None:
+        with self._lock:
+            self._display.begin(job, number, of)
+
+    def event(self, phase: str, event: Event) -> None:
+        """Nothing: events of several jobs at once would be a muddle."""
+
+    def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+        with self._lock:
+            self._display.end(job, status, message, seconds)
 
 
 def _jobs(number: int) -> str:

@@ -51,6 +51,10 @@ JOBS = pa.schema(
         # of a result that was scored again: whose arrays and network it uses, by which harness
         pa.field("arrays_of", pa.string()),
         pa.field("scored_commit", pa.string()),
+        # of a job that ran in a container: its sandbox, what was wider than standard, its GPUs
+        pa.field("policy", pa.string()),
+        pa.field("widened", pa.list_(pa.string())),
+        pa.field("gpus", pa.string()),
     ]
 )
 

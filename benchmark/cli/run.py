@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from motifidelity.executors.base import Executor
+    from motifidelity.plan import Job
 
 DEFAULT_REGISTRY = Path("results")
 
@@ -39,8 +46,22 @@ DEFAULT_REGISTRY = Path("results")
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
 @click.option(
+    "--runner",
+    type=click.Choice(["process", "docker", "auto"]),
+    default="process",
+    show_default=True,
+    help="Where the model's code runs; auto: a container where Docker answers.",
+)
+@click.option(
+    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
+)
+@click.option("--memory", metavar="SIZE", help="Memory of a phase, such as 8g.")
+@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="Processors of a phase.")
+@click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a phase may take."
 )
+@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; jobs spread over them.")
+@click.option("--dry-run", is_flag=True, help="Print the jobs and the sandbox, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
 def command(
     model_file: Path,
@@ -52,7 +73,13 @@ def command(
     folder: Path,
     force: bool,
     retry_failed: bool,
+    runner: str,
+    image: str | None,
+    memory: str | None,
+    cpus: float | None,
     timeout: float | None,
+    gpus: str | None,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Train, probe and score a model on the fixed tasks, and draw the leaderboard.
@@ -60,11 +87,11 @@ def command(
     Results go to the registry, one file a job; finished jobs are skipped, so the same command
     goes on where it was stopped.
     """
-    from motifidelity.executors.process import ProcessExecutor
     from motifidelity.plan import plan_jobs
     from motifidelity.progress import open_display
     from motifidelity.registry import Registry
     from motifidelity.run import run_plan
+    from motifidelity.runners import Wish, choose_executor
     from motifidelity.submission import read_submission
     from motifidelity.summary import draw_leaderboard, print_scores
     from motifidelity.tasks.spec import find_spec, latest_specs
@@ -72,13 +99,18 @@ def command(
     submission = read_submission(model_file)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    jobs = plan_jobs(submission, values, specs, profile, trials, seed)
+    wish = Wish(runner, image, memory, cpus, timeout, gpus)
+    executor = choose_executor(wish, lambda text: click.echo(text, err=True))
+    jobs = plan_jobs(submission, values, specs, profile, trials, seed, executor.image)
+    if dry_run:
+        _print_plan(jobs, executor, as_json)
+        return 0
     registry = Registry(folder)
     with open_display(as_json) as display:
         ended = run_plan(
             jobs,
             registry,
-            ProcessExecutor(timeout),
+            executor,
             display,
             force=force,
             retry_failed=retry_failed,
@@ -93,3 +125,21 @@ def command(
         )
         return 130
     return 1 if ended.failed else 0
+
+
+def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:
+    from motifidelity.runners import describe
+
+    rows = describe(executor)
+    if as_json:
+        labels = {job.id: job.label for job in jobs}
+        policy = json.loads(executor.place.policy) if executor.place.policy else None
+        plan = {"event": "plan", "jobs": labels, "sandbox": rows, "policy": policy}
+        click.echo(json.dumps(plan))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+    click.echo(f"{'jobs':<{width}}  {len(jobs)}")
+    for job in jobs:
+        click.echo(f"{'':<{width}}  {job.id}  {job.label}")

@@ -92,6 +92,10 @@ class Executor(Protocol):
         """Run one phase to its end, passing its progress events on."""
         ...
 
+    def stop(self) -> None:
+        """End the phases that other threads run; each raises ``KeyboardInterrupt`` there."""
+        ...
+
 
 class ProgressTail:
     """Reads new events from a worker's progress file, which is not to be trusted."""

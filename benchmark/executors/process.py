@@ -82,6 +82,9 @@ class ProcessExecutor:
         status, message, traceback = _ending(process.returncode, phase, log)
         return PhaseResult(status, message, traceback, seconds, peak)
 
+    def stop(self) -> None:
+        """Nothing to do: phases run one at a time, in the thread that is interrupted."""
+
     def _watch(
         self, process: subprocess.Popen[bytes], phase: Phase, on_event: OnEvent, started: float
     ) -> tuple[bool, int]:

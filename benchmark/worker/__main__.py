@@ -7,6 +7,7 @@ plain format and small JSON files. Exit status: 0 done, 3 the submission failed,
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,9 @@ from .report import Reporter, SubmissionError, write_error
 
 EXIT_SUBMISSION = 3
 EXIT_WORKER = 4
+# said before a submission's first line runs: what goes wrong later is not the machine's fault
+BEGINS = "motifidelity: the submission begins"
+NEEDS_GPU = "MOTIFIDELITY_NEEDS_GPU"
 
 
 def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
@@ -34,7 +38,9 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         num_outputs=request["task"]["num_outputs"],
         classes=tuple(request["task"]["classes"]),
     )
+    _require_gpu()
     keras.utils.set_random_seed(request["seed"])
+    print(BEGINS, flush=True)
     module = contract.load_submission(path)
     model = contract.build(module, path.name, task, request["params"])
     motif_layer = contract.named_motif_layer(module, path.name, model)
@@ -86,7 +92,16 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     from .network import FrozenNetwork
 
     inputs = request["inputs"]
-    network = FrozenNetwork(Path(inputs["graph"]), Path(inputs["network"]))
+    _require_gpu()
+    try:
+        network = FrozenNetwork(Path(inputs["graph"]), Path(inputs["network"]))
+    except SubmissionError:
+        raise
+    except Exception as error:
+        raise SubmissionError(
+            f"the frozen network cannot be read: {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:300]}"
+        ) from error
     sequences = np.load(inputs["sequences"], allow_pickle=False)
     write_predictions(network, sequences, request["scan"], out, report)
     explained = one_hot(np.load(inputs["explained"], allow_pickle=False))
@@ -114,11 +129,22 @@ def main(arguments: list[str]) -> int:
         write_error(out, "oom", error, source)
         return EXIT_SUBMISSION
     except Exception as error:
-        # in the fit phase whatever the submission's own code lets through is its error
-        ours = phase != "fit" or not _passed_through(error, source)
+        # in the fit phase whatever the submission's own code lets through is its error, in the
+        # probe phase what its network's operations refuse to do
+        by_network = type(error).__module__.startswith("tensorflow.python.framework.errors")
+        ours = not by_network if phase != "fit" else not _passed_through(error, source)
         write_error(out, "infra_error" if ours else "model_error", error, source)
         return EXIT_WORKER if ours else EXIT_SUBMISSION
     return 0
+
+
+def _require_gpu() -> None:
+    """Refuse to go on without the GPU that was asked for: a CPU run is never silent."""
+    if os.environ.get(NEEDS_GPU):
+        import tensorflow as tf
+
+        if not tf.config.list_physical_devices("GPU"):
+            raise RuntimeError("a GPU was asked for, but TensorFlow sees none")
 
 
 def _passed_through(error: BaseException, source: str) -> bool:

@@ -1,0 +1,196 @@
+import re
+import tomllib
+
+import pytest
+
+from motifidelity.errors import UserError
+from motifidelity.tasks.spec import all_specs, find_spec, latest_specs, parse_spec
+
+# from the reference study, typed in again here
+CLASSES = {
+    "Arid3a": "MA0151.1",
+    "CEBPB": "MA0466.2",
+    "FOSL1": "MA0477.1",
+    "Gabpa": "MA0062.2",
+    "MAFK": "MA0496.1",
+    "MAX": "MA0058.3",
+    "MEF2A": "MA0052.3",
+    "NFYB": "MA0502.1",
+    "SP1": "MA0079.3",
+    "SRF": "MA0083.3",
+    "STAT1": "MA0137.3",
+    "YY1": "MA0095.2",
+}
+CORE = ["MA0079.3", "MA0062.2", "MA0466.2", "MA0058.3", "MA0095.2"]
+ACCEPTED = {
+    "Arid3a": {"MA0151.1", "MA0601.1"},
+    "CEBPB": {"MA0466.1", "MA0466.2"},
+    "FOSL1": {"MA0477.1"},
+    "Gabpa": {"MA0062.1", "MA0062.2"},
+    "MAFK": {"MA0496.1", "MA0496.2"},
+    "MAX": {"MA0058.1", "MA0058.2", "MA0058.3"},
+    "MEF2A": {"MA0052.1", "MA0052.2", "MA0052.3"},
+    "NFYB": {"MA0502.1", "MA0060.1", "MA0060.2"},
+    "SP1": {"MA0079.1", "MA0079.2", "MA0079.3"},
+    "SRF": {"MA0083.1", "MA0083.2", "MA0083.3"},
+    "STAT1": {"MA0137.1", "MA0137.2", "MA0137.3", "MA0660.1", "MA0773.1"},
+    "YY1": {"MA0095.1", "MA0095.2"},
+}
+NAMES = ("motif-classes", "regulatory-code")
+# keys of the file on which a trained network depends; the rest is scoring, sizes of runs or words
+TRAINING_KEYS = {"name", "target", "length", "classes"}
+TRAINING_SECTIONS = {"fit", "digests.train", "digests.valid"}
+FREE_SECTIONS = {"scoring", "accepted.paper", "accepted.corrected", "digests.test"}
+FREE_KEYS = {"version", "title", "summary", "source"}
+VALUE = re.compile(r'"[^"]*"|(?<![\w.-])\d+(?:\.\d+)?(?:e-?\d+)?')
+
+
+def values(text):
+    """Every value of a TOML text: its section, its key, and the text with that value changed."""
+    section, key, offset = "", "", 0
+    for line in text.splitlines(keepends=True):
+        body = line.split("#")[0]
+        if found := re.match(r"\[+([\w.]+)\]+", body):
+            section = found[1]
+        else:
+            first = 0
+            if found := re.match(r"(\w+) = ", body):
+                key, first = found[1], found.end()
+            for value in VALUE.finditer(body, first):
+                old = value[0]
+                new = f'"{old[1:-1]}x"' if old[0] == '"' else f"{old}1" if "e" in old else f"1{old}"
+                here = offset + value.start()
+                yield section, key, text[:here] + new + text[here + len(old) :]
+        offset += len(line)
+
+
+def test_both_tasks_of_the_study_are_there_in_a_fixed_order():
+    assert list(all_specs()) == ["motif-classes@1", "regulatory-code@1"]
+    assert list(latest_specs()) == list(NAMES)
+
+
+def test_motif_classes_implants_and_asks_for_the_12_factors_of_the_study():
+    spec = find_spec("motif-classes")
+    assert (spec.target, spec.length) == ("multi-label", 200)
+    assert dict(zip(spec.classes, spec.pools["core"], strict=True)) == CLASSES
+    assert list(spec.pools) == ["core"]
+
+
+def test_regulatory_code_mixes_5_core_and_50_background_motifs():
+    spec = find_spec("regulatory-code")
+    assert (spec.target, spec.length, spec.classes) == ("binary", 200, ("regulatory",))
+    assert list(spec.pools["core"]) == CORE
+    assert len(set(spec.pools["background"])) == len(spec.pools["background"]) == 50
+    assert not set(spec.pools["background"]) & set(CORE)
+    assert [p.label for p in spec.grammar.populations] == [(1,), (0,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "monitor"), [("motif-classes", "aupr"), ("regulatory-code", "auroc")]
+)
+def test_the_training_recipe_is_the_study_s(name, monitor):
+    spec = find_spec(name)
+    fit = spec.fit
+    assert (fit.learning_rate, fit.batch_size, fit.max_epochs) == (1e-3, 100, 100)
+    assert (fit.stop_patience, fit.rate_patience, fit.rate_factor) == (20, 5, 0.2)
+    assert (fit.rate_floor, fit.monitor) == (1e-7, monitor)
+    full = spec.profile("full")
+    assert (full.trials, full.max_epochs, full.explained) == (10, 100, 500)
+    assert (full.train, full.valid, full.test) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_paper_scores_accept_the_study_s_matrices_and_corrected_ones_drop_mef2b_and_mef2d(name):
+    spec = find_spec(name)
+    classes = spec.classes if name == "motif-classes" else ("SP1", "Gabpa", "CEBPB", "MAX", "YY1")
+    paper = {tf: set(ids) for tf, ids in spec.accepted["paper"].items()}
+    corrected = {tf: set(ids) for tf, ids in spec.accepted["corrected"].items()}
+    assert paper == {tf: ACCEPTED[tf] for tf in classes}
+    assert corrected == {tf: ACCEPTED[tf] - {"MA0660.1", "MA0773.1"} for tf in classes}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quick_profile_is_smaller_in_every_way_and_one_trial(name):
+    spec = find_spec(name)
+    quick, full = spec.profile("quick"), spec.profile("full")
+    assert quick.trials == 1
+    assert quick.max_epochs < full.max_epochs
+    assert quick.explained < full.explained
+    for split in ("train", "valid", "test"):
+        assert 0 < getattr(quick, split) < spec.digests[split]["n"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changing_any_value_of_the_file_changes_the_digest(name, spec_texts):
+    text = spec_texts[name]
+    digests = [parse_spec(changed).digest for _, _, changed in values(text)]
+    assert len(digests) > 90
+    assert len({parse_spec(text).digest, *digests}) == len(digests) + 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changing_a_comment_or_the_order_of_tables_does_not_change_the_digest(name, spec_texts):
+    text = spec_texts[name]
+    top, *tables = re.split(r"(?m)^(?=\[scoring\]|\[fit\])", text)
+    assert len(tables) == 2
+    fit, scoring = tables
+    bare = re.sub(r"\s*#.*", "", fit)
+    assert bare != fit
+    swapped = parse_spec(top + scoring + bare)
+    assert swapped.digest == parse_spec(text).digest
+    assert swapped == parse_spec(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_digest_follows_the_data_and_the_recipe_and_never_the_scoring(name, spec_texts):
+    text = spec_texts[name]
+    before = parse_spec(text).training_digest
+    moved, kept = set(), set()
+    for section, key, changed in values(text):
+        changes = parse_spec(changed).training_digest != before
+        if section in TRAINING_SECTIONS or (not section and key in TRAINING_KEYS):
+            assert changes, (section, key)
+            moved.add(section or key)
+        elif section in FREE_SECTIONS or (not section and key in FREE_KEYS):
+            assert not changes, (section, key)
+            kept.add(section or key)
+    assert moved == TRAINING_SECTIONS | TRAINING_KEYS
+    assert kept == FREE_SECTIONS | FREE_KEYS
+
+
+def test_two_tasks_on_the_same_data_share_its_digest(spec_texts):
+    text = spec_texts["regulatory-code"]
+    other = parse_spec(text.replace("buffer = 10", "buffer = 12"))
+    assert other.digest != parse_spec(text).digest
+    assert other.dataset_digest == parse_spec(text).dataset_digest
+    flipped = tomllib.loads(text)["digests"]["test"]["truth"]
+    changed = parse_spec(text.replace(flipped, flipped[::-1]))
+    assert changed.dataset_digest != parse_spec(text).dataset_digest
+
+
+def test_a_task_is_found_by_name_and_by_name_with_version():
+    assert find_spec("motif-classes") is find_spec("motif-classes@1")
+    assert find_spec("regulatory-code").id == "regulatory-code@1"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("motif-clases", "did you mean motif-classes?"),
+        ("regulatory", "did you mean regulatory-code?"),
+        ("motif-classes@9", "motif-classes@1"),
+        ("zzz", "known: motif-classes, regulatory-code"),
+    ],
+)
+def test_an_unknown_task_lists_the_near_ones(name, shown):
+    with pytest.raises(UserError) as error:
+        find_spec(name)
+    assert f"unknown task '{name}'" in str(error.value)
+    assert shown in str(error.value)
+    assert "\n" not in str(error.value)
+    assert error.value.exit_code == 2
+
+
+def test_an_unknown_profile_lists_the_near_ones():
+    with pytest.raises(UserError, match="unknown profile 'quik'; did you mean quick"):
+        find_spec("motif-classes").profile("quik")
