@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -58,20 +59,37 @@ def run_job(
         If the result cannot be recorded.
     """
     record = _Record(job, executor, registry)
-    with scratch_folder() as work:
-        fitted = record.phase(_fit_phase(job, truth, work), on_event)
-        if fitted.status != "ok":
-            return record.failure(fitted)
-        try:
-            fit = take_fit(work / "fit")
-            record.take_fit(fit, job)
-            probed = record.phase(probe_phase(truth, fit.graph, fit.network, work), on_event)
-            if probed.status != "ok":
-                return record.failure(probed)
-            probe = read_probe(truth, work / "probe")
-        except InvalidOutput as error:
-            return record.failure(PhaseResult("invalid_output", str(error)))
-        return record.scored(truth, probe, [fit.graph, fit.network], on_event)
+    try:
+        with scratch_folder() as work:
+            return _run_phases(record, job, truth, work, on_event)
+    except OSError as error:
+        # the registry's own trouble is a DataError; this is the folder that the phases work in
+        where = Path(error.filename).parent if error.filename else Path(tempfile.gettempdir())
+        return record.failure(
+            PhaseResult(
+                "infra_error",
+                f"temporary folder {where}: {error.strerror or error}; free some space or set "
+                "TMPDIR to another folder, then run the same command again",
+            )
+        )
+
+
+def _run_phases(
+    record: _Record, job: Job, truth: Truth, work: Path, on_event: OnJobEvent
+) -> Outcome:
+    fitted = record.phase(_fit_phase(job, truth, work), on_event)
+    if fitted.status != "ok":
+        return record.failure(fitted)
+    try:
+        fit = take_fit(work / "fit")
+        record.take_fit(fit, job)
+        probed = record.phase(probe_phase(truth, fit.graph, fit.network, work), on_event)
+        if probed.status != "ok":
+            return record.failure(probed)
+        probe = read_probe(truth, work / "probe")
+    except InvalidOutput as error:
+        return record.failure(PhaseResult("invalid_output", str(error)))
+    return record.scored(truth, probe, [fit.graph, fit.network], on_event)
 
 
 def _fit_phase(job: Job, truth: Truth, work: Path) -> Phase:

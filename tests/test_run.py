@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -316,3 +317,27 @@ def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, model)
     assert done.returncode == 0, done.stderr
     assert "1 job finished before" in done.stderr
     assert len(Registry(tmp_path / "registry").jobs()) == 2
+
+
+def test_a_full_temporary_folder_is_one_line_and_a_failure_row(
+    bench, model, registry, tmp_path, monkeypatch
+):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "none", small]).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        monkeypatch.setattr(tempfile, "tempdir", str(small))
+        status, _, err = bench(
+            "run", "--model", model(), "--task", "regulatory-code", "--trials", 1
+        )
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+    assert status == 1
+    assert "temporary folder" in err
+    assert "free some space or set TMPDIR" in err
+    assert registry.jobs()["status"].tolist() == ["infra_error"]
+    # trouble of the machine is tried again by the same command
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+    assert registry.jobs()["status"].tolist() == ["ok"]
