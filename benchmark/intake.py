@@ -89,6 +89,7 @@ def take_probe(
     classes: int,
     top_sites: int,
     methods: tuple[str, ...],
+    window: int = 20,
 ) -> ProbeOutput:
     """Check and read the probe phase's arrays.
 
@@ -100,6 +101,8 @@ def take_probe(
     length, classes, top_sites : int
     methods : tuple of str
         Attribution methods that were asked for.
+    window : int
+        Bases around a site; every site must lie with its whole window inside its sequence.
 
     Raises
     ------
@@ -111,8 +114,6 @@ def take_probe(
         "explained_logits": ("<f4", (explained, classes)),
         **dict.fromkeys(methods, ("<f4", (explained, length, 4, classes))),
     }
-    scan_names = {"filter_max", "scan_max", "top_sites", "above_half_max"}
-    _only(out, {f"{name}.npy" for name in (*expected, *scan_names)})
     if (out / "filter_max.npy").exists():
         shape = _header(out / "filter_max.npy")[1]
         if len(shape) != 1 or not 0 < shape[0] <= MAX_FILTERS:
@@ -126,15 +127,24 @@ def take_probe(
             "top_sites": ("<i4", (filters, top_sites, 2)),
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
+    _only(out, {f"{name}.npy" for name in expected})
     arrays = {
         name: _array(out / f"{name}.npy", dtype, shape) for name, (dtype, shape) in expected.items()
     }
     if "top_sites" in arrays:
-        sites = arrays["top_sites"]
-        real = sites[sites[..., 0] >= 0]
-        if (sites < -1).any() or (real[:, 0] >= tests).any() or (real[:, 1] >= length).any():
-            raise InvalidOutput("top_sites names a sequence or a base that does not exist")
+        _check_sites(arrays["top_sites"], tests, length, window)
     return ProbeOutput(arrays)
+
+
+def _check_sites(sites: Array, tests: int, length: int, window: int) -> None:
+    """Every site is (-1, -1), or a base with a whole window in a sequence that exists."""
+    sequence, base = sites[..., 0], sites[..., 1]
+    start = base - window // 2
+    real = (sequence >= 0) & (sequence < tests) & (start > 0) & (start + window < length)
+    if not (real | ((sequence == -1) & (base == -1))).all():
+        raise InvalidOutput(
+            "top_sites names a sequence that does not exist, or a base without a whole window"
+        )
 
 
 def _only(out: Path, names: set[str]) -> None:

@@ -155,6 +155,7 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
         length=spec.length,
         classes=len(spec.classes),
         top_sites=spec.scoring.top_sites,
+        window=spec.scoring.window,
         methods=spec.scoring.attribution_methods,
     )
 

@@ -158,7 +158,7 @@ class RichDisplay:
             TimeElapsedColumn(),
             console=self._console,
         )
-        self._run = self._progress.add_task("jobs", total=None, text="", visible=False)
+        self._run = self._progress.add_task("all jobs", total=None, text="", visible=False)
         self._job = self._progress.add_task("", total=None, text="", visible=False)
         self._epochs: list[float] = []
 
@@ -179,7 +179,8 @@ class RichDisplay:
         self._progress.update(
             self._run, visible=of > 1, total=of, completed=number - 1, text=f"{number} of {of}"
         )
-        self._progress.reset(self._job, description=job.label, total=None, visible=True, text="")
+        self.note(f"  {job.label}")
+        self._progress.reset(self._job, description="this job", total=None, visible=True, text="")
 
     def event(self, phase: str, event: Event) -> None:
         """Show the event."""

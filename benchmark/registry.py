@@ -175,17 +175,16 @@ class Registry:
         DataError
             If they are missing or damaged.
         """
-        import zipfile
-
         import numpy as np
 
         path = self.folder / "arrays" / f"{result_id}.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        except Exception as error:  # a damaged archive raises errors of half a dozen libraries
             raise DataError(
-                f"{path}: missing or damaged; run the job again with --force"
+                f"{path}: missing or damaged ({type(error).__name__}); run the job again with "
+                "--force"
             ) from error
 
     def has_arrays(self, result_id: str) -> bool:
@@ -210,14 +209,32 @@ class Registry:
         tables = []
         for file in files:
             try:
-                tables.append(pq.read_table(file, schema=expected, partitioning=None))
-            except (pa.ArrowException, OSError) as error:
+                tables.append(_read(file, expected))
+            except (pa.ArrowException, OSError, ValueError) as error:
+                # without its row in jobs/ a result does not exist, and its job is run anew
+                row = self.folder / "jobs" / file.name
+                both = "" if name == "jobs" else f" together with {row}"
                 raise DataError(
                     f"{file}: damaged or not of this registry "
-                    f"({' '.join(str(error).split())[:80]}); move it away and run the same "
+                    f"({' '.join(str(error).split())[:80]}); move it away{both} and run the same "
                     "command again: its job is run anew, all others are kept"
                 ) from error
         return pa.concat_tables(tables) if tables else expected.empty_table()
+
+
+def _read(file: Path, expected: pa.Schema) -> pa.Table:
+    """One file of a table; columns that are newer than the file are null.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing that every result has: the file is not of this registry.
+    """
+    found = pq.read_schema(file)
+    for column in expected:
+        if not column.nullable and column.name not in found.names:
+            raise ValueError(f"it has no column {column.name}")
+    return pq.read_table(file, schema=expected, partitioning=None)
 
 
 def _write_arrays(target: Path, arrays: Mapping[str, Any]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ class Submission:
     metadata : mapping
         ``authors``, ``url`` and ``license`` where the file gives them as literals.
     defaults : mapping
-        Keyword parameters of ``build_model`` with their default values.
+        Keyword parameters of ``build_model`` with their default values, where those are literals.
+    names : tuple of str
+        All its parameters; a default that is an expression is the file's own affair.
     open_parameters : bool
         Whether ``build_model`` takes ``**parameters``.
     own_fit : bool
@@ -41,6 +44,7 @@ class Submission:
     name: str
     metadata: Mapping[str, str]
     defaults: Mapping[str, Any] = field(repr=False)
+    names: tuple[str, ...] = ()
     open_parameters: bool = False
     own_fit: bool = False
 
@@ -50,7 +54,7 @@ class Submission:
         return "open" if self.own_fit else "closed"
 
     def parameters(self, assignments: tuple[str, ...]) -> dict[str, Any]:
-        """Every parameter's value, the given ``name=value`` over the defaults.
+        """Every parameter's value, the given ``name=value`` over the literal defaults.
 
         Raises
         ------
@@ -62,8 +66,8 @@ class Submission:
             name, equals, text = assignment.partition("=")
             if not equals:
                 raise UserError(f"--param {assignment}: write it as name=value")
-            if name not in self.defaults and not self.open_parameters:
-                raise unknown(f"parameter of {self.path.name}", name, self.defaults)
+            if name not in self.names and not self.open_parameters:
+                raise unknown(f"parameter of {self.path.name}", name, self.names)
             values[name] = _convert(self.path.name, name, text, self.defaults.get(name))
         return values
 
@@ -85,9 +89,10 @@ def read_submission(path: Path) -> Submission:
         ) from error
     try:
         tree = ast.parse(source, filename=path.name)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        # the last two: an expression nested too deeply for the parser
         line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        text = error.msg if isinstance(error, SyntaxError) else str(error) or "nested too deeply"
         raise UserError(f"{path.name}{line}: not valid Python: {text}; mend that line") from error
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
     if "build_model" not in functions:
@@ -96,26 +101,32 @@ def read_submission(path: Path) -> Submission:
             "returns a keras.Model (models/cnn_deep.py is a template)"
         )
     metadata = _metadata(tree)
-    defaults, open_parameters = _parameters(functions["build_model"], path.name)
+    names, defaults, open_parameters = _parameters(functions["build_model"], path.name)
     return Submission(
         path=path.resolve(),
         digest=hashlib.sha256(source).hexdigest(),
         name=metadata.pop("name", path.stem),
         metadata=metadata,
         defaults=defaults,
+        names=names,
         open_parameters=open_parameters,
         own_fit="fit" in functions,
     )
 
 
-def _parameters(function: ast.FunctionDef, source: str) -> tuple[dict[str, Any], bool]:
+def _parameters(
+    function: ast.FunctionDef, source: str
+) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Names of the parameters, values of the literal defaults, whether any name is taken."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     if not positional and arguments.vararg is None:
         raise UserError(f"{source}: build_model takes no task; write 'def build_model(task, ...)'")
-    optional = positional[len(positional) - len(arguments.defaults) :]
-    pairs = list(zip(optional, arguments.defaults, strict=True))
-    required = positional[1 : len(positional) - len(arguments.defaults)]
+    first_optional = len(positional) - len(arguments.defaults)
+    required = positional[1:first_optional]
+    # the first argument is the task, even where it has a default
+    pairs = list(zip(positional[first_optional:], arguments.defaults, strict=True))
+    pairs = [(a, d) for a, d in pairs if a is not positional[0]]
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if default is None:
             required.append(argument)
@@ -125,37 +136,56 @@ def _parameters(function: ast.FunctionDef, source: str) -> tuple[dict[str, Any],
         raise UserError(
             f"{source}: parameter '{required[0].arg}' of build_model has no default; give it one"
         )
-    return {a.arg: _literal(d) for a, d in pairs}, arguments.kwarg is not None
+    literals = {}
+    for argument, default in pairs:
+        with contextlib.suppress(ValueError):
+            literals[argument.arg] = _literal(default)
+    return tuple(a.arg for a, _ in pairs), literals, arguments.kwarg is not None
 
 
 def _literal(node: ast.expr) -> Any:
-    """Value of a literal; None for an expression, which only the worker may evaluate."""
+    """Value of a literal as JSON carries it (a tuple becomes a list).
+
+    Raises
+    ------
+    ValueError
+        For an expression, which only the worker may evaluate.
+    """
     try:
-        value = ast.literal_eval(node)
-        json.dumps(value)
-    except (ValueError, TypeError):
-        return None
-    return value
+        return json.loads(json.dumps(ast.literal_eval(node), allow_nan=False))
+    except (TypeError, MemoryError, RecursionError) as error:
+        raise ValueError("not a literal") from error
 
 
 def _metadata(tree: ast.Module) -> dict[str, str]:
     """Literal strings of ``MODEL = {...}`` or ``MODEL = dict(...)``."""
     for node in tree.body:
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1):
-            continue
-        target, value = node.targets[0], node.value
-        if not (isinstance(target, ast.Name) and target.id == "MODEL"):
-            continue
-        if isinstance(value, ast.Call):
-            pairs = {k.arg: _literal(k.value) for k in value.keywords if k.arg}
-        elif isinstance(value, ast.Dict):
-            pairs = {
-                _literal(k): _literal(v) for k, v in zip(value.keys, value.values, strict=True) if k
-            }
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            target, value = node.target, node.value
         else:
-            return {}
-        return {k: v for k, v in pairs.items() if k in METADATA and isinstance(v, str) and v}
+            continue
+        if isinstance(target, ast.Name) and target.id == "MODEL":
+            return dict(_text_items(value))
     return {}
+
+
+def _text_items(value: ast.expr) -> Iterator[tuple[str, str]]:
+    """Known keys of a mapping written out, with the values that are literal strings."""
+    pairs: list[tuple[object, ast.expr]] = []
+    if isinstance(value, ast.Call):
+        pairs = [(keyword.arg, keyword.value) for keyword in value.keywords]
+    elif isinstance(value, ast.Dict):
+        pairs = [
+            (key.value, item)
+            for key, item in zip(value.keys, value.values, strict=True)
+            if isinstance(key, ast.Constant)
+        ]
+    for key, item in pairs:
+        text = item.value if isinstance(item, ast.Constant) else None
+        if isinstance(key, str) and key in METADATA and isinstance(text, str) and text:
+            yield key, text
 
 
 def _convert(source: str, name: str, text: str, default: Any) -> Any:

@@ -154,5 +154,5 @@ def _shown(name: str, value: object) -> str:
     if name in ("memory", "tmp", "shm", "output_bytes", "text_bytes") and isinstance(value, int):
         return f"{value / GIB:g} GiB" if value >= GIB else f"{value / MIB:g} MiB"
     if name == "timeout" and isinstance(value, int | float):
-        return f"{value:g} s a phase"
+        return f"{value:.12g} s a phase"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -155,7 +155,7 @@ def _read(folder: Path, spec: TaskSpec) -> dict[str, Split] | None:
                 splits[name] = Split(
                     stored["sequences"], stored["labels"], stored["truth"], implants
                 )
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     if not all(check.matches for check in check_digests(spec, splits)):
         return None

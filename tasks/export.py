@@ -17,7 +17,7 @@ LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
 # the study's own file names, which its public scripts open
 STUDY_FILES = {
     "motif-classes": "synthetic_dataset.h5",
-    "regulatory-code": "Synthetic_code_dataset.h5",
+    "regulatory-code": "synthetic_code_dataset.h5",
 }
 CHUNK = 1000
 

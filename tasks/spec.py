@@ -46,7 +46,7 @@ class Population:
 class Grammar:
     """How a sequence is composed (reference study, Methods).
 
-    ``count_cumulative`` and ``count_offset`` give the number of motifs; ``gap_scale`` is the upper
+    ``count_weights`` and ``count_offset`` give the number of motifs; ``gap_scale`` is the upper
     end of the uniform draw that the gaps are made of; ``discard_permutation`` is the length of a
     permutation that the study drew first and threw away (0: none).
     """

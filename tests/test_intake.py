@@ -35,7 +35,7 @@ def good_arrays():
         for name, (dtype, shape) in SHAPES.items()
         if dtype == "<f4"
     }
-    sites = np.stack([rng.integers(0, TESTS, 50), rng.integers(0, LENGTH, 50)], axis=1)
+    sites = np.stack([rng.integers(0, TESTS, 50), rng.integers(11, LENGTH - 10, 50)], axis=1)
     arrays["top_sites"] = sites.reshape(FILTERS, SITES, 2).astype("<i4")
     arrays["top_sites"][-1, 2:] = -1
     shape = SHAPES["above_half_max"][1]
@@ -291,12 +291,20 @@ def test_sites_that_do_not_exist_are_refused(site, probe):
     refused(take, probe, "top_sites")
 
 
-def test_the_last_sequence_and_the_last_base_exist(probe):
+def test_the_first_and_the_last_whole_window_exist(probe):
+    # the study's rule for a window of 20: base - 10 > 0 and base + 10 < length
     array = good_arrays()["top_sites"]
-    array[0, 0] = (TESTS - 1, LENGTH - 1)
-    array[0, 1] = (0, 0)
+    array[0, :2] = [(0, 11), (TESTS - 1, LENGTH - 11)]
     save(probe, "top_sites", array)
-    assert take(probe).arrays["top_sites"][0, 0].tolist() == [TESTS - 1, LENGTH - 1]
+    assert take(probe).arrays["top_sites"][0, 1].tolist() == [TESTS - 1, LENGTH - 11]
+
+
+@pytest.mark.parametrize("base", [0, 10, LENGTH - 10, LENGTH - 1])
+def test_a_site_without_a_whole_window_is_refused(base, probe):
+    array = good_arrays()["top_sites"]
+    array[0, 0] = (0, base)
+    save(probe, "top_sites", array)
+    refused(take, probe, "top_sites")
 
 
 class Payload:

@@ -94,6 +94,11 @@ def noise(truth, seed=0):
     return arrays
 
 
+def without_filters(arrays):
+    scan = ("filter_max", "scan_max", "top_sites", "above_half_max")
+    return {name: array for name, array in arrays.items() if name not in scan}
+
+
 def score(truth, arrays):
     return score_job(truth, present_classes(truth, arrays))
 
@@ -255,7 +260,7 @@ def test_prevalence_is_the_share_of_implanted_bases_that_are_scored(perfect, tru
 
 
 def test_a_map_that_marks_chance_sites_too_is_not_punished(binary):
-    arrays = oracle(binary)
+    arrays = without_filters(oracle(binary))
     marked = (binary.test.truth == 1) | binary.chance
     one_hot = np.eye(4, dtype=np.float32)[binary.test.sequences[binary.explained]]
     maps = marked[binary.explained].astype(np.float32)[:, :, None] * one_hot
@@ -284,12 +289,7 @@ def test_accuracy_is_given_per_class_and_as_their_mean(untrained, truth):
 
 
 def test_a_network_without_filters_has_no_filter_or_localisation_score(binary):
-    arrays = {
-        name: array
-        for name, array in oracle(binary).items()
-        if name not in ("filter_max", "scan_max", "top_sites", "above_half_max")
-    }
-    found = score(binary, arrays)
+    found = score(binary, without_filters(oracle(binary)))
     families = {row["family"] for row in score_rows(found)}
     assert families == {"accuracy", "attribution"}
     assert found.filters == []
@@ -335,7 +335,7 @@ def test_only_the_classes_that_a_sequence_holds_are_explained(multi):
 
 
 def test_maps_of_classes_that_a_sequence_does_not_hold_change_nothing(multi):
-    arrays = oracle(multi)
+    arrays = without_filters(oracle(multi))
     absent = multi.test.labels[multi.explained][:, None, None, :] == 0
     loud = np.where(absent, 1e6, arrays["saliency"]).astype(np.float32)
     found = scores_of(score(multi, {**arrays, "saliency": loud}))

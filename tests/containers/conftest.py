@@ -14,8 +14,13 @@ from motifidelity.errors import UserError
 HOSTILE = Path(__file__).parent / "hostile"
 
 
-def unavailable(reason):
+@pytest.fixture(scope="session")
+def unavailable():
     """Skip where a person works without an engine; fail where all of it must be tested."""
+    return _unavailable
+
+
+def _unavailable(reason):
     if os.environ.get("CI"):
         pytest.fail(f"CI must run the container tests: {reason}")
     pytest.skip(reason)
@@ -28,7 +33,7 @@ def engine():
     try:
         return connect()
     except UserError as error:
-        unavailable(str(error))
+        _unavailable(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +43,9 @@ def image(engine):
     try:
         found = images.find(engine, images.default_name("cpu"))
     except UserError as error:
-        unavailable(str(error))
+        _unavailable(str(error))
     if not found.current:
-        unavailable(f"{found.name} is of another version; run 'bench image build'")
+        _unavailable(f"{found.name} is of another version; run 'bench image build'")
     return found
 
 
@@ -95,7 +100,8 @@ def run_one(motif_classes, engine, image, policy, tmp_path_factory):
         registry = Registry(tmp_path_factory.mktemp("registry"))
         events = []
         outcome = run_job(job, truth, executor, registry, lambda *event: events.append(event))
-        row = registry.jobs().iloc[0].to_dict()
+        row = registry.jobs().astype(object).iloc[0]
+        row = row.where(row.notna(), None).to_dict()
         return Ran(outcome, row, registry, events)
 
     run.truth = truth

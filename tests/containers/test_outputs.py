@@ -82,7 +82,7 @@ ARRAYS = {
         "filter_max has shape (5000,)",
     ),
     "sites that do not exist": ("def spoil(a): a['top_sites'][0, 0] = 60", "top_sites names"),
-    "one more file": ("def spoil(a): return {'scores.json': b'{}'}", "1 unexpected files"),
+    "one more file": ("def spoil(a): return {'scores.json': b'{}'}", "1 unexpected file:"),
 }
 FILES = {
     "truncated": ("os.truncate('/out/ism.npy', 500)", "bytes do not fit its shape"),

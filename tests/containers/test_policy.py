@@ -52,7 +52,7 @@ def test_the_stored_policy_is_the_whole_policy():
 def test_a_container_gets_every_rule_of_the_policy(engine, image, policy):
     from motifidelity.containers.executor import create_options
 
-    container = engine.client.containers.create(image.id, **create_options(policy, "fit"))
+    container = engine.client.containers.create(image.id, "true", **create_options(policy, "fit"))
     try:
         container.reload()
         host, config = container.attrs["HostConfig"], container.attrs["Config"]

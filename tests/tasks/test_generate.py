@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from Bio.Seq import Seq
 
-from motifidelity.tasks.generate import column_information, motif_ids
+from motifidelity.tasks.dataset import Dataset
+from motifidelity.tasks.generate import column_information, generate, motif_ids
+from motifidelity.tasks.motifs import load_motifs
+from motifidelity.tasks.spec import find_spec
 
 SPLITS = ("train", "valid", "test")
 LENGTH = 200
@@ -115,9 +118,11 @@ def draw(recipe, jaspar):
 
 
 @pytest.fixture(scope="module", params=list(STUDY))
-def both(request, datasets, jaspar):
-    """A real dataset, and the same sequences drawn by the loop in the order of the splits."""
-    dataset = datasets[request.param]
+def both(request, jaspar):
+    """A dataset made now, and the same sequences drawn by the loop in the order of the splits."""
+    spec = find_spec(request.param)
+    motifs = load_motifs(spec.motifs)
+    dataset = Dataset(spec, generate(spec, motifs), motifs)
     drawn, order = draw(STUDY[request.param], jaspar)
     n = len(drawn)
     cuts = [0, n * 7 // 10, n * 8 // 10, n]

@@ -1,0 +1,74 @@
+"""What a job costs more in containers than in plain processes, side by side."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+ROUNDS = 3
+LIMIT_SECONDS = 3.0
+MODEL = Path(__file__).parents[1] / "containers" / "hostile" / "honest.py"
+
+
+@pytest.fixture(scope="module")
+def executors():
+    from dataclasses import replace
+
+    from motifidelity.containers import images
+    from motifidelity.containers.engine import connect
+    from motifidelity.containers.executor import DockerExecutor
+    from motifidelity.containers.policy import Policy
+    from motifidelity.errors import UserError
+    from motifidelity.executors.process import ProcessExecutor
+
+    try:
+        engine = connect()
+        image = images.find(engine, images.default_name("cpu"))
+    except UserError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must measure this: {error}")
+        pytest.skip(str(error))
+    cpus = min(Policy.cpus, float(engine.info["NCPU"]))
+    policy = replace(Policy(), user=engine.user(), cpus=cpus)
+    return DockerExecutor(engine, image, policy), ProcessExecutor()
+
+
+def test_a_job_costs_at_most_3_seconds_more_in_containers(
+    executors, motif_classes, tmp_path, benchmark
+):
+    from motifidelity.jobs import run_job
+    from motifidelity.plan import Job
+    from motifidelity.registry import Registry
+    from motifidelity.scoring import Truth
+    from motifidelity.submission import read_submission
+    from motifidelity.tasks.spec import Profile
+
+    profile = Profile("tiny", 1, 240, 100, 60, 1, 4)
+    truth = Truth(motif_classes, profile)
+    submission = read_submission(MODEL)
+
+    def seconds(executor):
+        job = Job(submission, {}, motif_classes.spec, profile, 0, 1, executor.image)
+        started = time.monotonic()
+        outcome = run_job(job, truth, executor, Registry(tmp_path), lambda *_: None)
+        assert outcome.status == "ok"
+        return time.monotonic() - started
+
+    pairs = []
+
+    def side_by_side():
+        # alternating, so that a machine that slows down slows both; both load TensorFlow twice
+        pairs.append([seconds(executor) for executor in executors])
+
+    side_by_side()  # warm-up: the files of the image
+    pairs.clear()
+    benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
+    benchmark.extra_info["container_seconds"] = [pair[0] for pair in pairs]
+    benchmark.extra_info["process_seconds"] = [pair[1] for pair in pairs]
+    overhead = statistics.median(container - process for container, process in pairs)
+    benchmark.extra_info["overhead_seconds"] = overhead
+    assert overhead <= LIMIT_SECONDS
