@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.attribution import score_attribution
+from motifidelity.metrics.contrast import score_contrast
 from motifidelity.metrics.declare import Score
+from motifidelity.metrics.families import score_families
 from motifidelity.metrics.filters import FilterRow, FilterScores, score_filters
+from motifidelity.metrics.hits import MotifDatabase
+from motifidelity.metrics.instances import score_instances
 from motifidelity.metrics.localisation import score_localisation
-from motifidelity.metrics.scan import chance_mask, pwm_scan
+from motifidelity.metrics.scan import pwm_scan
+from motifidelity.metrics.sweep import score_sweep
 from motifidelity.metrics.tomtom import compare
+from motifidelity.metrics.truth import BaseTruth, Spans, base_truth, find_spans
 from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
 from motifidelity.tasks.motifs import Motif
@@ -61,21 +67,33 @@ class Truth:
         return [self.dataset.motifs[i] for i in self.spec.pools["core"]]
 
     @cached_property
-    def chance(self) -> NDArray[np.bool_]:
-        """Bases (n, length) of sites of true motifs that arose by chance."""
-        implants = self.test.implants
-        core = np.full(len(self.dataset.implanted), -1)
-        core[: len(self.true_motifs)] = np.arange(len(self.true_motifs))
-        rows = np.stack(
-            [implants.sequence, core[implants.motif], implants.start, implants.strand < 0], axis=1
+    def database(self) -> MotifDatabase:
+        """Every motif that a filter is compared with."""
+        motifs = list(self.dataset.motifs.values())
+        return MotifDatabase(
+            [m.id for m in motifs], [m.name for m in motifs], [m.ppm.T for m in motifs]
         )
-        return chance_mask(
+
+    @cached_property
+    def implanted(self) -> list[NDArray[np.float64]]:
+        """PPMs (width, 4) that ``spans.motif`` counts through: the core pool first."""
+        return [motif.ppm.T for motif in self.dataset.implanted]
+
+    @cached_property
+    def spans(self) -> Spans:
+        """Every implant of the test sequences, and sites of true motifs that arose by chance."""
+        return find_spans(
             self.test.sequences,
-            rows,
-            [motif.ppm.T for motif in self.true_motifs],
-            truth=self.test.truth,
+            self.test.implants,
+            self.implanted,
+            sought=range(len(self.true_motifs)),
             percentile=self.spec.scoring.chance_percentile,
         )
+
+    @cached_property
+    def bases(self) -> BaseTruth:
+        """What each base of the test sequences is."""
+        return base_truth(self.test.sequences.shape, self.spans, self.implanted)
 
     @cached_property
     def reference_localisation(self) -> list[Score]:
@@ -85,7 +103,7 @@ class Truth:
         return score_localisation(
             scan,
             self.test.truth[rows],
-            self.chance[rows],
+            self.bases.chance[rows],
             buffer=self.spec.scoring.buffer,
             which="pwm",
         )
@@ -130,11 +148,12 @@ def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
         found = _filters(truth, arrays)
         scores += found.scores
         filters = found.filters
+        scores += _filter_robustness(truth, arrays, filters)
         rows = truth.positive
         scores += score_localisation(
             arrays["scan_max"][rows],
             truth.test.truth[rows],
-            truth.chance[rows],
+            truth.bases.chance[rows],
             buffer=spec.scoring.buffer,
         )
         scores += truth.reference_localisation
@@ -145,18 +164,37 @@ def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
 
 
 def _filters(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> FilterScores:
-    database = list(truth.dataset.motifs.values())
+    database = truth.database
     return score_filters(
         truth.test.sequences,
         arrays["above_half_max"],
         arrays["top_sites"],
-        database_ids=[m.id for m in database],
-        database_names=[m.name for m in database],
-        database_ppms=[m.ppm.T for m in database],
+        database_ids=database.ids,
+        database_names=database.names,
+        database_ppms=database.ppms,
         accepted=truth.spec.accepted["corrected"],
         accepted_paper=truth.spec.accepted["paper"],
         window=truth.spec.scoring.window,
     )
+
+
+def _filter_robustness(
+    truth: Truth, arrays: Mapping[str, NDArray[Any]], filters: list[FilterRow]
+) -> list[Score]:
+    """How far the filters' matches hold for fewer or more sites, and for families of factors."""
+    accepted = truth.spec.accepted["corrected"]
+    families = {motif.id: motif.families for motif in truth.dataset.motifs.values()}
+    corrected = [row for row in filters if row.definition == "corrected"]
+    return [
+        *score_sweep(
+            truth.test.sequences,
+            arrays["top_sites"],
+            truth.database,
+            accepted,
+            window=truth.spec.scoring.window,
+        ),
+        *score_families(corrected, families, accepted),
+    ]
 
 
 def present_classes(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -177,15 +215,22 @@ def present_classes(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> dict[st
 
 def _attribution(truth: Truth, arrays: Mapping[str, NDArray[Any]], method: str) -> list[Score]:
     rows = truth.explained
+    maps, sequences = arrays[method], truth.test.sequences[rows]
+    bases, spans = truth.bases.rows(rows), truth.spans.of_sequences(rows)
     scores = score_attribution(
         method,
-        arrays[method],
+        maps,
         arrays["explained_logits"],
-        truth.test.sequences[rows],
+        sequences,
         truth.test.truth[rows],
-        truth.chance[rows],
+        bases.chance,
+        bases.low_information,
     )
     if truth.spec.target != "binary":
         # the study explains one sigmoid output; a sum of logits has none
         scores = [score for score in scores if not score.metric.startswith("paper_")]
-    return scores
+    return [
+        *scores,
+        *score_instances(method, maps, sequences, bases, spans, truth.implanted),
+        *score_contrast(method, maps, sequences, bases, spans, truth.implanted),
+    ]

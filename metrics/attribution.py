@@ -6,7 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .declare import STUDY, Metric, Score
+from .methods import METHODS, at_sigmoid, base_scores, checked_maps, get_method
 from .ranking import mean_score, rank_rows
+
+__all__ = ["METHODS", "METRICS", "at_sigmoid", "base_scores", "score_attribution"]
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -17,8 +20,8 @@ METRICS: tuple[Metric, ...] = (
         low=0.0,
         high=1.0,
         chance=0.5,
-        version=1,
-        source=f"{STUDY}; taken at the logit, sites that arose by chance left out",
+        version=2,
+        source=f"{STUDY}; at the logit, chance sites and low-information columns left out",
         summary="Chance that an implanted base gets a higher importance than a background base.",
     ),
     Metric(
@@ -29,7 +32,7 @@ METRICS: tuple[Metric, ...] = (
         low=0.0,
         high=1.0,
         chance=None,
-        version=1,
+        version=2,
         source=f"{STUDY}; as attribution_auroc, average precision instead of the trapezoid",
         summary="Average precision of importance; chance is the share of implanted bases.",
     ),
@@ -65,15 +68,13 @@ METRICS: tuple[Metric, ...] = (
         low=0.0,
         high=1.0,
         chance=None,
-        version=1,
+        version=2,
         source="share of positives; the average precision of an uninformative map",
         summary="Share of scored bases that are implanted: what attribution_aupr is at chance.",
     ),
 )
 
 Floats = npt.NDArray[np.floating]
-
-METHODS = ("saliency", "ism")
 
 
 def score_attribution(
@@ -83,30 +84,38 @@ def score_attribution(
     sequences: npt.NDArray[np.uint8],
     truth: npt.ArrayLike,
     chance: npt.ArrayLike | None = None,
+    low_information: npt.ArrayLike | None = None,
 ) -> list[Score]:
-    """Score the maps of one method against the implanted bases, by both definitions.
+    """Score the maps of one method against the implanted bases.
 
     Parameters
     ----------
-    method : {"saliency", "ism"}
-        Gradient of the logit, or in-silico mutagenesis: logit(mutant) - logit(original).
+    method : str
+        A name in `methods.METHODS`.
     maps : (m, L, 4) float
-        At the logit. For ``ism`` zero at the original letter.
+        At the logit; those of the study's own variants (``paper_...``) as the study takes them.
     logits : (m,) float
         The logit that is explained, of each sequence.
     sequences : (m, L) uint8
         A=0 C=1 G=2 T=3.
     truth : (m, L) uint8, 0 or 1
-        Implanted bases.
+        Implanted bases as the study has them.
     chance : (m, L) bool, optional
-        Bases of sites that arose by chance (`scan.chance_mask`): left out of the corrected scores.
+        Bases of sites that arose by chance (`truth.BaseTruth.chance`), of which implanted bases
+        are ignored: left out of the corrected scores.
+    low_information : (m, L) bool, optional
+        Bases of implanted columns that say too little (`truth.BaseTruth.low_information`): left
+        out of the corrected scores.
 
     Returns
     -------
     list of Score
-        ``attribution_auroc``, ``attribution_aupr``, ``paper_attribution_auroc``,
-        ``paper_attribution_aupr``, ``attribution_prevalence``: mean and SD over the n sequences
-        with both kinds of base.
+        Mean and SD over the n sequences with both kinds of base. For methods at the logit
+        ``attribution_auroc``, ``attribution_aupr`` and ``attribution_prevalence``; where the study
+        has the method, ``paper_attribution_auroc`` and ``paper_attribution_aupr``, under the
+        method's plain name: ``integrated_gradients`` for the maps ``paper_ig``, ``deepshap`` for
+        ``paper_deepshap``. Those of ``paper_saliency`` and ``paper_ism`` equal the ones of
+        ``saliency`` and ``ism``: score either, not both.
 
     Raises
     ------
@@ -116,81 +125,43 @@ def score_attribution(
     Notes
     -----
     Koo & Ploenzke (2021), with the per-base scores of `base_scores`. The study explains the sigmoid
-    output, `at_sigmoid` derives its maps from these. A map that is one constant in a sequence, as
-    where the sigmoid saturates, scores AUROC 0.5.
+    output; `at_sigmoid` derives its saliency and mutagenesis from these maps. A map that is one
+    constant in a sequence, as where the sigmoid saturates, scores AUROC 0.5.
     """
-    maps, logits = np.asarray(maps), np.asarray(logits)
+    kind = get_method(method)
+    maps, logits = checked_maps(maps, sequences), np.asarray(logits)
     planted = np.asarray(truth).astype(bool)
-    if method not in METHODS:
-        raise ValueError(f"no attribution method {method!r}; choose one of {', '.join(METHODS)}")
-    if maps.ndim != 3 or maps.shape != (*sequences.shape, 4) or planted.shape != sequences.shape:
-        raise ValueError(
-            f"maps {maps.shape} must be (m, L, 4) for sequences {sequences.shape} and truth "
-            f"{planted.shape}"
-        )
+    if planted.shape != sequences.shape:
+        raise ValueError(f"truth {planted.shape} must have the sequences' shape {sequences.shape}")
     if logits.shape != maps.shape[:1]:
         raise ValueError(f"logits {logits.shape} must be ({len(maps)},), one per sequence")
-    keep = None if chance is None else ~(np.asarray(chance).astype(bool) & ~planted)
 
-    corrected = rank_rows(base_scores(method, maps, sequences), planted, keep)
-    study = rank_rows(base_scores(method, at_sigmoid(method, maps, logits), sequences), planted)
-    both_kinds = ~np.isnan(corrected.auroc)
-    both_kinds_paper = ~np.isnan(study.auroc)
-    return [
-        mean_score(name, np.where(defined, values, np.nan), method=method)
-        for name, values, defined in (
-            ("attribution_auroc", corrected.auroc, both_kinds),
-            ("attribution_aupr", corrected.average_precision, both_kinds),
-            ("paper_attribution_auroc", study.auroc, both_kinds_paper),
-            ("paper_attribution_aupr", study.pr_trapezoid, both_kinds_paper),
-            ("attribution_prevalence", corrected.prevalence, both_kinds),
-        )
-    ]
-
-
-def base_scores(method: str, maps: Floats, sequences: npt.NDArray[np.uint8]) -> Floats:
-    """One importance per base.
-
-    Parameters
-    ----------
-    method : {"saliency", "ism"}
-    maps : (m, L, 4) float
-    sequences : (m, L) uint8
-
-    Returns
-    -------
-    (m, L) float
-        Saliency: sum over letters of map x one-hot, the value at the letter that is there.
-        Mutagenesis: L2 norm over letters.
-    """
-    if method == "ism":
-        return np.asarray(np.sqrt(np.square(maps).sum(axis=2)))
-    return np.take_along_axis(maps, sequences[:, :, None].astype(np.intp), axis=2)[:, :, 0]
-
-
-def at_sigmoid(method: str, maps: Floats, logits: Floats) -> npt.NDArray[np.float32]:
-    """Maps at the sigmoid output s(z) from maps at the logit z.
-
-    Parameters
-    ----------
-    method : {"saliency", "ism"}
-    maps : (m, L, 4) float
-    logits : (m,) float
-
-    Returns
-    -------
-    (m, L, 4) float32
-        Saliency x s(z) (1 - s(z)), by the chain rule; mutagenesis s(z + change) - s(z). In single
-        precision like the study's networks, where 1 - s(z) vanishes above z = 17.
-    """
-    change = np.asarray(maps, dtype=np.float32)
-    z = np.asarray(logits, dtype=np.float32)[:, None, None]
-    output = _sigmoid(z)
-    if method == "ism":
-        return _sigmoid(z + change) - output
-    return change * (output * (np.float32(1) - output))
-
-
-def _sigmoid(z: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        return np.float32(1) / (np.float32(1) + np.exp(-z))
+    scores: list[Score] = []
+    if not kind.paper_maps:
+        keep = np.ones(sequences.shape, bool)
+        if chance is not None:
+            keep &= ~np.asarray(chance).astype(bool) | planted
+        if low_information is not None:
+            keep &= ~np.asarray(low_information).astype(bool)
+        areas = rank_rows(base_scores(method, maps, sequences), planted, keep)
+        defined = ~np.isnan(areas.auroc)
+        scores += [
+            mean_score(name, np.where(defined, values, np.nan), method=method)
+            for name, values in (
+                ("attribution_auroc", areas.auroc),
+                ("attribution_aupr", areas.average_precision),
+                ("attribution_prevalence", areas.prevalence),
+            )
+        ]
+    if kind.study is not None:
+        study = maps if kind.paper_maps else at_sigmoid(method, maps, logits)
+        areas = rank_rows(base_scores(method, study, sequences), planted)
+        defined = ~np.isnan(areas.auroc)
+        scores += [
+            mean_score(name, np.where(defined, values, np.nan), method=kind.study)
+            for name, values in (
+                ("paper_attribution_auroc", areas.auroc),
+                ("paper_attribution_aupr", areas.pr_trapezoid),
+            )
+        ]
+    return scores

@@ -15,6 +15,7 @@ from .ppm import information_content, site_counts, to_ppm, top_site_counts
 __all__ = ["METRICS", "FilterRow", "FilterScores", "score_filters"]
 
 MIN_SITES = 20
+TOP_SITES = 100
 PSEUDOCOUNT = 0.25
 
 _CORRECTED = f"{STUDY}; the 100 best sites before the activation, a pseudocount"
@@ -91,7 +92,7 @@ def score_filters(
     above_half_max : (n, L, ceil(F/8)) uint8
         See `ppm.site_counts`.
     top_sites : (F, K, 2) int
-        See `ppm.top_site_counts`. F may be 0.
+        See `ppm.top_site_counts`, strongest first; the first 100 are used. F may be 0.
     database_ids, database_names : sequences of T str
         All motifs that a filter is compared with, unique ids.
     database_ppms : sequence of T (w, 4) float
@@ -132,11 +133,9 @@ def score_filters(
     if num_filters == 0:
         return FilterScores([], [])
 
-    counts, num_sites = top_site_counts(top_sites, sequences, window)
-    ppms = to_ppm(counts, PSEUDOCOUNT)
-    ppms[num_sites < MIN_SITES] = 0.25
-    flat: npt.NDArray[np.bool_] = information_content(ppms).max(axis=1) <= INFORMATIVE_BITS
-    corrected = database.match("corrected", ppms, num_sites, flat, true_corrected)
+    corrected, num_flat = corrected_rows(
+        sequences, top_sites[:, :TOP_SITES], database, true_corrected, window
+    )
 
     counts, num_sites = site_counts(above_half_max, num_filters, sequences, window)
     ppms = to_ppm(counts)
@@ -144,9 +143,40 @@ def score_filters(
     uniform: npt.NDArray[np.bool_] = (ppms == 0.25).all(axis=(1, 2))
     paper = database.match("paper", ppms, num_sites, uniform, true_paper)
 
-    scores = corrected_scores(corrected, int(flat.sum()), len(accepted))
+    scores = corrected_scores(corrected, num_flat, len(accepted))
     scores += paper_scores(paper, len(accepted_paper))
     return FilterScores(scores, corrected + paper)
+
+
+def corrected_rows(
+    sequences: npt.NDArray[np.uint8],
+    top_sites: npt.NDArray[np.integer],
+    database: MotifDatabase,
+    true_columns: Mapping[str, Sequence[int]],
+    window: int = 20,
+) -> tuple[list[FilterRow], int]:
+    """What each filter holds by its best sites, and how many filters are flat.
+
+    Parameters
+    ----------
+    sequences : (n, L) uint8
+    top_sites : (F, K, 2) int
+        All of them are used.
+    database : MotifDatabase
+    true_columns : mapping of TF name to places in the database
+        `MotifDatabase.columns` of the accepted matrices.
+    window : int
+
+    Returns
+    -------
+    list of F FilterRow, and int
+    """
+    counts, num_sites = top_site_counts(top_sites, sequences, window)
+    ppms = to_ppm(counts, PSEUDOCOUNT)
+    ppms[num_sites < MIN_SITES] = 0.25
+    flat: npt.NDArray[np.bool_] = information_content(ppms).max(axis=1) <= INFORMATIVE_BITS
+    rows = database.match("corrected", ppms, num_sites, flat, true_columns)
+    return rows, int(flat.sum())
 
 
 def corrected_scores(rows: Sequence[FilterRow], num_flat: int, num_true: int) -> list[Score]:

@@ -90,8 +90,8 @@ class MotifDatabase:
     def match(
         self,
         definition: Literal["paper", "corrected"],
-        ppms: npt.NDArray[np.float64],
-        num_sites: npt.NDArray[np.int64],
+        ppms: Sequence[npt.NDArray[np.float64]] | npt.NDArray[np.float64],
+        num_sites: npt.NDArray[np.integer],
         flat: npt.NDArray[np.bool_],
         true_columns: Mapping[str, Sequence[int]],
     ) -> list[FilterRow]:
@@ -100,8 +100,8 @@ class MotifDatabase:
         Parameters
         ----------
         definition : {"paper", "corrected"}
-        ppms : (F, window, 4) float64
-        num_sites : (F,) int64
+        ppms : (F, window, 4) float64, or a sequence of F (w, 4)
+        num_sites : (F,) int
         flat : (F,) bool
             Filters that are not compared.
         true_columns : mapping of TF name to places in the database

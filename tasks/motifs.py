@@ -23,11 +23,14 @@ class Motif:
         JASPAR matrix id with version (``MA0079.3``) and the factor's name.
     counts : ndarray (4, width) float64
         Position frequency matrix, rows A C G T.
+    families : tuple of str
+        JASPAR's families of the factor; a dimer has several, some have none.
     """
 
     id: str
     name: str
     counts: NDArray[np.float64]
+    families: tuple[str, ...] = ()
 
     @cached_property
     def ppm(self) -> NDArray[np.float64]:
@@ -76,6 +79,7 @@ def load_motifs(source: MotifSource) -> dict[str, Motif]:
             record.matrix_id,
             record.name,
             np.array([record.counts[letter] for letter in "ACGT"], dtype=np.float64),
+            tuple(record.tf_family or ()),
         )
         for record in records
     }

@@ -173,16 +173,16 @@ def by_hand(truth, number):
 
 
 def test_chance_sites_are_those_found_one_by_one(truth):
-    assert truth.chance.shape == truth.test.sequences.shape
-    assert truth.chance.dtype == bool
+    assert truth.bases.chance.shape == truth.test.sequences.shape
+    assert truth.bases.chance.dtype == bool
     number = 120 if truth.spec.target == "binary" else 50
     expected = by_hand(truth, number)
-    np.testing.assert_array_equal(truth.chance[:number], expected)
+    np.testing.assert_array_equal(truth.bases.chance[:number], expected)
     assert 0 < expected.mean() < 0.2
 
 
 def test_implanted_bases_are_never_by_chance(truth):
-    assert not (truth.chance & (truth.test.truth == 1)).any()
+    assert not (truth.bases.chance & (truth.test.truth == 1)).any()
 
 
 def test_implants_of_background_motifs_set_no_limit(binary):
@@ -193,7 +193,11 @@ def test_implants_of_background_motifs_set_no_limit(binary):
     test = dataclasses.replace(binary.test, implants=core_only)
     splits = {**binary.dataset.splits, "test": test}
     other = Truth(dataclasses.replace(binary.dataset, splits=splits), binary.profile)
-    np.testing.assert_array_equal(other.chance, binary.chance)
+    free = np.ones(binary.test.sequences.shape, dtype=bool)
+    for sequence, start, end in zip(implants.sequence, implants.start, implants.end, strict=True):
+        free[sequence, start:end] = False
+    assert binary.bases.chance[free].any()
+    np.testing.assert_array_equal(other.bases.chance[free], binary.bases.chance[free])
 
 
 # oracle and noise
@@ -253,15 +257,17 @@ def test_the_scan_with_the_true_motifs_is_between_noise_and_the_oracle(perfect, 
 
 def test_prevalence_is_the_share_of_implanted_bases_that_are_scored(perfect, truth):
     rows = truth.explained
-    planted, chance = truth.test.truth[rows] == 1, truth.chance[rows]
-    expected = np.mean([p[~c].mean() for p, c in zip(planted, chance, strict=True)])
+    planted = truth.test.truth[rows] == 1
+    # sites that arose by chance, and implanted columns that say next to nothing, are not scored
+    left_out = truth.bases.chance[rows] | truth.bases.low_information[rows]
+    expected = np.mean([p[~out].mean() for p, out in zip(planted, left_out, strict=True)])
     found = scores_of(perfect)
     assert found["attribution_prevalence", "saliency"] == pytest.approx(expected)
 
 
 def test_a_map_that_marks_chance_sites_too_is_not_punished(binary):
     arrays = without_filters(oracle(binary))
-    marked = (binary.test.truth == 1) | binary.chance
+    marked = (binary.test.truth == 1) | binary.bases.chance
     one_hot = np.eye(4, dtype=np.float32)[binary.test.sequences[binary.explained]]
     maps = marked[binary.explained].astype(np.float32)[:, :, None] * one_hot
     assert (marked != (binary.test.truth == 1))[binary.explained].any()

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import (
     auc,
     average_precision_score,
@@ -8,7 +10,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from motifidelity.metrics.attribution import at_sigmoid, base_scores, score_attribution
+from motifidelity.metrics.attribution import METHODS, at_sigmoid, base_scores, score_attribution
 
 
 def table(scores):
@@ -97,6 +99,116 @@ def test_base_scores_by_hand():
     assert base_scores("ism", maps, sequences).tolist() == [[5.0, 3.0]]
 
 
+def test_low_information_columns_are_left_out_of_corrected_scores_only():
+    rng, sequences, truth, _, logits = example(7)
+    low = (rng.random(truth.shape) < 0.3) & (truth == 1)
+    low[:, :2] = False
+    # The map is silent at just these columns: perfect, if they are not asked for.
+    values = (truth.astype(bool) & ~low)[:, :, None].repeat(4, axis=2).astype(np.float32)
+    without = table(score_attribution("saliency", values, logits, sequences, truth))
+    got = table(score_attribution("saliency", values, logits, sequences, truth, None, low))
+    assert without["attribution_auroc"].value < 1
+    assert got["attribution_auroc"].value == got["attribution_aupr"].value == 1
+    expected = [t[~left].mean() for t, left in zip(truth, low, strict=True)]
+    assert got["attribution_prevalence"].value == pytest.approx(np.mean(expected))
+    for name in ("paper_attribution_auroc", "paper_attribution_aupr"):
+        assert got[name] == without[name]
+
+
+def test_random_maps_score_the_average_precision_that_combinatorics_expects():
+    """E[AP] = ((R - 1) / (N - 1) (N - H) + H) / N with H the N-th harmonic number."""
+    rng = np.random.default_rng(8)
+    m, length, implanted = 2000, 200, 40
+    truth = np.zeros((m, length), np.uint8)
+    truth[:, :implanted] = 1
+    sequences = rng.integers(0, 4, (m, length), dtype=np.uint8)
+    maps = rng.standard_normal((m, length, 4), dtype=np.float32)
+    got = table(score_attribution("saliency", maps, np.zeros(m), sequences, truth))
+    harmonic = np.sum(1 / np.arange(1, length + 1))
+    expected = ((implanted - 1) / (length - 1) * (length - harmonic) + harmonic) / length
+    assert got["attribution_auroc"].value == pytest.approx(0.5, abs=0.01)
+    assert got["attribution_aupr"].value == pytest.approx(expected, abs=0.005)
+    assert got["attribution_aupr"].value == pytest.approx(
+        got["attribution_prevalence"].value, abs=0.03
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_scored_under_the_definitions_that_it_has(method):
+    _, sequences, truth, maps, logits = example(9)
+    got = score_attribution(method, maps, logits, sequences, truth)
+    found = {(s.metric.startswith("paper_"), s.method) for s in got}
+    corrected, study = (False, method), {"saliency": "saliency", "ism": "ism"}
+    study |= {"paper_saliency": "saliency", "paper_ism": "ism"}
+    study |= {"paper_ig": "integrated_gradients", "paper_deepshap": "deepshap"}
+    expected = set() if method.startswith("paper_") else {corrected}
+    if method in study:
+        expected.add((True, study[method]))
+    assert found == expected
+
+
+def test_every_method_but_mutagenesis_is_read_at_the_letter_that_is_there():
+    maps = np.array([[[3.0, -4.0, 0.0, 0.0]]])
+    for method, kind in METHODS.items():
+        expected = 5.0 if method.removeprefix("paper_") == "ism" else -4.0
+        assert base_scores(method, maps, np.array([[1]], np.uint8)).tolist() == [[expected]]
+        assert len(kind.reason) > 20
+
+
+def test_the_importance_of_contributions_and_of_hypothetical_ones_is_complete():
+    """On a linear network: their sum over bases is the difference of logits."""
+    rng = np.random.default_rng(10)
+    weights = rng.normal(size=(20, 4))
+    sequences = rng.integers(0, 4, (3, 20), dtype=np.uint8)
+    references = rng.integers(0, 4, (3, 7, 20), dtype=np.uint8)
+    x, r = np.eye(4)[sequences], np.eye(4)[references].mean(axis=1)
+    hypothetical = weights - (weights * r).sum(axis=2, keepdims=True)
+    total = (weights * x).sum(axis=(1, 2)) - (weights * r).sum(axis=(1, 2))
+    for method in ("integrated_gradients", "expected_gradients", "deeplift", "deepshap"):
+        for maps in (hypothetical, hypothetical * x):
+            assert base_scores(method, maps, sequences).sum(axis=1) == pytest.approx(total)
+    # The study multiplies weights x (x - reference) by x again, and loses the references' share.
+    again = base_scores("paper_deepshap", weights * (x - r), sequences).sum(axis=1)
+    assert (np.abs(again - total) > 0.1).any()
+
+
+def test_the_study_s_maps_at_the_sigmoid_score_as_those_that_follow_from_the_logit():
+    _, sequences, truth, maps, logits = example(11)
+    for method in ("saliency", "ism"):
+        got = table(score_attribution(method, maps, logits, sequences, truth))
+        at_output = at_sigmoid(method, maps, logits)
+        direct = score_attribution(f"paper_{method}", at_output, logits, sequences, truth)
+        assert [got[score.metric] for score in direct] == direct
+
+
+def test_only_saliency_and_mutagenesis_follow_to_the_sigmoid():
+    with pytest.raises(ValueError, match="smoothgrad at the sigmoid"):
+        at_sigmoid("smoothgrad", np.zeros((1, 1, 4)), np.zeros(1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_order_strand_and_monotone_transforms_change_nothing(seed):
+    rng, sequences, truth, maps, logits = example(seed, m=8, length=30)
+    chance, low = rng.random((2, *truth.shape)) < 0.1
+
+    def corrected(maps, sequences, truth, chance, low, method="saliency"):
+        got = table(score_attribution(method, maps, logits, sequences, truth, chance, low))
+        return [got[name].value for name in ("attribution_auroc", "attribution_aupr")]
+
+    for method in ("saliency", "ism"):
+        expected = corrected(maps, sequences, truth, chance, low, method)
+        order = rng.permutation(8)
+        arrays = (maps, sequences, truth, chance, low)
+        shuffled = [array[order] for array in arrays]
+        assert corrected(*shuffled, method) == pytest.approx(expected)
+        backwards = [maps[:, ::-1, ::-1], 3 - sequences[:, ::-1]]
+        backwards += [array[:, ::-1] for array in (truth, chance, low)]
+        assert corrected(*backwards, method) == pytest.approx(expected)
+    transformed = np.exp(maps.astype(np.float64)) * 5 - 2
+    assert corrected(transformed, *arrays[1:]) == pytest.approx(corrected(*arrays))
+
+
 def test_the_sigmoid_by_hand():
     maps = np.full((1, 1, 4), 1.0)
     z = np.array([np.log(3.0)])  # s = 3/4, and s(z + 1) = 3e / (1 + 3e)
@@ -129,7 +241,7 @@ def test_sequences_without_both_kinds_of_base_are_left_out():
 
 def test_what_does_not_fit_is_refused():
     _, sequences, truth, maps, logits = example()
-    with pytest.raises(ValueError, match="choose one of saliency, ism"):
+    with pytest.raises(ValueError, match="choose one of saliency, "):
         score_attribution("salience", maps, logits, sequences, truth)
     with pytest.raises(ValueError, match="maps"):
         score_attribution("ism", maps[:, :-1], logits, sequences, truth)

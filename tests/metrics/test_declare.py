@@ -27,6 +27,21 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "attribution_prevalence",
         "paper_attribution_auroc",
         "paper_attribution_aupr",
+        "instance_recall",
+        "signal_to_noise",
+        "pwm_cosine",
+        "deletion_area",
+        "insertion_area",
+        "infidelity",
+        "randomisation_similarity",
+        "trial_agreement",
+        "trial_cosine",
+        "pattern_recall",
+        "pattern_precision",
+        "match_fraction_sweep",
+        "match_stability",
+        "family_match_fraction",
+        "family_recall",
     }
 
 
