@@ -116,6 +116,8 @@ def containers(engine):
 
     def ids(**labels):
         marks = [LABEL, *(f"{k}={v}" for k, v in labels.items())]
-        return {c.id for c in engine.client.containers.list(all=True, filters={"label": marks})}
+        # the plain list: a container may come or go while the richer one looks at each
+        found = engine.client.api.containers(all=True, filters={"label": marks})
+        return {container["Id"] for container in found}
 
     return ids

@@ -49,13 +49,15 @@ def bench(tmp_path, cache_folder):
     """Start ``bench`` with small tasks in a process of its own."""
     script = tmp_path / "bench.py"
     script.write_text(textwrap.dedent(SCRIPT))
+    started = []
 
     def start(*arguments, **variables):
         line = [sys.executable, str(script), *map(str, arguments)]
         if arguments[0] == "run":
             line += ["--registry", str(tmp_path / "registry"), "--task", "regulatory-code"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(line, env={**os.environ, **variables}, **pipes)
+        started.append(subprocess.Popen(line, env={**os.environ, **variables}, **pipes))
+        return started[-1]
 
     def run(*arguments, **variables):
         process = start(*arguments, **variables)
@@ -63,7 +65,10 @@ def bench(tmp_path, cache_folder):
         return process.returncode, out, err
 
     run.start = start
-    return run
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture
