@@ -62,8 +62,10 @@ def code() -> Code:
 def worker_digest() -> str:
     """SHA-256 over the worker's files, by name: the code that runs beside a submission."""
     digest = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "worker").glob("*.py")):
-        digest.update(f"{path.name}\n".encode() + path.read_bytes() + b"\0")
+    folder = Path(__file__).parent / "worker"
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}\n".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

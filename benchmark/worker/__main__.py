@@ -86,7 +86,7 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     """Read predictions, filter scans and attribution maps off a frozen network."""
     import numpy as np
 
-    from .attribution import METHODS
+    from .attribution import write_maps
     from .contract import one_hot
     from .filters import write_predictions
     from .network import FrozenNetwork
@@ -106,9 +106,7 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     write_predictions(network, sequences, request["scan"], out, report)
     explained = one_hot(np.load(inputs["explained"], allow_pickle=False))
     np.save(out / "explained_logits.npy", network.logits(explained), allow_pickle=False)
-    for method in request["methods"]:
-        maps = METHODS[method](network, explained, report)
-        np.save(out / f"{method}.npy", maps, allow_pickle=False)
+    write_maps(network, explained, request["methods"], out, report)
 
 
 PHASES = {"fit": fit, "probe": probe}

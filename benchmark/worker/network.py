@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from .freeze import Manifest
 from .ops import refuse_unknown
+
+T = TypeVar("T")
 
 
 class FrozenNetwork:
@@ -19,6 +22,16 @@ class FrozenNetwork:
     ----------
     graph, manifest : Path
         The frozen graph and its manifest.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    graph_def : GraphDef
+        The network's operations, plain gradients restored.
+    shape : tuple of int
+        ``(length, 4)`` of the input.
+    classes : int
+        Number of logits.
 
     Raises
     ------
@@ -31,6 +44,8 @@ class FrozenNetwork:
         graph_def = tf.compat.v1.GraphDef.FromString(graph.read_bytes())
         refuse_unknown(graph_def, graph.name)
         _restore_plain_gradients(graph_def)
+        self.graph_def = graph_def
+        self._traced: dict[str, Any] = {}
         imported = tf.compat.v1.wrap_function(
             lambda: tf.graph_util.import_graph_def(graph_def, name=""), []
         )
@@ -40,16 +55,20 @@ class FrozenNetwork:
             return imported.prune(source, [imported.graph.get_tensor_by_name(n) for n in names])
 
         self._logits = pruned(self.manifest.logits)
-        self._length, self._letters = (int(n) for n in source.shape[1:])
+        self.shape = tuple(int(n) for n in source.shape[1:])
+        self.classes = int(self._logits.outputs[0].shape[1])
         scan = self.manifest.scan
         self._scan = pruned(scan.before, scan.after) if scan else None
         # prune() keeps only what a tensor needs: the second pass runs the first layer alone
         self._after = pruned(scan.after) if scan else None
-        spec = tf.TensorSpec((None, self._length, self._letters), tf.float32)
+        spec = tf.TensorSpec((None, *self.shape), tf.float32)
         self._gradient = tf.function(
             self._class_gradient,
             input_signature=[spec, tf.TensorSpec((), tf.int32)],
             autograph=False,
+        )
+        self._gradients = tf.function(
+            self._class_gradients, input_signature=[spec], autograph=False
         )
 
     def logits(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -70,6 +89,30 @@ class FrozenNetwork:
     def gradient(self, one_hot: Any, output: int) -> Any:
         """Gradient (n, length, 4) of one logit with respect to each sequence's input."""
         return np.asarray(self._gradient(tf.constant(one_hot), tf.constant(output, tf.int32)))
+
+    def gradients(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Gradients (n, length, 4, classes) of every logit, after one forward pass."""
+        return np.asarray(self._gradients(tf.constant(one_hot)))
+
+    def traced(self, name: str, make: Callable[[], T]) -> T:
+        """A function traced over this network by another module, made at its first use."""
+        if name not in self._traced:
+            self._traced[name] = make()
+        function: T = self._traced[name]
+        return function
+
+    def symbolic_logits(self, one_hot: Any) -> Any:
+        """Logits (n, classes) of a tensor of sequences, inside a traced function."""
+        return self._logits(one_hot)[0]
+
+    def _class_gradients(self, one_hot: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(one_hot)
+            logits = tf.unstack(self._logits(one_hot)[0], self.classes, axis=1)
+        return tf.stack(
+            [tape.gradient(logit, one_hot, unconnected_gradients="zero") for logit in logits],
+            axis=-1,
+        )
 
     def _class_gradient(self, one_hot: Any, output: Any) -> Any:
         with tf.GradientTape() as tape:

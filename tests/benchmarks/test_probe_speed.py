@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 
 import keras
@@ -28,24 +27,24 @@ def test_mutagenesis_runs_near_the_speed_of_the_bare_network(tmp_path, benchmark
     calls = SEQUENCES * 3 * LENGTH // MUTANTS_PER_CALL
 
     def forward():
-        started = time.perf_counter()
         for _ in range(calls):
             network.logits(batch)
-        return time.perf_counter() - started
 
     def mutate():
-        started = time.perf_counter()
-        in_silico_mutagenesis(network, one_hot, lambda *_, **__: None)
-        return time.perf_counter() - started
+        in_silico_mutagenesis(network, one_hot, {}, lambda *_, **__: None)
 
-    ratios = []
+    times = {forward: [], mutate: []}
 
     def side_by_side():
-        ratios.append(mutate() / forward())
+        for function, seconds in times.items():
+            started = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - started)
 
     side_by_side()
-    ratios.clear()
-    benchmark.pedantic(side_by_side, rounds=5, iterations=1)
-    benchmark.extra_info["ratio"] = statistics.median(ratios)
-    # the rest is building the mutants; the next release's bound is 1.10
-    assert statistics.median(ratios) <= 1.25
+    benchmark.pedantic(side_by_side, rounds=6, iterations=1)
+    # each at its best: what else the machine does only ever adds
+    ratio = min(times[mutate]) / min(times[forward])
+    benchmark.extra_info["ratio"] = ratio
+    # the rest is building the mutants
+    assert ratio <= 1.10
