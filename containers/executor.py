@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
-import os
-import re
-import shutil
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from motifidelity import worker as worker_package
-from motifidelity.containers.engine import Engine, EngineError, engine_errors, labels
+from motifidelity.containers.engine import Engine, EngineError, engine_errors
 from motifidelity.containers.gpu import Gpu, GpuFacts, GpuPool, GpuRequest
 from motifidelity.containers.images import WorkerImage
 from motifidelity.containers.policy import Policy
+from motifidelity.containers.sandbox import GPU_VARIABLES, WORKER, create_options, stage
 from motifidelity.containers.watch import CgroupWatch, TextCapture
 from motifidelity.executors.base import (
     OnEvent,
@@ -37,10 +32,9 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.1
 KILL_SECONDS = 15.0
-HARNESS = "/opt/harness"
+KILL_TRIES = 15
 # printed by the worker before a submission's first line runs; it cannot be taken back
 BEGINS = b"motifidelity: the submission begins"
-WORKER = Path(worker_package.__file__ or "").parent
 
 
 class DockerExecutor:
@@ -103,9 +97,9 @@ class DockerExecutor:
         self._stopping.set()
 
     def _run(self, phase: Phase, on_event: OnEvent, gpu: Gpu | None) -> PhaseResult:
-        mounts = _stage(phase, self._worker, self._policy.user)
+        mounts = stage(phase, self._worker, self._policy.user)
         options = create_options(self._policy, phase.name)
-        options["environment"] |= {"CUDA_VISIBLE_DEVICES": "-1"} if gpu is None else _GPU_VARIABLES
+        options["environment"] |= {"CUDA_VISIBLE_DEVICES": "-1"} if gpu is None else GPU_VARIABLES
         if gpu is not None:
             options |= GpuRequest(uuids=(gpu.uuid,)).options()
         with engine_errors("the Docker engine failed"):
@@ -126,23 +120,19 @@ class DockerExecutor:
         stream = container.attach(stream=True, stdout=True, stderr=True)
         started = time.monotonic()
         text = TextCapture(stream, self._policy.text_bytes)
-        container.start()
+        # watched from before it starts: the engine's answer may come long after the first write
         waiter = _Waiter(container)
-        container.reload()
-        cgroup = CgroupWatch(int(container.attrs["State"].get("Pid") or 0))
+        cgroup = CgroupWatch()
         tail = ProgressTail(phase.out / "progress.jsonl", on_event)
         breach: PhaseResult | None = None
         while breach is None and not waiter.done.wait(POLL_SECONDS):
             if self._stopping.is_set():
                 raise KeyboardInterrupt
-            cgroup.poll()
+            cgroup.follow(waiter.pid)
             breach = self._breach(phase, text, cgroup, time.monotonic() - started)
             tail.poll()
-        oom_kills = cgroup.oom_kills()
         if breach is not None:
-            with contextlib.suppress(Exception):
-                container.kill()
-            waiter.done.wait(KILL_SECONDS)
+            self._kill(container, waiter, cgroup)
         seconds = time.monotonic() - started
         tail.poll()
         if breach is not None:
@@ -158,12 +148,23 @@ class DockerExecutor:
         state = container.attrs["State"]
         ending = _Ending(
             code=int(state.get("ExitCode", -1)),
-            oom=bool(state.get("OOMKilled")) or oom_kills > 0,
+            oom=bool(state.get("OOMKilled")) or cgroup.oom_kills > 0,
             begun=text.contains(BEGINS),
             memory=self._policy.memory,
         )
         status, message, traceback = ending.explain(phase, text)
         return PhaseResult(status, message, traceback, seconds, cgroup.peak)
+
+    def _kill(self, container: Container, waiter: _Waiter, cgroup: CgroupWatch) -> None:
+        """Kill a container; it may not have started in the engine's eyes yet."""
+        for _ in range(KILL_TRIES):
+            # at once by the kernel where that is allowed, then by the engine, which is slower
+            cgroup.follow(waiter.pid)
+            cgroup.kill(waiter.id)
+            with contextlib.suppress(Exception):
+                container.kill()
+            if waiter.done.wait(KILL_SECONDS / KILL_TRIES):
+                return
 
     def _breach(
         self, phase: Phase, text: TextCapture, cgroup: CgroupWatch, seconds: float
@@ -194,21 +195,31 @@ class DockerExecutor:
 
 
 class _Waiter:
-    """Waits for a container's end in a thread; the host's clock runs elsewhere."""
+    """Starts a container and waits for its end in a thread; the host's clock runs elsewhere.
+
+    Attributes
+    ----------
+    pid : int
+        The container's first process in the host's numbers, 0 until it is known.
+    done : Event
+        Set when the container has ended, or with ``error`` when the engine failed.
+    """
 
     def __init__(self, container: Container) -> None:
+        self.pid = 0
         self.done = threading.Event()
         self.error: Exception | None = None
-        self._container = container
-        threading.Thread(target=self._wait, daemon=True).start()
+        self.id = str(container.id)
+        self._api = container.client.api  # type: ignore[union-attr]
+        threading.Thread(target=self._run, daemon=True).start()
 
-    def _wait(self) -> None:
+    def _run(self) -> None:
         try:
-            self._container.client.api.wait(self._container.id, timeout=None)  # type: ignore[union-attr, arg-type]
+            self._api.start(self.id)
+            self.pid = int(self._api.inspect_container(self.id)["State"].get("Pid") or 0)
+            self._api.wait(self.id, timeout=None)
         except Exception as error:
-            self.error = EngineError(
-                f"the Docker engine went away ({' '.join(str(error).split())[:200]})"
-            )
+            self.error = error
         finally:
             self.done.set()
 
@@ -247,103 +258,6 @@ class _Ending:
             "traceback column",
             _last_lines(text),
         )
-
-
-_GPU_VARIABLES = {
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "CUDA_CACHE_PATH": "/tmp/cuda",
-    "MOTIFIDELITY_NEEDS_GPU": "1",
-}
-
-
-def create_options(policy: Policy, phase: str) -> dict[str, Any]:
-    """The policy in the engine's words, for a container of any phase."""
-    from docker.types import LogConfig, Ulimit
-
-    threads = str(max(1, round(policy.cpus)))
-    processor_seconds = math.ceil(policy.timeout * math.ceil(policy.cpus)) + 60
-    return {
-        "network_mode": policy.network,
-        "read_only": policy.read_only_root,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "init": policy.init,
-        "user": policy.user,
-        "mem_limit": policy.memory,
-        "memswap_limit": policy.memory,
-        "nano_cpus": int(policy.cpus * 1e9),
-        "pids_limit": policy.pids,
-        "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,size={policy.tmp},mode=1777"},
-        "shm_size": policy.shm,
-        "ipc_mode": "private",
-        "ulimits": [
-            Ulimit(name="nofile", soft=policy.open_files, hard=policy.open_files),
-            Ulimit(name="fsize", soft=policy.output_bytes, hard=policy.output_bytes),
-            Ulimit(name="core", soft=0, hard=0),
-            # the last resort, should bench be killed: the host's clock is the limit
-            Ulimit(name="cpu", soft=processor_seconds, hard=processor_seconds),
-        ],
-        # a stranger's output fills no log: it is read as it comes
-        "log_config": LogConfig(type=LogConfig.types.NONE),
-        "healthcheck": {"test": ["NONE"]},
-        "hostname": "sandbox",
-        "working_dir": "/tmp",
-        "stdin_open": False,
-        "tty": False,
-        # a proxy's address in the engine's settings may hold a password
-        "use_config_proxy": False,
-        "labels": labels(phase=phase),
-        "environment": {
-            "PYTHONPATH": HARNESS,
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            "HOME": "/tmp",
-            "KERAS_HOME": "/tmp/keras",
-            "KERAS_BACKEND": "tensorflow",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "OMP_NUM_THREADS": threads,
-            "TF_NUM_INTRAOP_THREADS": threads,
-            "TF_NUM_INTEROP_THREADS": threads,
-        },
-    }
-
-
-def _stage(phase: Phase, worker: Path, user: str) -> list[Any]:
-    """Lay out what a phase may see, and return its mounts: inputs one by one, and the output."""
-    from docker.types import Mount
-
-    work = phase.out.parent
-    stage = work / f"{phase.name}-stage"
-    stage.mkdir()
-    shutil.copytree(worker, stage / "worker", ignore=shutil.ignore_patterns("__pycache__"))
-    seen, sources = {}, {}
-    for name, path in phase.inputs.items():
-        source = path
-        if work not in path.parents:
-            source = stage / name
-            shutil.copyfile(path, source)
-        source.chmod(0o444)
-        seen[name] = f"/in/{name}/{_safe(path.name)}"
-        sources[seen[name]] = source
-    request = stage / "request.json"
-    request.write_text(json.dumps({**phase.settings, "inputs": seen, "out": "/out"}))
-    sources["/in/request.json"] = request
-    sources[f"{HARNESS}/motifidelity/worker"] = stage / "worker"
-    for path in (stage / "worker", *(stage / "worker").rglob("*"), request):
-        path.chmod(0o755 if path.is_dir() else 0o444)
-    uid, _, gid = user.partition(":")
-    if os.getuid() == 0 and int(uid):
-        os.chown(phase.out, int(uid), int(gid))
-    mounts = [
-        Mount(target, str(source), type="bind", read_only=True)
-        for target, source in sources.items()
-    ]
-    return [*mounts, Mount("/out", str(phase.out), type="bind")]
-
-
-def _safe(name: str) -> str:
-    """File name that any shell, log and mount can carry."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name) or "file"
 
 
 def _last_lines(text: TextCapture, lines: int = 20) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from motifidelity.containers.engine import LABEL, Engine, EngineError, engine_errors
 from motifidelity.containers.policy import Policy
+from motifidelity.containers.sandbox import create_options
 from motifidelity.errors import DataError, UserError
 from motifidelity.provenance import PACKAGES
 
@@ -208,8 +209,6 @@ def run_trusted(
     UserError
         With the last line of what it said, if it fails.
     """
-    from motifidelity.containers.executor import create_options
-
     with engine_errors(f"image {image.name}"):
         options = {**create_options(policy, "check"), **more}
         # a log is kept here, unlike for a phase: the program is ours and short

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -62,24 +64,28 @@ class TextCapture:
 class CgroupWatch:
     """Memory and writes of a container by its control group, where the host can see it.
 
-    Parameters
+    Attributes
     ----------
-    pid : int
-        The container's first process, in the host's numbers.
+    peak : int
+        Highest memory in use that was seen, bytes, without file pages that could be dropped.
+    oom_kills : int
+        Processes that the kernel killed for want of memory.
     """
 
-    def __init__(self, pid: int, root: Path = CGROUPS, proc: Path = Path("/proc")) -> None:
+    def __init__(self, root: Path = CGROUPS, proc: Path = Path("/proc")) -> None:
         self.peak = 0
-        self._proc = proc
-        self._v2, self._memory, self._processes = _folders(pid, root, proc)
+        self.oom_kills = 0
+        self._root, self._proc = root, proc
+        self._pid = 0
+        self._v2 = False
+        self._memory: Path | None = None
+        self._processes: Path | None = None
 
-    @property
-    def readable(self) -> bool:
-        """Whether memory can be read here; not so for an engine in a virtual machine."""
-        return self._memory is not None
-
-    def poll(self) -> None:
-        """Note the memory in use, without file pages that could be dropped."""
+    def follow(self, pid: int) -> None:
+        """Note what a container uses now; ``pid`` is its first process, 0 while it is unknown."""
+        if pid and not self._pid:
+            self._pid = pid
+            self._v2, self._memory, self._processes = _folders(pid, self._root, self._proc)
         if self._memory is None:
             return
         with contextlib.suppress(OSError, ValueError):
@@ -89,15 +95,14 @@ class CgroupWatch:
             stat = _pairs(_read(self._memory / "memory.stat"))
             dropped = stat.get("inactive_file" if self._v2 else "total_inactive_file", 0)
             self.peak = max(self.peak, used - dropped)
+            events = "memory.events" if self._v2 else "memory.oom_control"
+            self.oom_kills = _pairs(_read(self._memory / events)).get("oom_kill", 0)
 
-    def oom_kills(self) -> int:
-        """Processes that the kernel killed for want of memory."""
-        if self._memory is None:
-            return 0
-        with contextlib.suppress(OSError, ValueError):
-            name = "memory.events" if self._v2 else "memory.oom_control"
-            return _pairs(_read(self._memory / name)).get("oom_kill", 0)
-        return 0
+    def kill(self, container: str) -> None:
+        """Kill the first process, and with it all others, if it still is the container's."""
+        with contextlib.suppress(OSError):
+            if self._pid and container in _read(self._proc / str(self._pid) / "cgroup"):
+                os.kill(self._pid, signal.SIGKILL)
 
     def bytes_written(self) -> int:
         """Bytes that the container's processes have sent to disks, deleted files included.

@@ -56,7 +56,7 @@ def test_anything_else_is_refused(text):
     ],
 )
 def test_the_engine_is_told_the_request(request_, count, ids, engine, image, policy):
-    from motifidelity.containers.executor import create_options
+    from motifidelity.containers.sandbox import create_options
 
     options = {**create_options(policy, "fit"), **request_.options()}
     container = engine.client.containers.create(image.id, "true", **options)
@@ -258,7 +258,7 @@ def tiny_image():
 def test_the_runtime_is_called_and_the_container_sees_its_devices(
     request_, visible, stubbed, policy
 ):
-    from motifidelity.containers.executor import create_options
+    from motifidelity.containers.sandbox import create_options
 
     client, calls = stubbed
     calls.unlink(missing_ok=True)

@@ -50,7 +50,7 @@ def test_the_stored_policy_is_the_whole_policy():
 
 
 def test_a_container_gets_every_rule_of_the_policy(engine, image, policy):
-    from motifidelity.containers.executor import create_options
+    from motifidelity.containers.sandbox import create_options
 
     container = engine.client.containers.create(image.id, "true", **create_options(policy, "fit"))
     try:
@@ -89,7 +89,7 @@ def test_a_container_gets_every_rule_of_the_policy(engine, image, policy):
 def test_a_phase_mounts_its_inputs_read_only_and_one_folder_to_write(tmp_path, policy):
     import os
 
-    from motifidelity.containers.executor import WORKER, _stage
+    from motifidelity.containers.sandbox import WORKER, stage
     from motifidelity.executors.base import Phase
 
     (tmp_path / "fit").mkdir()
@@ -98,7 +98,7 @@ def test_a_phase_mounts_its_inputs_read_only_and_one_folder_to_write(tmp_path, p
     model.write_text("x")
     model.chmod(0o600)
     phase = Phase("fit", {"seed": 1}, {"model": model, "x": tmp_path / "x.npy"}, tmp_path / "fit")
-    mounts = _stage(phase, WORKER, policy.user)
+    mounts = stage(phase, WORKER, policy.user)
     writable = [m["Target"] for m in mounts if not m["ReadOnly"]]
     assert writable == ["/out"]
     assert sorted(m["Target"] for m in mounts if m["ReadOnly"]) == [

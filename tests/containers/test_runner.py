@@ -244,7 +244,7 @@ def test_an_interrupt_removes_the_container(bench, model, containers):
 
 def test_containers_of_a_living_run_are_not_orphans(engine, image, policy, containers):
     from motifidelity.containers.engine import OWNER, remove_orphans
-    from motifidelity.containers.executor import create_options
+    from motifidelity.containers.sandbox import create_options
     from motifidelity.scratch import machine, owner
 
     made = {}
