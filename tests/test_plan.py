@@ -139,7 +139,7 @@ def test_training_data_and_recipe_of_the_task_change_the_id_and_scoring_does_not
     assert changed(digests["valid"]["labels"], "0" * 64) != before
     assert changed("batch_size = 100", "batch_size = 50") != before
     assert changed(digests["test"]["sequences"], "0" * 64) == before
-    assert changed("top_sites = 100", "top_sites = 50") == before
+    assert changed("top_sites = 200", "top_sites = 50") == before
     assert changed('["saliency", "ism"]', '["saliency"]') == before
 
 
