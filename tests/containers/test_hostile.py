@@ -35,7 +35,7 @@ class Case:
 
 # attacks on time, processor, memory and disk have nothing to do with TensorFlow, whose import takes
 # longer than their limits: a worker that only calls the submission runs them
-TIMEOUT = 12.0
+TIMEOUT = 20.0
 CALLER = """
 import importlib.util, json, sys
 with open(sys.argv[2]) as file:
@@ -50,11 +50,11 @@ module.build_model(None)
 LONG = {"timeout": 60.0, "cpus": 1.0}
 SOON = {"timeout": TIMEOUT, "cpus": 1.0}
 CASES = {
-    "fork_bomb": Case("timeout", "longer than 12 s", "fork refused", {**SOON, "pids": 64}),
-    "endless_loop": Case("timeout", "longer than 12 s", "looping", SOON),
-    "ignore_sigterm": Case("timeout", "longer than 12 s", "deaf", SOON),
+    "fork_bomb": Case("timeout", "longer than 20 s", "fork refused", {**SOON, "pids": 64}),
+    "endless_loop": Case("timeout", "longer than 20 s", "looping", SOON),
+    "ignore_sigterm": Case("timeout", "longer than 20 s", "deaf", SOON),
     # where the kernel forbids ptrace, the submission waits in vain and ends alike
-    "kill_parent": Case("timeout", "longer than 12 s", "held", SOON),
+    "kill_parent": Case("timeout", "longer than 20 s", "held", SOON),
     "memory_hog": Case("oom", "more than 1.5 GiB of memory; raise --memory", limits=LONG),
     "endless_output": Case("model_error", "printed more than 8 MiB", limits=LONG),
     "fill_disk_one_file": Case("invalid_output", "more than 64 MiB in the output", limits=LONG),

@@ -23,7 +23,9 @@ HOSTILE = Path(__file__).parent / "hostile"
 # single precision, with sums over threads in another order
 RTOL, ATOL = 1e-3, 1e-3
 SCRIPT = """
-    import dataclasses
+    import dataclasses, signal
+    # a shell's background job ignores interrupts, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from motifidelity.cli import main
     from motifidelity.tasks import spec as specs
     from motifidelity.tasks.spec import Profile
