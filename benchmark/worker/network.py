@@ -62,11 +62,6 @@ class FrozenNetwork:
         # prune() keeps only what a tensor needs: the second pass runs the first layer alone
         self._after = pruned(scan.after) if scan else None
         spec = tf.TensorSpec((None, *self.shape), tf.float32)
-        self._gradient = tf.function(
-            self._class_gradient,
-            input_signature=[spec, tf.TensorSpec((), tf.int32)],
-            autograph=False,
-        )
         self._gradients = tf.function(
             self._class_gradients, input_signature=[spec], autograph=False
         )
@@ -85,10 +80,6 @@ class FrozenNetwork:
         """Filter scan (n, positions, filters) after the activation."""
         assert self._after is not None
         return np.asarray(self._after(tf.constant(one_hot))[0])
-
-    def gradient(self, one_hot: Any, output: int) -> Any:
-        """Gradient (n, length, 4) of one logit with respect to each sequence's input."""
-        return np.asarray(self._gradient(tf.constant(one_hot), tf.constant(output, tf.int32)))
 
     def gradients(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Gradients (n, length, 4, classes) of every logit, after one forward pass."""
@@ -113,13 +104,6 @@ class FrozenNetwork:
             [tape.gradient(logit, one_hot, unconnected_gradients="zero") for logit in logits],
             axis=-1,
         )
-
-    def _class_gradient(self, one_hot: Any, output: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(one_hot)
-            logit = tf.reduce_sum(tf.gather(self._logits(one_hot)[0], output, axis=1))
-        gradient = tape.gradient(logit, one_hot)
-        return tf.zeros_like(one_hot) if gradient is None else gradient
 
 
 def _restore_plain_gradients(graph_def: Any) -> None:
