@@ -13,6 +13,7 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
+    "reproduce": "Train the reference study's grid.",
     "rescore": "Score finished results again, without training.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
