@@ -43,7 +43,7 @@ class File:
     """A file as a manifest states it: path in the registry, size, SHA-256."""
 
     path: str
-    bytes: int
+    size: int
     sha256: str
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Manifest:
             if stated["manifest"] > FORMAT:
                 raise ValueError("a newer version wrote it: run 'pip install -U motifidelity'")
             files = [
-                File(str(f["path"]), int(f["bytes"]), str(f["sha256"])) for f in stated["files"]
+                File(str(f["path"]), int(f["size"]), str(f["sha256"])) for f in stated["files"]
             ]
             results = {str(k): str(v) for k, v in stated.get("results", {}).items()}
             return cls(str(stated["name"]), files, results)
@@ -162,7 +162,8 @@ class Writing:
 
     def __init__(self, store: Store, name: str, *, in_place: bool = False) -> None:
         self.files: list[File] = []
-        self._store = store
+        self.store = store
+        self._written: list[str] = []
         self._name = name
         self._in_place = in_place
         self._recorded = False
@@ -173,7 +174,15 @@ class Writing:
     def add(self, path: str, content: bytes) -> None:
         """Write a file that the row or the manifest will state."""
         self.files.append(File.of(path, content))
-        self._store.write(path, content)
+        self._written.append(path)
+        self.store.write(path, content)
+
+    def keep(self, path: str, content: bytes) -> None:
+        """State a file that may be there already, for another result."""
+        if self.store.exists(path):
+            self.files.append(File.of(path, content))
+        else:
+            self.add(path, content)
 
     def finish(
         self,
@@ -194,12 +203,12 @@ class Writing:
         """
         path = table_path("jobs", self._name)
         manifest = Manifest(self._name, [File.of(path, jobs), *files], results or {})
-        self._store.write(pending_path(self._name), manifest.to_bytes())
-        self._store.write(path, jobs)
+        self.store.write(pending_path(self._name), manifest.to_bytes())
+        self.store.write(path, jobs)
         self._recorded = True
         # it exists: a manifest that stays pending does no harm, and compact finishes it
         with contextlib.suppress(OSError):
-            self._store.promote(pending_path(self._name), manifest_path(self._name))
+            self.store.promote(pending_path(self._name), manifest_path(self._name))
 
     def __exit__(
         self,
@@ -211,7 +220,7 @@ class Writing:
             return
         # the row first: the upload that failed may have arrived all the same
         paths = [table_path("jobs", self._name), pending_path(self._name)]
-        paths += [file.path for file in self.files]
+        paths += self._written
         with contextlib.suppress(OSError):
             for path in paths:
-                self._store.delete(path)
+                self.store.delete(path)

@@ -6,7 +6,7 @@ Layout of a registry, in a folder or below ``s3://bucket/prefix``:
 - ``scores/``, ``filters/``, ``history/``: the result's rows of that table
 - ``networks/RESULT/``: the frozen network, from which a result can be probed again
 - ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
-- ``manifest/RESULT.json``: the digest of its file in ``jobs/``, whose row states those of the others
+- ``manifest/RESULT.json``: digest of its file in ``jobs/``, whose row states those of the others
 
 ``bench registry compact`` packs many results into one file a table, ``TABLE/pack-*.parquet``. A
 file is never changed once it is there (``manifest`` tells the order in which they are written).

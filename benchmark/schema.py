@@ -13,15 +13,7 @@ VERSION = 2
 _KEYS = [pa.field("result_id", pa.string(), False), pa.field("job_id", pa.string(), False)]
 
 # a file that belongs to a result, by its path in the registry
-FILES = pa.list_(
-    pa.struct(
-        [
-            pa.field("path", pa.string(), False),
-            pa.field("bytes", pa.int64(), False),
-            pa.field("sha256", pa.string(), False),
-        ]
-    )
-)
+FILES = pa.list_(pa.struct([("path", pa.string()), ("size", pa.int64()), ("sha256", pa.string())]))
 
 JOBS = pa.schema(
     [

@@ -148,7 +148,8 @@ def checked(table: str, name: str, content: bytes) -> pa.Table:
 def read_jobs(store: Store, there: Iterable[str]) -> tuple[pa.Table, Owners]:
     """The rows of all results, each once, by job and time; and where each was read."""
     order = sorted(there)
-    parts = dict(zip(order, together(store, lambda n: read_file(store, "jobs", n), order)))
+    read = together(store, lambda name: read_file(store, "jobs", name), order)
+    parts = dict(zip(order, read, strict=True))
     seen: set[str] = set()
     packs: dict[str, frozenset[str]] = {}
     kept: list[pa.Table] = []

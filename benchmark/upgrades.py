@@ -51,7 +51,7 @@ def _to_2(name: str, table: pa.Table) -> pa.Table:
         "gpus": pa.string(),
         "scored_dirty": pa.bool_(),
         "files": pa.list_(
-            pa.struct([("path", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())])
+            pa.struct([("path", pa.string()), ("size", pa.int64()), ("sha256", pa.string())])
         ),
     }
     for column, kind in gained.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import registry_option
+from motifidelity.cli.options import registry_option, say_where_the_page_goes
 
 
 @click.command("leaderboard")
@@ -14,11 +14,14 @@ from motifidelity.cli.options import registry_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the page; default: leaderboard in the registry's folder, or here.",
+    help="Folder of the page; default: leaderboard/ in the registry, or here for s3://.",
 )
 def command(location: str, out: Path | None) -> None:
     """Draw the leaderboard of a registry as pages that open from disk."""
     from motifidelity.registry import existing_registry
     from motifidelity.summary import draw_leaderboard
 
-    click.echo(draw_leaderboard(existing_registry(location), out))
+    registry = existing_registry(location)
+    if out is None:
+        say_where_the_page_goes(registry)
+    click.echo(draw_leaderboard(registry, out))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from motifidelity.cli.options import registry_option
+from motifidelity.cli.options import registry_option, say_where_the_page_goes
 
 
 @click.command("rescore")
@@ -23,4 +23,5 @@ def command(location: str, probe: bool) -> None:
     registry = existing_registry(location)
     written = rescore(registry, ProcessExecutor(), probe_again=probe)
     click.echo(f"{len(written)} result{'s' if len(written) != 1 else ''} scored again")
+    say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from motifidelity.cli.options import registry_option
+from motifidelity.cli.options import registry_option, say_where_the_page_goes
 
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
@@ -108,6 +108,7 @@ def command(
             force=force,
             retry_failed=retry_failed,
         )
+    say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)
     print_scores(registry, [job.id for job in jobs], page, as_json=as_json)
     if ended.interrupted:
