@@ -233,9 +233,9 @@ class _Audit:
             path.startswith("arrays/") and path not in self._there for path in stated
         )
         for path in self._there:
-            owner = path.split("/")[1].removesuffix(".npz")
             if path in self._seen or not path.startswith(("networks/", "arrays/")):
                 continue
+            owner = path.split("/")[1].removesuffix(".npz")
             # of results that were recorded before there were digests
             if owner in origins and not stated.get(path):
                 content = self._content(path, None, needed=False)
@@ -248,7 +248,7 @@ class _Audit:
             if path in self._seen:
                 continue
             top, _, rest = path.partition("/")
-            if (not rest and _BESIDE.fullmatch(path)) or top == "leaderboard":
+            if _BESIDE.fullmatch(top if top.startswith(".") else path) or top == "leaderboard":
                 continue
             name = _owner(top, rest)
             hidden = path.rpartition("/")[2].startswith(".")

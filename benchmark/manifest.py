@@ -96,9 +96,12 @@ class Manifest:
                 File(str(f["path"]), int(f["size"]), str(f["sha256"])) for f in stated["files"]
             ]
             results = {str(k): str(v) for k, v in stated.get("results", {}).items()}
-            return cls(str(stated["name"]), files, results)
+            manifest = cls(str(stated["name"]), files, results)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("it is no manifest") from error
+        if manifest.to_bytes() != content:
+            raise ValueError("it is not as it was written")
+        return manifest
 
 
 def table_path(table: str, name: str) -> str:

@@ -177,8 +177,8 @@ def sound(store: Store) -> Report:
         problem = report.problems[0]
         more = f" (and {len(report.problems) - 1} more)" if len(report.problems) > 1 else ""
         raise DataError(
-            f"registry {store.name}: {problem.path} is {problem.kind} ({problem.why}){more}; nothing "
-            f"was changed: see 'bench registry verify --registry {store.name}'"
+            f"registry {store.name}: {problem.path} is {problem.kind} ({problem.why}){more}; "
+            f"nothing was changed: see 'bench registry verify --registry {store.name}'"
         )
     return report
 

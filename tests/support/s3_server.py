@@ -73,12 +73,13 @@ class Dropping(_Handler):
     """Announces much, sends a little, and hangs up."""
 
     def misbehave(self):
-        self.send_response(200)
-        self.send_header("content-length", "100000")
-        self.end_headers()
         if self.command != "HEAD":
+            self.send_response(200)
+            self.send_header("content-length", "100000")
+            self.end_headers()
             self.wfile.write(b"x" * 500)
         self.wfile.flush()
+        self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
 
