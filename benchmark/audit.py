@@ -25,7 +25,7 @@ from motifidelity.manifest import (
     stated_files,
     table_path,
 )
-from motifidelity.snapshot import ATTEMPTS, UPGRADE, checked, together
+from motifidelity.snapshot import UPGRADE, checked, together
 from motifidelity.stores import Entry, Store, StoreError
 from motifidelity.tablefiles import NewerSchema
 
@@ -97,13 +97,10 @@ def audit(store: Store) -> Report:
     """
     try:
         report = _Audit(store).report
-        # what a writer or a packing did in between looks like damage once, but not twice
-        for _ in range(ATTEMPTS):
-            if report.ok:
-                break
-            before, report = report, _Audit(store).report
-            if report.problems == before.problems:
-                break
+        if not report.ok:
+            # what a writer or a packing did in between looks like damage once, but not twice
+            before, report = report.problems, _Audit(store).report
+            report.problems = [problem for problem in report.problems if problem in before]
     except StoreError as error:
         raise DataError(f"registry {store.name}: {error}; {error.remedy}") from error
     except OSError as error:
@@ -184,11 +181,8 @@ class _Audit:
     def _loose(self, name: str) -> dict[str, object] | None:
         """A result with files of its own; its row, where it can be read."""
         path = table_path("jobs", name)
-        self._seen.add(path)
-        if not self._plain(path):
-            return None
-        content = self._store.read(path)
-        jobs = self._table("jobs", name, content)
+        row_file = self._content(path, None, needed=True)
+        jobs = None if row_file is None else self._table("jobs", name, row_file)
         if jobs is None:
             return None
         (row,) = jobs.select(["result_id", "status", "arrays_of", "files"]).to_pylist()

@@ -205,13 +205,13 @@ class Writing:
             Of a pack: digests of its results' own ``jobs`` files.
         """
         path = table_path("jobs", self._name)
-        manifest = Manifest(self._name, [File.of(path, jobs), *files], results or {})
-        self.store.write(pending_path(self._name), manifest.to_bytes())
+        stated = Manifest(self._name, [File.of(path, jobs), *files], results or {}).to_bytes()
+        self.store.write(pending_path(self._name), stated)
         self.store.write(path, jobs)
         self._recorded = True
         # it exists: a manifest that stays pending does no harm, and compact finishes it
         with contextlib.suppress(OSError):
-            self.store.promote(pending_path(self._name), manifest_path(self._name))
+            self.store.promote(pending_path(self._name), manifest_path(self._name), stated)
 
     def __exit__(
         self,

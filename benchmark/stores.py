@@ -33,11 +33,15 @@ class Entry:
 
 
 class StoreError(OSError):
-    """Trouble of a store that is not the local disk's: its cause, and what mends it."""
+    """Trouble of a store that is not the local disk's: its cause, and what mends it.
 
-    def __init__(self, cause: str, remedy: str) -> None:
+    ``answered`` tells whether the store gave an answer at all.
+    """
+
+    def __init__(self, cause: str, remedy: str, answered: bool) -> None:
         super().__init__(cause)
         self.remedy = remedy
+        self.answered = answered
 
 
 class Store(Protocol):
@@ -72,8 +76,8 @@ class Store(Protocol):
         """Write a file as a whole, over an older one if there is any."""
         ...
 
-    def promote(self, source: str, target: str) -> None:
-        """Give a file its final name; at no moment is neither of the two there."""
+    def promote(self, source: str, target: str, content: bytes) -> None:
+        """Give a file of this content its final name; at no moment is neither of the two there."""
         ...
 
     def delete(self, path: str) -> None:
@@ -142,7 +146,7 @@ class LocalStore:
         if new:
             sync_folder(target.parent.parent)
 
-    def promote(self, source: str, target: str) -> None:
+    def promote(self, source: str, target: str, content: bytes) -> None:
         """Rename a file."""
         (self.folder / source).replace(self.folder / target)
         sync_folder((self.folder / target).parent)
@@ -260,8 +264,14 @@ class S3Store:
 
     def read(self, path: str) -> bytes:
         """An object's content."""
-        with self._told(), self._fs.open_input_stream(self._key(path)) as stream:
-            content: bytes = stream.read()
+        try:
+            with self._told(), self._fs.open_input_stream(self._key(path)) as stream:
+                content: bytes = stream.read()
+        except StoreError as error:
+            # one that is removed between two requests gives errors of several kinds
+            if error.answered and not self.exists(path):
+                raise FileNotFoundError(2, "missing", path) from error
+            raise
         return content
 
     def write(self, path: str, content: bytes) -> None:
@@ -269,9 +279,9 @@ class S3Store:
         with self._told(), self._fs.open_output_stream(self._key(path)) as stream:
             stream.write(content)
 
-    def promote(self, source: str, target: str) -> None:
+    def promote(self, source: str, target: str, content: bytes) -> None:
         """Write the target, then remove the source; one that may not be removed does no harm."""
-        self.write(target, self.read(source))
+        self.write(target, content)
         with contextlib.suppress(OSError):
             self.delete(source)
 
@@ -312,7 +322,7 @@ class S3Store:
             raise
         except OSError as error:
             text = " ".join(str(error).split())
-            found = re.search(r"AWS Error (\w+) during (\w+) operation: (.*)", text)
+            found = re.search(r"AWS Error (\w+) during (\w+) operation: ?(.*)", text)
             kind, action, detail = found.groups() if found else ("", "", text)
             detail = re.sub(r"; Details:.*| ?\(Request ID.*", "", detail)
             said = f"{kind} in {action}: {detail}" if found else detail[:200]
@@ -320,7 +330,7 @@ class S3Store:
             if kind in _PASSING:
                 cause = f"bucket '{self.bucket}'{self._where} did not answer {action} in "
                 cause += f"{self._attempts} tries: {detail}"
-            raise StoreError(cause, _remedy(kind)) from error
+            raise StoreError(cause, _remedy(kind), kind not in _PASSING) from error
 
 
 _PASSING = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SLOW_DOWN", "SERVICE_UNAVAILABLE")

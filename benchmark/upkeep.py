@@ -85,7 +85,8 @@ def migrate(store: Store, report: Report | None = None) -> int:
         report = report or sound(store)
         for name in report.pending:
             with contextlib.suppress(FileNotFoundError):
-                store.promote(pending_path(name), manifest_path(name))
+                stated = store.read(pending_path(name))
+                store.promote(pending_path(name), manifest_path(name), stated)
         if not report.undigested:
             return 0
         loose = [name for name in names(store, "jobs") if not name.startswith(PACK)]

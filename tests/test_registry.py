@@ -216,7 +216,7 @@ def test_an_error_at_any_step_leaves_no_job_and_no_file(
 
 
 def test_an_error_after_the_row_is_written_keeps_the_result(registry, whole, monkeypatch):
-    def promote(self, source, target):
+    def promote(self, source, target, content):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(LocalStore, "promote", promote)

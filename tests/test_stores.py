@@ -43,7 +43,7 @@ def test_files_lists_everything_below_a_folder_and_nothing_else(store):
 
 def test_a_file_is_promoted_and_deleted(store):
     store.write("manifest/.a.json", b"{}")
-    store.promote("manifest/.a.json", "manifest/a.json")
+    store.promote("manifest/.a.json", "manifest/a.json", b"{}")
     assert set(store.files()) == {"manifest/a.json"}
     assert store.exists("manifest/a.json")
     for _ in range(2):
