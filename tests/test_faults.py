@@ -255,14 +255,14 @@ def spawned_writers(location, processes, each):
 def test_8_processes_write_into_one_registry_while_it_is_read_checked_and_packed(place):
     registry = Registry(place)
     if registry.local:
-        each, wait = 25, forked_writers(place, 8, 25)
+        each, pause, wait = 25, 0.3, forked_writers(place, 8, 25)
     else:
-        each, wait = 10, spawned_writers(place, 8, 10)
+        each, pause, wait = 8, 3, spawned_writers(place, 8, 8)
     stop = threading.Event()
     seen, wrong = [0], []
 
     def read():
-        while not stop.wait(0.05):
+        while not stop.wait(pause / 4):
             tables = registry.latest("jobs", "scores")
             jobs = tables["jobs"]["job_id"].to_pylist()
             if len(set(jobs)) != len(jobs) or tables["scores"].num_rows != 2 * len(jobs):
@@ -272,11 +272,11 @@ def test_8_processes_write_into_one_registry_while_it_is_read_checked_and_packed
             seen.append(len(jobs))
 
     def keep_up():
-        while not stop.wait(0.5):
+        while not stop.wait(pause):
             compact(registry.store)
 
     def check():
-        while not stop.wait(0.5):
+        while not stop.wait(pause):
             wrong.extend(audit(registry.store).problems)
 
     threads = [threading.Thread(target=guarded, args=(wrong, f)) for f in (read, keep_up, check)]
