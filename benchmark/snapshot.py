@@ -31,10 +31,14 @@ To = TypeVar("To")
 
 @dataclass(frozen=True)
 class Owners:
-    """Which results are read from which pack, and which from their own files."""
+    """Which results are read from which pack, and which from their own files.
+
+    ``whole`` are packs of which every result is read from them.
+    """
 
     packs: Mapping[str, frozenset[str]]
     loose: frozenset[str]
+    whole: frozenset[str] = frozenset()
 
 
 def read_tables(store: Store, tables: Iterable[str], *, latest: bool = True) -> dict[str, pa.Table]:
@@ -152,16 +156,19 @@ def read_jobs(store: Store, there: Iterable[str]) -> tuple[pa.Table, Owners]:
     parts = dict(zip(order, read, strict=True))
     seen: set[str] = set()
     packs: dict[str, frozenset[str]] = {}
+    whole: set[str] = set()
     kept: list[pa.Table] = []
     for name in sorted((n for n in parts if n.startswith(PACK)), reverse=True):
         ids = frozenset(parts[name]["result_id"].to_pylist())
         packs[name] = ids - seen
+        if not ids & seen:
+            whole.add(name)
         kept.append(only(parts[name], packs[name], ids))
         seen |= ids
     loose = frozenset(n for n in parts if not n.startswith(PACK)) - seen
     kept += [parts[name] for name in sorted(loose)]
     jobs = pa.concat_tables(kept) if kept else schema.JOBS.empty_table()
-    return jobs.sort_by("result_id"), Owners(packs, loose)
+    return jobs.sort_by("result_id"), Owners(packs, loose, frozenset(whole))
 
 
 def read_rows(
@@ -183,8 +190,8 @@ def read_rows(
     parts = [read_file(store, table, name) for name in packs]
     kept = []
     for name, part in zip(packs, parts, strict=True):
-        ids = owners.packs[name] & wanted
-        kept.append(only(part, ids))
+        ids = owners.packs[name]
+        kept.append(part if name in owners.whole and ids <= wanted else only(part, ids & wanted))
     files = [name for name in loose if name in there]
     kept += together(store, lambda name: read_file(store, table, name), files)
     return pa.concat_tables(kept) if kept else schema.TABLES[table].empty_table()

@@ -53,14 +53,16 @@ def decode(name: str, content: bytes) -> pa.Table:
     if version > schema.VERSION:
         raise NewerSchema(f"schema {version}; this version reads up to {schema.VERSION}")
     expected = schema.TABLES[name]
-    found = set(file.schema_arrow.names)
-    for column in expected:
-        if not column.nullable and column.name not in found:
-            raise ValueError(f"it has no column {column.name}")
-    table = file.read(use_threads=len(content) > _BIG)
-    if version < schema.VERSION:
-        table = upgrade(name, table, version)
-    return _conform(table.replace_schema_metadata(None), expected)
+    found = file.schema_arrow
+    exact = version == schema.VERSION and found.equals(expected)
+    if not exact:
+        for column in expected:
+            if not column.nullable and column.name not in found.names:
+                raise ValueError(f"it has no column {column.name}")
+    table = file.read(use_threads=len(content) > _BIG).replace_schema_metadata(None)
+    if exact:
+        return table
+    return _conform(upgrade(name, table, version), expected)
 
 
 def stated_version(found: pa.Schema) -> int:
