@@ -299,6 +299,10 @@ class _Audit:
             return None
         if not self._plain(path):
             return None
+        size = self._there[path].size
+        if stated is not None and stated.size != size:  # however large, it is not read
+            self._problem("changed", path, f"it has {size} bytes, not {stated.size}")
+            return None
         try:
             content = self._store.read(path)
         except FileNotFoundError:
@@ -307,7 +311,7 @@ class _Audit:
         if stated is None:
             return content
         if not stated.matches(content):
-            self._problem("changed", path, f"{len(content)} bytes, not those of its digest")
+            self._problem("changed", path, "its bytes are not those of its digest")
             return None
         with self._lock:
             self.report.files += 1

@@ -148,7 +148,11 @@ def read_manifest(store: Store, name: str) -> Manifest | None:
 def names(store: Store, table: str) -> set[str]:
     """Results and packs that have a file in a table."""
     paths = map(PurePosixPath, store.files(table))
-    return {p.stem for p in paths if p.suffix == ".parquet" and not p.name.startswith(".")}
+    return {
+        path.stem
+        for path in paths
+        if path.suffix == ".parquet" and len(path.parts) == 2 and not path.name.startswith(".")
+    }
 
 
 class Writing:

@@ -90,9 +90,10 @@ def consistent(store: Store, read: Callable[[set[str]], To]) -> To:
                 )
     except StoreError as error:
         raise DataError(f"registry {store.name}: {error}; {error.remedy}") from error
-    except PermissionError as error:
+    except OSError as error:
         raise DataError(
-            f"{error.filename or store.name}: {error.strerror}; ask its owner for the right to read"
+            f"{error.filename or store.name}: cannot be read ({error.strerror or error}); mend the "
+            "disk or ask its owner for the right to read"
         ) from error
     raise DataError(f"registry {store.name}: it is being packed all the time; try again later")
 

@@ -22,6 +22,7 @@ from registry_rows import STARTED, TABLES, failure, one_line, result
 from motifidelity import schema
 from motifidelity.errors import DataError
 from motifidelity.registry import Registry, Result
+from motifidelity.storage import file_digest
 from motifidelity.stores import LocalStore
 
 
@@ -270,6 +271,52 @@ def test_moving_away_what_the_line_names_makes_its_job_run_anew_and_keeps_the_re
     # a job that is still listed as ok is never run again
     assert tables.jobs["job_id"].tolist() == ["b" * 24]
     assert set(tables.scores["job_id"]) == {"b" * 24}
+
+
+def test_a_folder_in_place_of_a_table_file_is_no_result(registry):
+    registry.record(result())
+    inner = registry.folder / "jobs" / "folder.parquet" / "inner.parquet"
+    inner.parent.mkdir()
+    inner.write_bytes(b"")
+    assert len(registry.tables().jobs) == 1
+
+
+def test_a_file_that_may_not_be_read_is_named(registry, monkeypatch):
+    result_id = registry.record(result())
+    path = registry.folder / "jobs" / f"{result_id}.parquet"
+
+    def read(self, path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self.folder / path))
+
+    monkeypatch.setattr(LocalStore, "read", read)
+    with pytest.raises(DataError) as error:
+        registry.jobs()
+    one_line(error, path, "Permission denied", "right to read")
+
+
+def test_an_id_that_leads_outside_is_refused(registry):
+    registry.record(result())
+    for result_id in ("../outside", "..", "a/b", ""):
+        for method in (registry.arrays, registry.network, registry.has_arrays):
+            with pytest.raises(DataError, match="not a result's id"):
+                method(result_id)
+    with pytest.raises(DataError, match="not a result's id"):
+        registry.record(result("b" * 24, arrays_of="../outside"))
+    assert len(registry.jobs()) == 1
+
+
+def test_a_later_scoring_states_the_files_that_it_used(registry, tmp_path):
+    graph = tmp_path / "graph.pb"
+    graph.write_bytes(b"graph")
+    origin = registry.record(result(files=[graph], arrays=ARRAYS))
+    used = {f"networks/{origin}/graph.pb", f"arrays/{origin}.npz"}
+    for remove in (False, True):
+        if remove:  # the digests outlive the row that first stated them
+            (registry.folder / "jobs" / f"{origin}.parquet").unlink()
+        name = registry.record(result(arrays_of=origin))
+        files = registry.latest("jobs")["jobs"]["files"].to_pylist()[0]
+        stated = {f["path"]: f["sha256"] for f in files if name not in f["path"]}
+        assert stated == {path: file_digest(registry.folder / path) for path in used}
 
 
 def test_a_file_in_place_of_the_registry_gives_one_line_before_anything_is_trained(tmp_path):
