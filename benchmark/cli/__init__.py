@@ -19,6 +19,7 @@ COMMANDS = {
     "models": "List the baseline networks.",
     "leaderboard": "Draw the leaderboard of a registry.",
     "report": "Write a registry's tables into Markdown documents.",
+    "registry": "Verify, compact, merge, export and migrate a record of results.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
     "doctor": "Say what works on this machine, and what mends the rest.",
 }
