@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from motifidelity.statistics.comparison import Comparison, Values
+
+Floats = NDArray[np.float64]
 
 RESAMPLES = 4000
 
@@ -54,8 +57,8 @@ def rank_intervals(
     Returns
     -------
     dict of str to RankInterval
-        Without models that have no value at all. A model with one trial gets every rank: a single
-        trial says nothing of its spread.
+        Without models that have no value at all. A single trial says nothing of its spread: a
+        model with one gets every rank, and could stand above or below every other.
     """
     values = {
         name: np.array([v for v in trials.values() if np.isfinite(v)], dtype=float)
@@ -64,35 +67,40 @@ def rank_intervals(
     values = {name: v for name, v in values.items() if len(v)}
     if not values:
         return {}
-    rng = np.random.default_rng(seed)
     sign = -1.0 if higher else 1.0
     means = sign * np.array([v.mean() for v in values.values()])
-    drawn = np.stack([sign * _resampled_means(v, resamples, rng) for v in values.values()], axis=1)
     # rounding keeps means that are equal in exact arithmetic tied
     ranks = stats.rankdata(np.round(means, 12), method="min").astype(int)
-    best = stats.rankdata(np.round(drawn, 12), method="min", axis=1)
-    worst = stats.rankdata(np.round(drawn, 12), method="max", axis=1)
-    tail = (1 - level) / 2
-    low = np.floor(np.quantile(best, tail, axis=0, method="lower")).astype(int)
-    high = np.ceil(np.quantile(worst, 1 - tail, axis=0, method="higher")).astype(int)
+    spans = _spans({n: sign * v for n, v in values.items() if len(v) > 1}, level, resamples, seed)
+    single = len(values) - len(spans)
     found = {}
-    for i, (name, v) in enumerate(values.items()):
-        whole = len(v) < 2
-        found[name] = RankInterval(
-            int(ranks[i]),
-            1 if whole else int(min(low[i], ranks[i])),
-            len(values) if whole else int(max(high[i], ranks[i])),
-        )
+    for name, rank in zip(values, ranks, strict=True):
+        low, high = spans.get(name, (1, len(spans) + 1))
+        ends = min(low, int(rank)), max(high + single if name in spans else len(values), int(rank))
+        found[name] = RankInterval(int(rank), *ends)
     return found
 
 
-def _resampled_means(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], resamples: int, rng: np.random.Generator
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _spans(
+    values: Mapping[str, Floats], level: float, resamples: int, seed: int
+) -> dict[str, tuple[int, int]]:
+    """Rank intervals among models that each have a spread; lower values rank first."""
+    if not values:
+        return {}
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([_resampled_means(v, resamples, rng) for v in values.values()], axis=1)
+    best = stats.rankdata(np.round(drawn, 12), method="min", axis=1)
+    worst = stats.rankdata(np.round(drawn, 12), method="max", axis=1)
+    tail = (1 - level) / 2
+    low = np.quantile(best, tail, axis=0, method="lower")
+    high = np.quantile(worst, 1 - tail, axis=0, method="higher")
+    return {name: (int(low[i]), int(high[i])) for i, name in enumerate(values)}
+
+
+def _resampled_means(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:
     n, mean = len(values), values.mean()
     draws = values[rng.integers(0, n, (resamples, n))].mean(axis=1)
-    stretch = np.sqrt(n / (n - 1)) if n > 1 else 1.0
-    return np.asarray(mean + stretch * (draws - mean))
+    return np.asarray(mean + np.sqrt(n / (n - 1)) * (draws - mean))
 
 
 def tie_groups(

@@ -52,6 +52,7 @@ def test_a_single_trial_gets_every_rank_and_no_trial_none():
     found = rank_intervals(models)
     assert set(found) == {"one", "many"}
     assert (found["one"].low, found["one"].high) == (1, 2)
+    assert (found["many"].low, found["many"].high) == (1, 2)
     assert rank_intervals({}) == {}
 
 
