@@ -355,6 +355,12 @@ _AVERAGED = (
     select run, {run}, count(*) as recorded, count(*) filter (status = 'ok') as ended_ok,
         count(*) filter (status <> 'ok') as failed
     from trials group by run, {run} having bool_or({of_status})
+), sized as (
+    -- reference rows are one of a kind: only what people submit has trials that should be there
+    select runs.*, greatest(
+        recorded, case when division in ('closed', 'open') then coalesce(planned, 0) else 0 end
+    ) as expected
+    from runs left join planned using (task, profile)
 ), cells as (
     select run, {score}, avg(value) as mean, stddev_samp(value) as sd, count(value) as done,
         case when min(metric_version) = max(metric_version) then max(metric_version)::varchar
@@ -362,10 +368,10 @@ _AVERAGED = (
     from trials join kept using (result_id) where status = 'ok' group by run, {score}
 )
 select {run}, {score}, mean, sd, coalesce(done, 0) as done, failed, metric_version,
-    greatest(recorded, coalesce(planned, 0)) as expected,
-    greatest(recorded, coalesce(planned, 0)) - recorded as missing,
-    coalesce(done, 0) || '/' || greatest(recorded, coalesce(planned, 0)) as coverage
-from runs left join cells using (run) left join planned using (task, profile)
+    expected,
+    expected - recorded as missing,
+    coalesce(done, 0) || '/' || expected as coverage
+from sized left join cells using (run)
 where metric is not null or ended_ok = 0
 order by {run}, {score}
 """

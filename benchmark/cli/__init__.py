@@ -14,6 +14,7 @@ from motifidelity.errors import UserError
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
     "rescore": "Score finished results again, without training.",
+    "regress": "Compare what the code does today with the committed record.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
     "leaderboard": "Draw the leaderboard of a registry.",
