@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # places of the exact values, as shares of the flattened array
-PLACES = (0.1, 0.35, 0.6, 0.85)
+PLACES = (0.1234567, 0.3456789, 0.6172839, 0.8912345)
 
 
 @dataclass(frozen=True)

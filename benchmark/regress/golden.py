@@ -125,6 +125,8 @@ def write_golden(folder: Path, golden: Golden) -> Path:
         "[measured]",
         *(f"{_key(kind)} = {_key(how)}" for kind, how in sorted(golden.measured.items())),
     ]
+    if not golden.records:
+        lines += ["", "[record]"]
     last = None
     for (kind, subject, name), record in sorted(golden.records.items()):
         if (kind, subject) != last:
@@ -161,8 +163,8 @@ def _key(text: str) -> str:
 
 
 def _round_up(value: float) -> float:
-    """Two significant digits, never smaller than the value."""
+    """Two significant digits, not smaller than the value but for rounding."""
     if value <= 0 or not math.isfinite(value):
         return 0.0
     digits = 1 - math.floor(math.log10(value))
-    return math.ceil(value * 10**digits) / 10**digits if digits < 300 else value
+    return math.ceil(value * 10**digits - 1e-9) / 10**digits if digits < 300 else value
