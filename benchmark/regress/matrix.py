@@ -46,7 +46,8 @@ def cases(folder: Path) -> list[Case]:
 
     if not folder.is_dir():
         raise UserError(f"baselines {folder}: no such folder; give one with --against")
-    registry = Registry(folder)
+    # a worker runs in a folder of its own: what it is given must be absolute
+    registry = Registry(folder.resolve())
     files = {path.name: path for path in baseline_files()}
     found: dict[str, Case] = {}
     rows = registry.latest("jobs")["jobs"].to_pylist()
