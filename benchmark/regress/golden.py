@@ -40,7 +40,9 @@ class Golden:
     measured: Mapping[str, str] = field(default_factory=dict)
 
 
-def measure(runs: Sequence[Observations], *, factor: float = FACTOR) -> dict[Key, Recorded]:
+def measure(
+    runs: Sequence[Observations], *, factor: float = FACTOR, floor: float = FLOOR
+) -> dict[Key, Recorded]:
     """Values of the first run with tolerances measured over all of them.
 
     Parameters
@@ -49,6 +51,8 @@ def measure(runs: Sequence[Observations], *, factor: float = FACTOR) -> dict[Key
         The same observations of repeated runs; those that are not in all runs are left out.
     factor : float
         Multiple of the range over the runs that is tolerated.
+    floor : float
+        Share of an observation's scale that is tolerated at least.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def measure(runs: Sequence[Observations], *, factor: float = FACTOR) -> dict[Key
             continue
         numbers = [float(value) for value in values]
         spread = max(numbers) - min(numbers) if all(map(math.isfinite, numbers)) else 0.0
-        tolerance = _round_up(max(factor * spread, FLOOR * first.scale))
+        tolerance = _round_up(max(factor * spread, floor * first.scale))
         found[key] = Recorded(float(first.value), tolerance, _round_up(spread))
     return found
 

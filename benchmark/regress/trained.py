@@ -21,6 +21,8 @@ PROFILE = "quick"
 # trained scores are measured over seeds: rounding that differs can lead as far as another seed
 SEEDS = 3
 FACTOR = 2.0
+# a count of filters may come out equal for every seed: so many of its steps are tolerated at least
+STEPS = 2.0
 Found = dict[Key, Observed]
 
 
@@ -64,7 +66,10 @@ def measured_trained(say: Callable[[str], None]) -> tuple[dict[Key, Recorded], s
         for key, value in run.items():
             if key[2] == ERROR:
                 raise DataError(f"{key[1]}: {value.value}")
-    return measure(runs, factor=FACTOR), f"{SEEDS} seeds, {FACTOR:g} x their range"
+    return (
+        measure(runs, factor=FACTOR, floor=STEPS),
+        f"{SEEDS} seeds: {FACTOR:g} x their range, at least {STEPS:g} of the smallest steps",
+    )
 
 
 def _train(folder: Path, say: Callable[[str], None], seed: int) -> None:
@@ -122,7 +127,17 @@ def _scores(folder: Path, seed: int) -> Found:
         for score in by_result.get(row["result_id"], []):
             if score["target"] is None:
                 method = f" [{score['method']}]" if score["method"] else ""
-                value = float(str(score["value"]))
-                name = f"{score['metric']}{method}"
-                found["scores", subject, name] = Observed(value, max(abs(value), 1e-3))
+                metric, number = str(score["metric"]), int(str(score["n"]))
+                found["scores", subject, metric + method] = Observed(
+                    float(str(score["value"])), _step(metric, number)
+                )
     return found
+
+
+def _step(metric: str, number: int) -> float:
+    """Smallest step of a score: one, for a count; for a share or a mean, one of its items."""
+    from motifidelity.metrics.declare import all_metrics
+
+    declared = all_metrics().get(metric)
+    counts = declared is not None and declared.low == 0 and (declared.high or 2) > 1
+    return 1.0 if counts else 1.0 / max(number, 1)

@@ -74,6 +74,10 @@ def test_without_any_range_it_is_a_small_share_of_the_scale():
     assert record.spread == 0.0
 
 
+def test_what_is_tolerated_at_least_can_be_a_number_of_steps():
+    assert measure([{KEY: Observed(4.0, 1.0)}] * 3, floor=2.0)[KEY].tolerance == 2.0
+
+
 def test_text_that_differs_between_runs_cannot_be_recorded():
     with pytest.raises(DataError, match="differs between repeated runs"):
         measure([{KEY: Observed("a")}, {KEY: Observed("b")}])
