@@ -111,6 +111,12 @@ def test_a_model_that_always_failed_is_a_row_without_a_score(registry, metric):
     assert (row["coverage"], row["failed"]) == ("0/10", 1)
 
 
+def test_rows_that_nobody_submits_are_expected_once_each(tmp_path):
+    registry = Registry(tmp_path)
+    registry.record(Result(job("true motifs", 0, division="reference"), [score("auroc", 1.0)]))
+    assert results(registry)["coverage"].tolist() == ["1/1"]
+
+
 def test_an_undefined_value_is_not_counted(tmp_path):
     registry = Registry(tmp_path)
     for trial, value in enumerate((0.5, float("nan"), float("inf"), 0.7)):

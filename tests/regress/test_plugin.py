@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import textwrap
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -29,11 +31,15 @@ def repository(tmp_path):
         (tmp_path / "test_mine.py").write_text(textwrap.dedent(text))
         (tmp_path / "pytest.ini").write_text("[pytest]\nactivation_golden = golden\n")
         (tmp_path / "golden").mkdir(exist_ok=True)
-        # a plugin that is installed is loaded by itself; naming it again changes nothing
+        # installed, it is loaded by itself; here it is the only one, wherever it comes from
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "motifidelity.pytest_plugin", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **os.environ,
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
             capture_output=True,
             text=True,
         )
@@ -104,6 +110,26 @@ def test_a_registry_of_another_repository_is_checked_by_a_fixture(repository, co
     done = repository(text=text)
     assert "1 failed, 1 passed" in done.stdout
     assert "bench regress update --reason" in done.stdout
+
+
+def test_the_plugin_is_loaded_wherever_the_package_is_installed(tmp_path):
+    # a distribution with the entry point that this one declares
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    info = tmp_path / "site" / "plugin-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+    points = [f"{name} = {where}" for name, where in project["entry-points"]["pytest11"].items()]
+    (info / "entry_points.txt").write_text("\n".join(["[pytest11]", *points, ""]))
+    path = os.pathsep.join([str(info.parent), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--fixtures", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert "activation_golden" in done.stdout, done.stderr
+    assert "bench_regress" in done.stdout
 
 
 def test_the_plugin_loads_nothing_heavy():

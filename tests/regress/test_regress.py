@@ -14,12 +14,14 @@ import pytest
 from motifidelity import scoring
 from motifidelity.metrics import declare
 from motifidelity.registry import Registry, Result
+from motifidelity.regress import trained
 from motifidelity.regress.findings import ERROR, compare
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden
 from motifidelity.regress.matrix import arrays_path
 from motifidelity.regress.record import LOG
 from motifidelity.tasks import generate as generator
 from motifidelity.tasks import spec as specs
+from motifidelity.tasks.spec import Profile
 
 READ = ("activations", "networks", "first-layer")
 IN_PROCESS = ("datasets", "definitions", "metrics")
@@ -331,11 +333,10 @@ def test_every_recorded_number_has_a_tolerance_and_nothing_failed_is_recorded(co
 def quick_registry(folder, golden, shift=0.0, status="ok"):
     """A registry of quick results that equals the record, or is off by ``shift``."""
     from motifidelity import schema
-    from motifidelity.regress.trained import MATRIX
 
     registry = Registry(folder)
     empty = {"string": "", "int32": 0, "int64": 0, "double": 0.0, "timestamp[ms, tz=UTC]": 0}
-    for file, activation, task in MATRIX:
+    for file, activation, task in trained.MATRIX:
         row = {f.name: empty.get(str(f.type), []) for f in schema.JOBS if not f.nullable}
         subject = next(k[1] for k in golden.records if k[0] == "scores" and f"on {task}@" in k[1])
         row |= {"model": subject.split()[0], "model_file": file, "profile": "quick"}
@@ -370,3 +371,21 @@ def test_scores_of_trained_runs_are_taken_from_a_registry(bench, committed, tmp_
     assert "no result of seed 0 at profile quick; 'bench run --model models/" in out
     status, _, err = bench(*line, tmp_path / "none")
     assert (status, "no such folder" in err) == (1, True)
+
+
+def test_networks_of_the_matrix_are_trained_here_and_scored(monkeypatch):
+    small = {
+        name: dataclasses.replace(s, profiles={"quick": Profile("quick", 1, 120, 60, 60, 1, 4)})
+        for name, s in specs.all_specs().items()
+    }
+    monkeypatch.setattr(specs, "all_specs", lambda: small)
+    # one of the two, for the time that it takes
+    monkeypatch.setattr(trained, "MATRIX", trained.MATRIX[1:])
+    found = trained.observe_trained(None, lambda _: None)
+    (subject,) = {key[1] for key in found}
+    assert subject == "CNN-local activation=exponential on regulatory-code@1"
+    assert ("scores", subject, ERROR) not in found
+    assert 0 <= found["scores", subject, "auroc"].value <= 1
+    # a share of 24 filters moves by one of them, a count by one
+    assert found["scores", subject, "match_fraction"].scale == 1 / 24
+    assert found["scores", subject, "motifs_found"].scale == 1
