@@ -13,12 +13,14 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
+    "reproduce": "Train the reference study's grid.",
     "rescore": "Score finished results again, without training.",
     "regress": "Compare what the code does today with the committed record.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
     "leaderboard": "Draw the leaderboard of a registry.",
     "results": "Print results by filters or in SQL; rank and compare models.",
+    "report": "Write a registry's tables into Markdown documents.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
     "doctor": "Say what works on this machine, and what mends the rest.",
 }
