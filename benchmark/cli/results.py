@@ -38,9 +38,9 @@ def _output(function: F) -> F:
     )(function)
     return click.option(
         "--registry",
-        "folder",
-        type=click.Path(path_type=Path),
-        help="Folder of results; default: results.",
+        "place",
+        metavar="PLACE",
+        help="Registry of results; default: results.",
     )(function)
 
 
@@ -73,7 +73,7 @@ def command(
     columns: str | None,
     sort: str | None,
     level: float,
-    folder: Path | None,
+    place: str | None,
     form: str | None,
     **filters: Any,
 ) -> None:
@@ -83,7 +83,7 @@ def command(
     trials that it covers of those that there should be; a run without a finished trial is a row
     without a score.
     """
-    context.obj = (folder, form)
+    context.obj = (place, form)
     if context.invoked_subcommand is not None:
         used = [
             name for name, value in {**filters, "columns": columns, "sort": sort}.items() if value
@@ -106,7 +106,7 @@ def command(
     if not asked.columns:
         brief = q.BRIEF[per_trial]
         asked = _with_columns(asked, (*brief, *(("target",) if per_class else ())))
-    _print(q.answer(_registry(folder), asked), form)
+    _print(q.answer(_registry(place), asked), form)
 
 
 @command.command("sql")
@@ -114,10 +114,10 @@ def command(
 @_output
 @click.pass_obj
 def sql(
-    given: tuple[Path | None, str | None],
+    given: tuple[str | None, str | None],
     /,
     statement: str,
-    folder: Path | None,
+    place: str | None,
     form: str | None,
 ) -> None:
     """Answer one SELECT on the views jobs, scores, filters and history, in DuckDB's dialect.
@@ -126,7 +126,7 @@ def sql(
     """
     from motifidelity.query import run_sql
 
-    table = run_sql(_registry(folder or given[0]), statement)
+    table = run_sql(_registry(place or given[0]), statement)
     _print(table.to_pandas(), form or given[1])
 
 
@@ -135,9 +135,9 @@ def sql(
 @_output
 @click.pass_obj
 def rank(
-    given: tuple[Path | None, str | None],
+    given: tuple[str | None, str | None],
     /,
-    folder: Path | None,
+    place: str | None,
     form: str | None,
     **filters: Any,
 ) -> None:
@@ -149,7 +149,7 @@ def rank(
     from motifidelity.query import Query
     from motifidelity.standings import rank as ranked
 
-    _print(ranked(_registry(folder or given[0]), Query(**filters)), form or given[1])
+    _print(ranked(_registry(place or given[0]), Query(**filters)), form or given[1])
 
 
 @command.command("compare")
@@ -164,10 +164,10 @@ def rank(
 @_output
 @click.pass_obj
 def compare(
-    given: tuple[Path | None, str | None],
+    given: tuple[str | None, str | None],
     /,
     test: str,
-    folder: Path | None,
+    place: str | None,
     form: str | None,
     **filters: Any,
 ) -> None:
@@ -176,7 +176,7 @@ def compare(
     from motifidelity.standings import compare as compared
 
     kind: Any = test
-    _print(compared(_registry(folder or given[0]), Query(**filters), kind), form or given[1])
+    _print(compared(_registry(place or given[0]), Query(**filters), kind), form or given[1])
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -189,17 +189,17 @@ def _with_columns(query: Query, columns: tuple[str, ...]) -> Query:
     return dataclasses.replace(query, columns=columns)
 
 
-def _registry(folder: Path | None) -> Registry:
+def _registry(place: str | None) -> Registry:
     from motifidelity.errors import UserError
     from motifidelity.registry import Registry
 
-    folder = folder or Path("results")
-    if not folder.is_dir():
-        raise UserError(f"registry {folder}: no such folder; give one with --registry")
-    registry = Registry(folder)
+    place = place or "results"
+    if not Path(place).is_dir():
+        raise UserError(f"registry {place}: no such folder; give one with --registry")
+    registry = Registry(Path(place))
     if not registry.latest("jobs")["jobs"].num_rows:
         raise UserError(
-            f"registry {folder}: holds no result yet; 'bench run' records some, or give another "
+            f"registry {place}: holds no result yet; 'bench run' records some, or give another "
             "with --registry"
         )
     return registry
