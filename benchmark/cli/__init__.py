@@ -13,6 +13,9 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
+    "check": "Say what is wrong with a model file, in under a minute.",
+    "submit": "Make one reviewable folder of a model and its results.",
+    "verify": "Check a submitted folder and run its model again.",
     "rescore": "Score finished results again, without training.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
