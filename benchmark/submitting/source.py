@@ -36,7 +36,7 @@ def name_problem(name: str) -> str | None:
     if not name or len(name) > MAX_NAME:
         return f"has {len(name)} characters; 1 to {MAX_NAME} are allowed"
     if bad := sorted({c for c in name if not (c.isalnum() or c in _NAME_SIGNS)}):
-        return f"holds {ascii(''.join(bad)[:20])}; letters, digits and ._-+()/,:' are allowed"
+        return f"holds {''.join(bad)[:20]!a}; letters, digits and ._-+()/,:' are allowed"
     return "begins or ends with a space" if name != name.strip() else None
 
 
