@@ -31,6 +31,7 @@ _ENVIRONMENT = (
     "widened",
     "gpus",
 )
+_PARSED = ("environment", "policy", "gpus")
 
 
 @dataclass(frozen=True)
@@ -151,24 +152,31 @@ def make_submission(
         "submitted": (when or datetime.now(UTC)).isoformat(timespec="seconds"),
         "suite": __version__,
     }
-    environments = _distinct(
-        {key: row.get(key) for key in _ENVIRONMENT} for row in results.tables["jobs"]
-    )
-    for environment in environments:
-        for key in ("environment", "policy", "gpus"):
-            if environment[key]:
-                environment[key] = json.loads(environment[key])
+    environments = [_environment(row) for row in results.tables["jobs"]]
+    distinct = _distinct(environments)
+    jobs = [
+        # paths of the submitter's machine are nobody's business
+        {k: v for k, v in row.items() if k not in (*_PARSED, "traceback")}
+        | {"environment": distinct.index(environment)}
+        for row, environment in zip(results.tables["jobs"], environments, strict=True)
+    ]
     try:
         return write_folder(
             target,
             submission.path,
             metadata,
-            {"environments": environments},
+            {"environments": distinct},
             report.to_json(),
-            results.tables,
+            {**results.tables, "jobs": jobs},
         )
     except TypeError as error:
         raise DataError(f"{submission.path.name}: {error}; report this") from error
+
+
+def _environment(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a job ran, its stored JSON unpacked."""
+    found = {key: row.get(key) for key in _ENVIRONMENT}
+    return found | {key: json.loads(found[key]) for key in _PARSED if found[key]}
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
