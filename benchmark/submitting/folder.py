@@ -154,7 +154,8 @@ def read_folder(folder: Path) -> Reading:
     reading = Reading()
     sizes = _survey(folder, reading)
     if MANIFEST not in sizes:
-        reading.problem(MANIFEST, "missing")
+        if not any(f.where == clean_name(MANIFEST) for f in reading.findings):
+            reading.problem(MANIFEST, "missing")
         return reading
     manifest = _bytes(folder / MANIFEST, LIMITS[MANIFEST], reading)
     listed = _listed(manifest, reading) if manifest is not None else None

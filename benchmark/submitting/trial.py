@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from motifidelity.jobs import _fit_phase as fit_phase
 from motifidelity.metrics.methods import METHODS
 from motifidelity.plan import Job
 from motifidelity.scoring import Truth
-from motifidelity.storage import file_digest
 from motifidelity.tasks.spec import Profile
 
 # enough steps to time one, few enough for seconds; two epochs, of which the first also compiles
@@ -52,8 +51,8 @@ class Trial:
     logits : ndarray (n, classes) float32 or None
         Of the first test sequences.
     has_filters : bool
-    unsupported : mapping of str to str
-        Attribution methods that the network does not support, with the reason.
+    attribution : mapping of str to str or None
+        Attribution methods that were tried, with the reason why the network does not support one.
     invalid : str
         What is wrong with the files that came back.
     """
@@ -65,7 +64,7 @@ class Trial:
     probed: PhaseResult | None = None
     logits: NDArray[np.float32] | None = None
     has_filters: bool = False
-    unsupported: Mapping[str, str] = field(default_factory=dict)
+    attribution: Mapping[str, str | None] = field(default_factory=dict)
     invalid: str = ""
 
     @property
@@ -80,7 +79,7 @@ class Trial:
 
 
 def run_trial(
-    job: Job, truth: Truth, executor: Executor, work: Path, *, methods: bool = True
+    job: Job, truth: Truth, executor: Executor, work: Path, methods: Sequence[str] = tuple(METHODS)
 ) -> Trial:
     """Fit a job on its slice and probe what came out.
 
@@ -93,8 +92,8 @@ def run_trial(
     executor : Executor
     work : Path
         An empty folder.
-    methods : bool
-        Whether to try the attribution methods too.
+    methods : sequence of str
+        Attribution methods to try.
     """
     events: list[Event] = []
     fitted = executor.run(fit_phase(job, truth, work), events.append)
@@ -103,21 +102,17 @@ def run_trial(
         return trial
     try:
         trial.fit = take_fit(work / "fit")
-        probe = _probe_phase(truth, trial.fit, work, methods=methods)
+        probe = _probe_phase(truth, trial.fit, work, methods)
         trial.probed = executor.run(probe, lambda _: None)
         if trial.probed.status == "ok":
             shape = (len(truth.test.sequences), len(job.task.classes))
             trial.logits = _logits(probe.out / "logits.npy", shape)
             trial.has_filters = (probe.out / "filter_max.npy").is_file()
-            trial.unsupported = _reasons(probe.out / "unsupported.json")
+            reasons = _reasons(probe.out / "unsupported.json")
+            trial.attribution = {name: reasons.get(name) for name in methods}
     except InvalidOutput as error:
         trial.invalid = str(error)
     return trial
-
-
-def same_weights(one: FitOutput, other: FitOutput) -> bool:
-    """Whether two frozen networks are equal byte for byte."""
-    return file_digest(one.graph) == file_digest(other.graph)
 
 
 def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -126,7 +121,7 @@ def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.abs(one.astype(float) - other).max()) / scale
 
 
-def _probe_phase(truth: Truth, fit: FitOutput, work: Path, *, methods: bool) -> Phase:
+def _probe_phase(truth: Truth, fit: FitOutput, work: Path, methods: Sequence[str]) -> Phase:
     scoring = truth.spec.scoring
     sequences, explained = work / "sequences.npy", work / "explained.npy"
     np.save(sequences, truth.test.sequences, allow_pickle=False)
@@ -137,7 +132,7 @@ def _probe_phase(truth: Truth, fit: FitOutput, work: Path, *, methods: bool) -> 
             "half_max": scoring.half_max,
             "top_sites": scoring.top_sites,
         },
-        "methods": {name: _CHEAP.get(name, {}) for name in METHODS} if methods else {},
+        "methods": {name: _CHEAP.get(name, {}) for name in methods},
         # the tests of the maps follow from them and are left to a real run
         "tested": 1,
         "randomised": [],
