@@ -116,14 +116,15 @@ def _on_task(
 ) -> Iterator[Finding]:
     from motifidelity.scoring import Truth
     from motifidelity.scratch import scratch_folder
-    from motifidelity.submitting.trial import run_trial
+    from motifidelity.submitting.trial import fit_trial, probe_trial, same_history
     from motifidelity.tasks.dataset import load_dataset
 
     truth = Truth(load_dataset(job.task), job.profile)
     with scratch_folder() as work:
         first = work / "1"
         first.mkdir()
-        trial = run_trial(job, truth, executor, first, methods)
+        trial = fit_trial(job, truth, executor, first)
+        probe_trial(trial, truth, executor, first, methods)
         good = True
         for finding in _of_trial(trial, source):
             good &= finding.level != "problem"
@@ -131,7 +132,12 @@ def _on_task(
         if good and again:
             second = work / "2"
             second.mkdir()
-            yield from _determinism(trial, run_trial(job, truth, executor, second, ()), source)
+            other = fit_trial(job, truth, executor, second)
+            same = trial.fit and other.fit and same_history(trial.fit, other.fit)
+            if not same:
+                # histories differ or there are none: how far apart are the networks?
+                probe_trial(other, truth, executor, second, ())
+            yield _determinism(trial, other, source, same=bool(same))
 
 
 def _of_trial(trial: Trial, source: Source) -> Iterator[Finding]:
@@ -265,13 +271,16 @@ def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
         )
 
 
-def _determinism(one: Trial, other: Trial, source: Source) -> Iterator[Finding]:
+def _determinism(one: Trial, other: Trial, source: Source, *, same: bool) -> Finding:
     from motifidelity.submitting.trial import difference
 
     name = one.job.task.id
+    if same:
+        text = "the same seed twice: the same losses and scores, bit for bit"
+        return Finding("determinism", "ok", text, task=name)
     if one.logits is None or other.logits is None:
         message = other.invalid or other.fitted.message or "the second training failed"
-        yield Finding(
+        return Finding(
             "determinism",
             "problem",
             f"the same seed again ended otherwise: {message}",
@@ -279,17 +288,14 @@ def _determinism(one: Trial, other: Trial, source: Source) -> Iterator[Finding]:
             source.line_of("build_model"),
             name,
         )
-        return
-    # logits and not bytes of the graph: it writes equal weights in any order
     gap = difference(one.logits, other.logits)
     if gap <= SAME_LOGITS:
-        text = "the same seed twice: the same logits, bit for bit"
-        if gap:
-            text = f"the same seed twice: logits within {gap:.1g} of their size (float arithmetic)"
-        yield Finding("determinism", "ok", text, task=name)
-        return
+        text = f"the same seed twice: logits within {gap:.1g} of their size (float arithmetic)"
+        if not gap:
+            text = "the same seed twice: the same logits, bit for bit"
+        return Finding("determinism", "ok", text, task=name)
     places = source.unseeded_calls()
-    yield Finding(
+    return Finding(
         "determinism",
         "problem",
         f"the same seed twice: logits differ by {gap:.2g} of their size",

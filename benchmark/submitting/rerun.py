@@ -83,6 +83,16 @@ def groups(jobs: Rows, scores: Rows, tasks: Sequence[str] = ()) -> list[Group]:
     ]
 
 
+@dataclass(frozen=True)
+class Ran:
+    """A network's job, scores, the sampling errors of its accuracy, and its files."""
+
+    job: Job
+    scores: Rows
+    errors: Mapping[str, float]
+    network: Mapping[str, Path]
+
+
 @dataclass
 class Verifier:
     """Runs groups of a submission again.
@@ -124,7 +134,7 @@ class Verifier:
         # which trials is not to be foreseen either
         left = list(range(len(group.jobs)))
         picks = sorted(left.pop(self.draw(len(left))) for _ in range(trials))
-        public: _Ran | None = None
+        public: Ran | None = None
         for pick in picks:
             row = group.jobs[pick]
             job = job_of({**row, "image_digest": self.executor.image}, self.submission)
@@ -141,12 +151,12 @@ class Verifier:
                 continue
             public = ran
             _count_equal(group.scores[pick], ran.scores, rerun)
-            rerun.comparisons += _again(group, pick, ran, judged)
+            rerun.comparisons += again(group, pick, ran, judged)
             rerun.findings += _left_out(group, pick, ran)
         if public is not None:
             self._secret(group, public, judged, rerun)
 
-    def _secret(self, group: Group, public: _Ran, judged: int, rerun: Rerun) -> None:
+    def _secret(self, group: Group, public: Ran, judged: int, rerun: Rerun) -> None:
         spec = public.job.task
         data_seed = self.draw((1 << 32) - 1)
         data_seed += data_seed >= spec.grammar.seed  # never the published one
@@ -175,7 +185,7 @@ class Verifier:
         if ran is not None:
             rerun.comparisons += _gaps("secret", group, public, ran, judged)
 
-    def _train(self, job: Job, truth: Truth, what: str, rerun: Rerun) -> _Ran | None:
+    def _train(self, job: Job, truth: Truth, what: str, rerun: Rerun) -> Ran | None:
         self.say(what)
         registry = Registry(self.work / f"run-{len(rerun.seeds)}")
         outcome = run_job(job, truth, self.executor, registry, lambda *_: None)
@@ -185,9 +195,9 @@ class Verifier:
         scores = registry.latest("scores")["scores"].to_pylist()
         logits = registry.arrays(outcome.result_id)["logits"]
         network = registry.network(outcome.result_id)
-        return _Ran(job, scores, _errors(logits, truth), network or {})
+        return Ran(job, scores, _errors(logits, truth), network or {})
 
-    def _probe(self, ran: _Ran, truth: Truth) -> _Ran:
+    def _probe(self, ran: Ran, truth: Truth) -> Ran:
         """The scores of a trained network on other test data."""
         work = Path(tempfile.mkdtemp(prefix="probe-", dir=self.work))
         phase = probe_phase(truth, ran.network["graph"], ran.network["network"], work)
@@ -196,17 +206,7 @@ class Verifier:
             raise InvalidOutput(done.message)
         arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
         scores = score_rows(score_job(truth, arrays))
-        return _Ran(ran.job, scores, _errors(arrays["logits"], truth), {})
-
-
-@dataclass(frozen=True)
-class _Ran:
-    """A network's scores, the sampling errors of its accuracy, and its files."""
-
-    job: Job
-    scores: Rows
-    errors: Mapping[str, float]
-    network: Mapping[str, Path]
+        return Ran(ran.job, scores, _errors(arrays["logits"], truth), {})
 
 
 def _errors(logits: Any, truth: Truth) -> dict[str, float]:
@@ -226,7 +226,7 @@ def _count_equal(claimed: Rows, found: Rows, rerun: Rerun) -> None:
             rerun.equal += row["value"] == mine[key]
 
 
-def _again(group: Group, pick: int, ran: _Ran, judged: int) -> Iterator[Comparison]:
+def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[Comparison]:
     """Submitted scores beside those of a second training with the same seed."""
     from motifidelity.metrics.declare import all_metrics
 
@@ -250,7 +250,7 @@ def _again(group: Group, pick: int, ran: _Ran, judged: int) -> Iterator[Comparis
             yield Comparison("again", what, *key, one, float("nan"), 0.0, "never found", False)
 
 
-def _left_out(group: Group, pick: int, ran: _Ran) -> Iterator[Finding]:
+def _left_out(group: Group, pick: int, ran: Ran) -> Iterator[Finding]:
     """Scores that the second training has and the submission does not show."""
     found, claimed = compare.overall(ran.scores), compare.overall(group.scores[pick])
     for metric, method in compare.judged():
@@ -264,7 +264,7 @@ def _left_out(group: Group, pick: int, ran: _Ran) -> Iterator[Finding]:
             )
 
 
-def _gaps(kind: str, group: Group, public: _Ran, secret: _Ran, judged: int) -> Iterator[Comparison]:
+def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Iterator[Comparison]:
     """Public scores beside secret ones; only a public score that is better counts."""
     from motifidelity.metrics.declare import all_metrics
 

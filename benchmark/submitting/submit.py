@@ -176,7 +176,7 @@ def make_submission(
 def _environment(row: Mapping[str, Any]) -> dict[str, Any]:
     """Where a job ran, its stored JSON unpacked."""
     found = {key: row.get(key) for key in _ENVIRONMENT}
-    return found | {key: json.loads(found[key]) for key in _PARSED if found[key]}
+    return found | {key: json.loads(text) for key in _PARSED if (text := found[key])}
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

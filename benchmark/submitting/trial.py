@@ -78,10 +78,8 @@ class Trial:
         return self.fit.graph.stat().st_size if self.fit else 0
 
 
-def run_trial(
-    job: Job, truth: Truth, executor: Executor, work: Path, methods: Sequence[str] = tuple(METHODS)
-) -> Trial:
-    """Fit a job on its slice and probe what came out.
+def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> Trial:
+    """Fit a job on its slice.
 
     Parameters
     ----------
@@ -92,27 +90,59 @@ def run_trial(
     executor : Executor
     work : Path
         An empty folder.
-    methods : sequence of str
-        Attribution methods to try.
     """
     events: list[Event] = []
     fitted = executor.run(fit_phase(job, truth, work), events.append)
     trial = Trial(job, fitted, begun=any(event["event"] == "start" for event in events))
-    if fitted.status != "ok":
-        return trial
+    if fitted.status == "ok":
+        try:
+            trial.fit = take_fit(work / "fit")
+        except InvalidOutput as error:
+            trial.invalid = str(error)
+    return trial
+
+
+def probe_trial(
+    trial: Trial, truth: Truth, executor: Executor, work: Path, methods: Sequence[str]
+) -> None:
+    """Probe what a trial's fit left, and note what came out in the trial.
+
+    Parameters
+    ----------
+    trial : Trial
+    truth : Truth
+    executor : Executor
+    work : Path
+        The folder that it was fitted in.
+    methods : sequence of str
+        Attribution methods to try.
+    """
+    if trial.fit is None:
+        return
+    probe = _probe_phase(truth, trial.fit, work, methods)
+    trial.probed = executor.run(probe, lambda _: None)
+    if trial.probed.status != "ok":
+        return
+    shape = (len(truth.test.sequences), len(trial.job.task.classes))
     try:
-        trial.fit = take_fit(work / "fit")
-        probe = _probe_phase(truth, trial.fit, work, methods)
-        trial.probed = executor.run(probe, lambda _: None)
-        if trial.probed.status == "ok":
-            shape = (len(truth.test.sequences), len(job.task.classes))
-            trial.logits = _logits(probe.out / "logits.npy", shape)
-            trial.has_filters = (probe.out / "filter_max.npy").is_file()
-            reasons = _reasons(probe.out / "unsupported.json")
-            trial.attribution = {name: reasons.get(name) for name in methods}
+        trial.logits = _logits(probe.out / "logits.npy", shape)
     except InvalidOutput as error:
         trial.invalid = str(error)
-    return trial
+    trial.has_filters = (probe.out / "filter_max.npy").is_file()
+    reasons = _reasons(probe.out / "unsupported.json")
+    trial.attribution = {name: reasons.get(name) for name in methods}
+
+
+def same_history(one: FitOutput, other: FitOutput) -> bool:
+    """Whether two trainings were equal in every loss and score, to the last bit.
+
+    The last row's validation scores are of the trained weights. False without any history.
+    """
+
+    def scores(fit: FitOutput) -> list[dict[str, float]]:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in fit.history]
+
+    return bool(one.history) and scores(one) == scores(other)
 
 
 def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -16,7 +16,8 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.provenance import code, environment
 from motifidelity.storage import atomic_path
 from motifidelity.submitting.findings import Finding, problems
-from motifidelity.submitting.folder import Contents, read_folder
+from motifidelity.submitting.folder import Contents
+from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.submit import SELF_REPORTED
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import textwrap
 
 import pytest
 
 from motifidelity.executors.process import ProcessExecutor
+from motifidelity.submitting.reading import read_folder
+from motifidelity.submitting.rerun import Group, Ran, again, groups
 from motifidelity.submitting.verify import TIERS, Wanted, verify_folder, write_verification
 from motifidelity.tasks.dataset import load_dataset
 
@@ -131,27 +132,30 @@ def test_a_memoriser_s_claim_itself_does_come_out_again(memorised):
     assert all(c.ok for c in again)
 
 
-def test_a_score_that_does_not_come_out_again_is_named(honest, tmp_path):
+def test_a_score_that_does_not_come_out_again_is_named(honest):
     """A forger who makes everything consistent is found by training alone."""
-    import hashlib
+    contents = read_folder(honest[2]).contents
+    (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
+    true = [dict(row) for row in group.scores[0]]
+    ran = Ran(None, true, {"auroc": 0.04, "aupr": 0.04}, {})
+    assert all(c.ok for c in again(group, 0, ran, 16))
+    forged = [
+        {**row, "value": 0.999} if row["family"] == "accuracy" else row for row in group.scores[0]
+    ]
+    bad = [c for c in again(Group(group.jobs, [forged]), 0, ran, 16) if not c.ok]
+    assert {c.metric for c in bad} == {"auroc", "aupr"}
+    # of what no training touches, the smallest change is found
+    moved = [
+        {**row, "value": row["value"] + 1e-4} if row["method"] == "pwm" else row
+        for row in group.scores[0]
+    ]
+    (bad,) = [c for c in again(Group(group.jobs, [moved]), 0, ran, 16) if not c.ok]
+    assert bad.source.startswith("exact")
 
-    folder = tmp_path / "forged"
-    shutil.copytree(honest[2], folder)
-    rows = json.loads((folder / "scores.json").read_text())
-    for row in rows:
-        if row["family"] == "accuracy":
-            row["value"] = 0.999
-    (folder / "scores.json").write_text(json.dumps(rows))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    content = (folder / "scores.json").read_bytes()
-    manifest["files"]["scores.json"] = {
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert verify(folder, digests_only=True).passed
-    result = verify(folder)
-    problems = [f for f in result.findings if f.level == "problem"]
-    assert {f.check for f in problems} == {"again"}
-    assert any("auroc 0.9990 against" in f.text for f in problems)
-    assert result.tier == "self-reported"
+
+def test_a_score_that_is_claimed_and_never_found_is_named(honest):
+    contents = read_folder(honest[2]).contents
+    (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
+    rest = [row for row in group.scores[0] if row["family"] != "attribution"]
+    bad = [c for c in again(group, 0, Ran(None, rest, {}, {}), 16) if not c.ok]
+    assert {c.metric for c in bad} == {"attribution_auroc"}

@@ -14,7 +14,7 @@ from motifidelity.registry import Registry, Result
 from motifidelity.submission import read_submission
 from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.findings import Finding
-from motifidelity.submitting.folder import read_folder
+from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.submit import make_submission, model_results
 from motifidelity.submitting.verify import Wanted, verify_folder
 
