@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # a mean over classes is summed in another order by another machine at most
 SAME_MEAN = 1e-6
 MAX_SHOWN = 20
+MAX_LINE = 300
 _JOB_TYPES: dict[str, tuple[type, ...]] = {
     "job_id": (str,),
     "task": (str,),
@@ -103,8 +104,11 @@ def consistency(contents: Contents, submission: Submission) -> Iterator[Finding]
         )
 
 
-def _problem(where: str, text: str, remedy: str = "make the folder anew from your registry") -> Any:
-    return Finding("consistency", "problem", text, remedy, where)
+def _problem(
+    where: str, text: str, remedy: str = "make the folder anew from your registry"
+) -> Finding:
+    # a stranger's text may hold anything
+    return Finding("consistency", "problem", clean_text(text, MAX_LINE), remedy, where)
 
 
 def _metadata(contents: Contents, submission: Submission) -> Iterator[Finding]:

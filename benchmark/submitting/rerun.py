@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
 from motifidelity.jobs import probe_phase, read_probe, run_job, score_rows
@@ -127,7 +128,11 @@ class Verifier:
             key = (job.task.id, job.profile.name)
             if key not in truths:
                 truths[key] = Truth(load_dataset(job.task), job.profile)
-            self._group(group, truths[key], min(trials, len(group.jobs)), judged, rerun)
+            try:
+                self._group(group, truths[key], min(trials, len(group.jobs)), judged, rerun)
+            except UserError as error:
+                # a full disk, say: what was found before is kept
+                rerun.findings.append(_failed(group.name, "infra_error", str(error)))
         return rerun
 
     def _group(self, group: Group, truth: Truth, trials: int, judged: int, rerun: Rerun) -> None:
@@ -214,7 +219,9 @@ def _errors(logits: Any, truth: Truth) -> dict[str, float]:
 
 
 def _failed(what: str, status: str, message: str) -> Finding:
-    return Finding("rerun", "problem", f"{what}: {status}: {message}", "mend the model", "")
+    ours = status == "infra_error"
+    remedy = "see 'bench doctor', then verify again" if ours else "mend the model"
+    return Finding("rerun", "problem", f"{what}: {status}: {message}", remedy)
 
 
 def _count_equal(claimed: Rows, found: Rows, rerun: Rerun) -> None:

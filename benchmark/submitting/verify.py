@@ -208,6 +208,7 @@ def _verify_model(
             f"{result.folder}: no finished result of {', '.join(wanted.tasks)}; give one of "
             f"{', '.join(sorted({row['task'] for row in contents.tables['jobs']}))}"
         )
+    say(f"{result.folder}: digests and rows hold; running it again")
     executor = open_executor()
     result.place = {
         "runner": executor.name,

@@ -117,6 +117,7 @@ def test_a_swapped_model_file_is_found(verify, folder, reseal):
         ({"params": "[]"}, "params is not a JSON object"),
         ({"task": "motif-classes@1"}, "id does not follow"),
         ({"task": "nothing@1"}, "unknown task 'nothing@1'"),
+        ({"task": "\x1b[2J" + "x" * 9000}, "unknown task '[2Jxxx"),
         ({"profile": "full"}, "unknown profile 'full'"),
         ({"status": "excellent"}, "unknown status"),
         ({"trial": "0"}, "field trial"),
