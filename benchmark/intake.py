@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ Array = NDArray[Any]
 MAX_FILTERS = 4096
 MAX_GRAPH_BYTES = 512 << 20
 MAX_JSON_BYTES = 4 << 20
+MAX_REASON = 200
 # squares of logits and of maps stay finite in single precision
 MAX_MAGNITUDE = 1e18
 # what any phase may leave beside its results
@@ -32,6 +33,57 @@ _NOTES = {"progress.jsonl", "error.json"}
 
 class InvalidOutput(Exception):
     """Something in a worker's output is not what the contract says; one line."""
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Which arrays about explained sequences a probe was asked for.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Attribution methods.
+    complete, hypothetical, curves, randomised : tuple of str
+        Those with a completeness error; with hypothetical contributions; with deletion and
+        insertion curves; with maps of the network with random weights.
+    tested : int
+        Sequences of the last two.
+    counts : int
+        Points of a curve.
+    perturbations : int
+        Replaced windows per sequence.
+    """
+
+    methods: tuple[str, ...]
+    complete: tuple[str, ...] = ()
+    hypothetical: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
+    randomised: tuple[str, ...] = ()
+    tested: int = 0
+    counts: int = 0
+    perturbations: int = 0
+
+    def arrays(
+        self, explained: int, length: int, classes: int
+    ) -> dict[str, tuple[str, tuple[int, ...], str | None]]:
+        """Type, shape and method of every array."""
+        maps = (explained, length, 4, classes)
+        curve = (self.tested, classes, self.counts)
+        found: dict[str, tuple[str, tuple[int, ...], str | None]] = {}
+        for names, suffix, shape in (
+            (self.methods, "", maps),
+            (self.complete, "_completeness", (explained, classes)),
+            (self.hypothetical, "_hypothetical", maps),
+            (self.curves, "_deletion", curve),
+            (self.curves, "_insertion", curve),
+            (self.randomised, "_randomised", (self.tested, *maps[1:])),
+        ):
+            found |= {f"{name}{suffix}": ("<f4", shape, name) for name in names}
+        if self.tested:
+            copies = (self.tested, self.perturbations)
+            found["perturbed"] = ("|u1", (*copies, length), None)
+            found["changes"] = ("<f4", (*copies, classes), None)
+        return found
 
 
 @dataclass(frozen=True)
@@ -46,9 +98,18 @@ class FitOutput:
 
 @dataclass(frozen=True)
 class ProbeOutput:
-    """Checked results of the probe phase: arrays by name, as the worker documents them."""
+    """Checked results of the probe phase.
+
+    Attributes
+    ----------
+    arrays : mapping of str to ndarray
+        By name, as the worker documents them.
+    unsupported : mapping of str to str
+        Attribution methods that the network does not support, with the reason.
+    """
 
     arrays: Mapping[str, Array]
+    unsupported: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_filters(self) -> bool:
@@ -88,7 +149,7 @@ def take_probe(
     length: int,
     classes: int,
     top_sites: int,
-    methods: tuple[str, ...],
+    explanations: Explanations,
     window: int = 20,
 ) -> ProbeOutput:
     """Check and read the probe phase's arrays.
@@ -99,8 +160,8 @@ def take_probe(
     tests, explained : int
         Number of test sequences, and of those that attribution maps explain.
     length, classes, top_sites : int
-    methods : tuple of str
-        Attribution methods that were asked for.
+    explanations : Explanations
+        What was asked for about the explained sequences.
     window : int
         Bases around a site; every site must lie with its whole window inside its sequence.
 
@@ -112,8 +173,15 @@ def take_probe(
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "logits": ("<f4", (tests, classes)),
         "explained_logits": ("<f4", (explained, classes)),
-        **dict.fromkeys(methods, ("<f4", (explained, length, 4, classes))),
     }
+    unsupported = _unsupported(out / "unsupported.json", explanations.methods)
+    asked = explanations.arrays(explained, length, classes)
+    for name, (dtype, shape, method) in asked.items():
+        left_out = method in unsupported
+        # the network with random weights may lack a method that the trained one has
+        optional = name.endswith("_randomised") and not (out / f"{name}.npy").exists()
+        if not left_out and not optional:
+            expected[name] = (dtype, shape)
     if (out / "filter_max.npy").exists():
         shape = _header(out / "filter_max.npy")[1]
         if len(shape) != 1 or not 0 < shape[0] <= MAX_FILTERS:
@@ -127,13 +195,32 @@ def take_probe(
             "top_sites": ("<i4", (filters, top_sites, 2)),
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
-    _only(out, {f"{name}.npy" for name in expected})
+    _only(out, {f"{name}.npy" for name in expected} | {"unsupported.json"})
     arrays = {
         name: _array(out / f"{name}.npy", dtype, shape) for name, (dtype, shape) in expected.items()
     }
+    if "perturbed" in arrays and arrays["perturbed"].max(initial=0) > 3:
+        raise InvalidOutput("perturbed holds a letter beyond A, C, G, T")
     if "top_sites" in arrays:
         _check_sites(arrays["top_sites"], tests, length, window)
-    return ProbeOutput(arrays)
+    return ProbeOutput(arrays, unsupported)
+
+
+def _unsupported(path: Path, methods: Iterable[str]) -> dict[str, str]:
+    """Methods that the network does not support, with reasons that are safe to show."""
+    if not path.exists() and not path.is_symlink():
+        return {}
+    found = _json(path)
+    if not isinstance(found, dict) or not all(
+        name in set(methods) and isinstance(reason, str) for name, reason in found.items()
+    ):
+        raise InvalidOutput("unsupported.json: not reasons by attribution method")
+    return {name: _plain_text(reason[:MAX_REASON]) for name, reason in found.items()}
+
+
+def _plain_text(text: str) -> str:
+    """One printable line of a stranger's text."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _check_sites(sites: Array, tests: int, length: int, window: int) -> None:

@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from motifidelity.errors import DataError
 from motifidelity.executors.base import Event, Executor, Phase, PhaseResult
 from motifidelity.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit, take_probe
-from motifidelity.metrics.declare import all_metrics
+from motifidelity.metrics.declare import Score, all_metrics
+from motifidelity.metrics.methods import METHODS
 from motifidelity.plan import Job
 from motifidelity.provenance import code, environment
 from motifidelity.registry import Registry, Result
 from motifidelity.scoring import JobScores, Truth, present_classes, score_job
 from motifidelity.scratch import scratch_folder
+
+# the columns that trials of one model share
+SAME_MODEL = ("task", "profile", "model_digest", "params")
+NO_SUPPORT = "does not support this network"
 
 OnJobEvent = Callable[[str, Event], None]
 
@@ -134,9 +140,23 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
             "half_max": scoring.half_max,
             "top_sites": scoring.top_sites,
         },
-        "methods": list(scoring.attribution_methods),
+        "methods": {name: dict(given) for name, given in truth.methods.items()},
+        "tested": truth.tested,
+        "randomised": list(truth.explanations.randomised),
+        "curves": curve_settings(truth),
     }
     return Phase("probe", settings, inputs, _folder(work / "probe"))
+
+
+def curve_settings(truth: Truth) -> dict[str, Any]:
+    """How maps are tested on the network, as the worker's `faithfulness` takes it."""
+    return {
+        "methods": {name: METHODS[name].base for name in truth.explanations.curves},
+        "counts": list(truth.curve_counts),
+        "resamples": truth.spec.attribution.resamples,
+        "perturbations": truth.spec.attribution.perturbations,
+        "window": truth.spec.scoring.window,
+    }
 
 
 def read_probe(truth: Truth, out: Path) -> ProbeOutput:
@@ -156,11 +176,11 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
         classes=len(spec.classes),
         top_sites=spec.scoring.top_sites,
         window=spec.scoring.window,
-        methods=spec.scoring.attribution_methods,
+        explanations=truth.explanations,
     )
 
 
-def score_rows(scores: JobScores) -> list[dict[str, Any]]:
+def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
     """Rows of the registry's ``scores`` table."""
     metrics = all_metrics()
     return [
@@ -175,7 +195,7 @@ def score_rows(scores: JobScores) -> list[dict[str, Any]]:
             "n": int(s.n),
             "metric_version": metrics[s.metric].version,
         }
-        for s in scores.scores
+        for s in scores
     ]
 
 
@@ -270,12 +290,13 @@ class _Record:
                 "every output lies between 0 and 1: build_model must return logits, or end in a "
                 "sigmoid activation"
             )
+        self.row["warnings"] += unsupported_warnings(probe)
         self.row["num_filters"] = len(probe.arrays["filter_max"]) if probe.has_filters else 0
         arrays = present_classes(truth, probe.arrays)
         on_event("score", {"event": "start"})
         started = time.monotonic()
         try:
-            scores = score_job(truth, arrays)
+            scores = score_job(truth, arrays, _other_trials(self._registry, self.row))
         except Exception as error:
             ended = PhaseResult(
                 "infra_error",
@@ -287,7 +308,7 @@ class _Record:
         self.row["seconds_score"] = time.monotonic() - started
         return self._record(
             PhaseResult("ok"),
-            scores=score_rows(scores),
+            scores=score_rows(scores.scores),
             filters=filter_rows(scores),
             files=files,
             arrays=arrays,
@@ -303,6 +324,26 @@ class _Record:
         result = Result(row, history=_history_rows(self._history), **parts)
         result_id = self._registry.record(result)
         return Outcome(ended.status, ended.message, ended.traceback, result_id)
+
+
+def unsupported_warnings(probe: ProbeOutput) -> list[str]:
+    """One line for each attribution method that does not support the network."""
+    return [f"{method} {NO_SUPPORT}: {reason}" for method, reason in probe.unsupported.items()]
+
+
+def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Kept arrays of other finished trials of the same model with the same parameters."""
+    found = []
+    for other in registry.latest("jobs")["jobs"].to_pylist():
+        same = all(other[name] == row[name] for name in SAME_MODEL)
+        if not same or other["status"] != "ok" or other["job_id"] == row["job_id"]:
+            continue
+        try:
+            found.append(registry.arrays(other["arrays_of"] or other["result_id"]))
+        except DataError:
+            # not kept, or damaged: the agreement is with the others
+            continue
+    return found
 
 
 def _environment(executor: Executor) -> str:

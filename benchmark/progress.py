@@ -75,10 +75,18 @@ def describe(phase: str, event: Event, left: float | None) -> str:
             f"validation {str(event.get('monitor')).upper()} {score}{more}"
         )
     if kind == "step":
-        return f"{event.get('name')} {event.get('done')}/{event.get('of')}"
+        return f"{_step(event)} {event.get('done')}/{event.get('of')}"
+    if kind == "unsupported":
+        return f"{event.get('name')} does not support this network: {event.get('reason')}"
     return {"fit": "loading TensorFlow and data", "probe": "probing", "score": "scoring"}.get(
         phase, phase
     )
+
+
+def _step(event: Event) -> str:
+    """What runs, such as ``deepshap`` or ``deepshap, random weights``."""
+    part = event.get("part")
+    return f"{event.get('name')}, {part}" if part else f"{event.get('name')}"
 
 
 class PlainDisplay:
@@ -103,7 +111,7 @@ class PlainDisplay:
         now = time.monotonic()
         left = remaining(event, self._epochs) if event["event"] == "epoch" else None
         # every kind of step once, epochs now and then and the last one always
-        name = f"{phase} {event.get('name', event['event'])}"
+        name = f"{phase} {_step(event) if 'name' in event else event['event']}"
         last = event["event"] == "epoch" and event.get("epoch") == event.get("of")
         due = event["event"] == "epoch" and now - self._last >= PLAIN_EVERY
         if name in self._seen and not (due or last):

@@ -11,6 +11,7 @@ from motifidelity.executors.base import Event, Executor
 from motifidelity.jobs import run_job
 from motifidelity.plan import Job
 from motifidelity.progress import Display
+from motifidelity.references import record_references
 from motifidelity.registry import Registry
 from motifidelity.scoring import Truth, compile_in_background
 from motifidelity.tasks.dataset import load_dataset
@@ -33,11 +34,13 @@ def run_plan(
     *,
     force: bool = False,
     retry_failed: bool = False,
+    references: bool = False,
 ) -> Ended:
     """Run the jobs of a plan that have no result yet.
 
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
-    the infrastructure is. An interrupt keeps every finished job.
+    the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
+    and floors of the tasks that ran are recorded at the end, unless they are there.
 
     Raises
     ------
@@ -95,6 +98,8 @@ def run_plan(
         else:
             for number, job in enumerate(todo, start=1):
                 run_one(number, job)
+        if references and ended.finished:
+            record_references(registry, truths.values(), note=display.note)
     except KeyboardInterrupt:
         ended.interrupted = True
     return ended

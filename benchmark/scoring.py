@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,15 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.intake import Explanations
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.attribution import score_attribution
+from motifidelity.metrics.completeness import score_completeness
+from motifidelity.metrics.consistency import score_agreement, score_randomisation
 from motifidelity.metrics.contrast import score_contrast
 from motifidelity.metrics.declare import Score
+from motifidelity.metrics.faithfulness import score_curves, score_infidelity
 from motifidelity.metrics.families import score_families
 from motifidelity.metrics.filters import FilterRow, FilterScores, score_filters
 from motifidelity.metrics.hits import MotifDatabase
 from motifidelity.metrics.instances import score_instances
 from motifidelity.metrics.localisation import score_localisation
+from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.scan import pwm_scan
 from motifidelity.metrics.sweep import score_sweep
 from motifidelity.metrics.tomtom import compare
@@ -29,6 +35,8 @@ from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
 from motifidelity.tasks.motifs import Motif
 from motifidelity.tasks.spec import Profile, TaskSpec
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,36 @@ class Truth:
     def explained(self) -> NDArray[np.intp]:
         """Test sequences that attribution maps explain: the first positive ones."""
         return self.positive[: self.profile.explained]
+
+    @cached_property
+    def methods(self) -> dict[str, Mapping[str, Any]]:
+        """Attribution methods of the profile, with the worker's settings."""
+        return self.spec.methods(self.profile)
+
+    @property
+    def tested(self) -> int:
+        """Explained sequences, the first ones, on which maps are put to the test."""
+        return min(self.spec.attribution.tested, len(self.explained))
+
+    @cached_property
+    def curve_counts(self) -> tuple[int, ...]:
+        """Numbers of bases that deletion and insertion curves replace."""
+        return self.spec.attribution.curve_counts(self.spec.length)
+
+    @cached_property
+    def explanations(self) -> Explanations:
+        """What a probe is asked for about the explained sequences."""
+        own = [name for name in self.methods if not METHODS[name].paper_maps]
+        return Explanations(
+            methods=tuple(self.methods),
+            complete=tuple(name for name in self.methods if METHODS[name].complete),
+            hypothetical=tuple(n for n, given in self.methods.items() if given.get("hypothetical")),
+            curves=tuple(own),
+            randomised=tuple(name for name in own if name != FLOOR_METHOD),
+            tested=self.tested,
+            counts=len(self.curve_counts),
+            perturbations=self.spec.attribution.perturbations,
+        )
 
     @cached_property
     def true_motifs(self) -> list[Motif]:
@@ -124,6 +162,12 @@ def compile_in_background() -> None:
     threading.Thread(target=compare_something, name="compile", daemon=True).start()
 
 
+def fits(truth: Truth, arrays: Arrays) -> bool:
+    """Whether kept arrays are of the sequences that are explained, and of all methods."""
+    maps = [arrays.get(method) for method in truth.methods]
+    return all(each is not None and len(each) == len(truth.explained) for each in maps)
+
+
 @dataclass(frozen=True)
 class JobScores:
     """Everything that is scored of one job."""
@@ -132,7 +176,7 @@ class JobScores:
     filters: list[FilterRow]
 
 
-def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
+def score_job(truth: Truth, arrays: Arrays, others: Sequence[Arrays] = ()) -> JobScores:
     """Score a job's arrays in all families.
 
     Parameters
@@ -140,6 +184,8 @@ def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
     truth : Truth
     arrays : mapping of str to ndarray
         As ``take_probe`` checked them, with maps already reduced by ``present_classes``.
+    others : sequence of mappings
+        The same of other trials of this model, for the agreement with them.
     """
     spec = truth.spec
     scores = score_accuracy(arrays["logits"], truth.test.labels, spec.classes)
@@ -157,13 +203,16 @@ def score_job(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> JobScores:
             buffer=spec.scoring.buffer,
         )
         scores += truth.reference_localisation
-    for method in spec.scoring.attribution_methods:
+    for method in truth.methods:
         if method in arrays:
             scores += _attribution(truth, arrays, method)
+            scores += _map_tests(truth, arrays, method)
+            if not METHODS[method].paper_maps and method != FLOOR_METHOD:
+                scores += _agreement(truth, arrays, others, method)
     return JobScores(scores, filters)
 
 
-def _filters(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> FilterScores:
+def _filters(truth: Truth, arrays: Arrays) -> FilterScores:
     database = truth.database
     return score_filters(
         truth.test.sequences,
@@ -178,9 +227,7 @@ def _filters(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> FilterScores:
     )
 
 
-def _filter_robustness(
-    truth: Truth, arrays: Mapping[str, NDArray[Any]], filters: list[FilterRow]
-) -> list[Score]:
+def _filter_robustness(truth: Truth, arrays: Arrays, filters: list[FilterRow]) -> list[Score]:
     """How far the filters' matches hold for fewer or more sites, and for families of factors."""
     accepted = truth.spec.accepted["corrected"]
     families = {motif.id: motif.families for motif in truth.dataset.motifs.values()}
@@ -197,23 +244,31 @@ def _filter_robustness(
     ]
 
 
-def present_classes(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
     """Arrays of a probe with each method's maps reduced to the classes present in a sequence.
 
     Only the host knows the labels, so the probe explains every class; the maps (m, length, 4,
-    classes) become (m, length, 4), the sum over the labelled classes, and so does the explained
-    logit (m, classes), which becomes (m,).
+    classes) become (m, length, 4), the sum over the labelled classes, and so do the explained
+    logit and the completeness error (m, classes), which become (m,), and the changes under
+    replaced letters. Deletion and insertion curves stay, because each class has an order of its
+    own.
     """
     labels = truth.test.labels[truth.explained].astype(np.float32)
     reduced = dict(arrays)
-    reduced["explained_logits"] = (arrays["explained_logits"] * labels).sum(axis=1)
-    for method in truth.spec.scoring.attribution_methods:
-        if method in arrays:
-            reduced[method] = np.einsum("mlac,mc->mla", arrays[method], labels)
+    for name in ("explained_logits", *(f"{m}_completeness" for m in truth.explanations.complete)):
+        if name in arrays:
+            reduced[name] = (arrays[name] * labels).sum(axis=1)
+    suffixes = ("", "_hypothetical", "_randomised")
+    for name in (f"{method}{suffix}" for method in truth.methods for suffix in suffixes):
+        if name in arrays:
+            maps = arrays[name]
+            reduced[name] = np.einsum("mlac,mc->mla", maps, labels[: len(maps)])
+    if "changes" in arrays:
+        reduced["changes"] = np.einsum("mrc,mc->mr", arrays["changes"], labels[: truth.tested])
     return reduced
 
 
-def _attribution(truth: Truth, arrays: Mapping[str, NDArray[Any]], method: str) -> list[Score]:
+def _attribution(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
     rows = truth.explained
     maps, sequences = arrays[method], truth.test.sequences[rows]
     bases, spans = truth.bases.rows(rows), truth.spans.of_sequences(rows)
@@ -229,8 +284,46 @@ def _attribution(truth: Truth, arrays: Mapping[str, NDArray[Any]], method: str) 
     if truth.spec.target != "binary":
         # the study explains one sigmoid output; a sum of logits has none
         scores = [score for score in scores if not score.metric.startswith("paper_")]
+    if METHODS[method].paper_maps:
+        return scores
+    hypothetical = arrays.get(f"{method}_hypothetical")
     return [
         *scores,
         *score_instances(method, maps, sequences, bases, spans, truth.implanted),
-        *score_contrast(method, maps, sequences, bases, spans, truth.implanted),
+        *score_contrast(method, maps, sequences, bases, spans, truth.implanted, hypothetical),
+    ]
+
+
+def _map_tests(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
+    """What the network itself says of a map: completeness, faithfulness, random weights."""
+    scores: list[Score] = []
+    maps = arrays[method]
+    if f"{method}_completeness" in arrays:
+        scores += score_completeness(method, maps, arrays[f"{method}_completeness"])
+    rows = truth.explained[: truth.tested]
+    maps, sequences = maps[: truth.tested], truth.test.sequences[rows]
+    if f"{method}_deletion" in arrays:
+        curves = (arrays[f"{method}_deletion"], arrays[f"{method}_insertion"])
+        scores += score_curves(method, *curves, truth.curve_counts, truth.test.labels[rows])
+        hypothetical = arrays.get(f"{method}_hypothetical")
+        if hypothetical is not None:
+            hypothetical = hypothetical[: truth.tested]
+        perturbed, changes = arrays["perturbed"], arrays["changes"]
+        scores += score_infidelity(method, maps, sequences, perturbed, changes, hypothetical)
+    if f"{method}_randomised" in arrays:
+        scores += score_randomisation(method, maps, arrays[f"{method}_randomised"], sequences)
+    return scores
+
+
+def _agreement(truth: Truth, arrays: Arrays, others: Sequence[Arrays], method: str) -> list[Score]:
+    """Mean agreement of a trial's maps with those of other trials of the same model."""
+    sequences = truth.test.sequences[truth.explained]
+    pairs = [
+        score_agreement(method, np.stack([arrays[method], other[method]]), sequences)
+        for other in others
+        if method in other and other[method].shape == arrays[method].shape
+    ]
+    return [
+        dataclasses.replace(same[0], value=float(np.mean([score.value for score in same])), sd=None)
+        for same in zip(*pairs, strict=True)
     ]

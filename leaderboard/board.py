@@ -176,8 +176,8 @@ def _rank_key(row: Row, stats: Stats, order: tuple[str, str] | None) -> tuple[ob
 
 
 def _with_ranks(rows: list[Row], stats: Stats, order: tuple[str, str] | None) -> list[Row]:
-    """Number the rows; equal scores share a number, rows with no score have none."""
-    values = [_rank_value(row, stats, order) for row in rows]
+    """Number the rows; equal scores share a number, rows with no score and references have none."""
+    values = [None if row.reference else _rank_value(row, stats, order) for row in rows]
     return [
         row
         if value is None

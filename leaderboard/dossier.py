@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from .cells import index_stats
 from .curves import Chart, draw_history
 from .facts import Fact, FactRow, identity, run_facts
 from .logo import Logo, draw_logo
 from .rows import Mark, coverage, marks
+from .scale import DIVISION, Scale, find_scale
 from .scorecard import ClassTable, ScoreRow, class_table, score_rows
 from .summary import Summary
 from .tables import MetricInfo
@@ -161,7 +164,7 @@ def _make_section(
         complete=bool(ok.all()),
         marks=marks(counted.iloc[-1]),
         trial_labels=tuple(clip(trial) for trial in counted["trial"]),
-        scores=score_rows(scores, list(counted["result_id"]), metrics),
+        scores=score_rows(scores, list(counted["result_id"]), metrics, _scale(counted, summary)),
         classes=class_table(scores, metrics),
         shared=shared,
         varying=varying,
@@ -171,6 +174,15 @@ def _make_section(
         ),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
     )
+
+
+def _scale(counted: pd.DataFrame, summary: Summary) -> Scale:
+    """Floors and ceilings of a run's task and profile."""
+    job = counted.iloc[0]
+    same = [summary.trials[name] == job[name] for name in ("task", "task_digest", "profile")]
+    beside = summary.trials[np.logical_and.reduce(same)]
+    mine = summary.scores["run"].isin(beside[beside["division"] == DIVISION]["run"])
+    return find_scale(beside, index_stats(summary.scores[mine]))
 
 
 def _make_trial(

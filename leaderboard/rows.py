@@ -9,6 +9,7 @@ import pandas as pd
 
 from .cells import Cell, Stats, make_cell
 from .columns import Column
+from .scale import DIVISION
 from .tables import MetricInfo
 from .text import clip, parse_params, shorten, slug
 
@@ -36,6 +37,7 @@ class Row:
     coverage: str
     num_ok: int
     num_trials: int
+    reference: bool
     marks: tuple[Mark, ...]
     cells: tuple[Cell, ...]
     paper_cells: tuple[Cell, ...]
@@ -108,6 +110,7 @@ def make_row(
         coverage=coverage(num_ok, num_trials),
         num_ok=num_ok,
         num_trials=num_trials,
+        reference=last["division"] == DIVISION,
         marks=marks(last),
         cells=cells(paper=False),
         paper_cells=cells(paper=True),
@@ -135,6 +138,8 @@ def coverage(num_ok: int, num_trials: int) -> str:
 def marks(job: pd.Series) -> tuple[Mark, ...]:
     """The badges of a run, from any of its jobs."""
     found = []
+    if job["division"] == DIVISION:
+        return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
     if job["division"] == "open":
         found.append(Mark("open", "open division: the model brought its own training"))
     if job["isolation"] != "container":

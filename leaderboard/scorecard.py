@@ -16,6 +16,7 @@ from .cells import (
     index_stats,
 )
 from .columns import FAMILIES, method_label, partner
+from .scale import Scale
 from .tables import MetricInfo
 from .text import DASH, number, shorten
 
@@ -31,13 +32,17 @@ class Value:
 
 @dataclass(frozen=True)
 class Half:
-    """One definition of a score: its name, its mean and its value in every trial."""
+    """One definition of a score: its name, its mean and its value in every trial.
+
+    `scaled` is the mean's place between floor (0) and ceiling (1).
+    """
 
     name: str
     arrow: str
     title: str
     mean: str
     spread: str
+    scaled: Value
     covered: str
     trials: tuple[Value, ...]
 
@@ -62,7 +67,10 @@ class ClassTable:
 
 
 def score_rows(
-    scores: pd.DataFrame, results: Sequence[str], metrics: Mapping[str, MetricInfo]
+    scores: pd.DataFrame,
+    results: Sequence[str],
+    metrics: Mapping[str, MetricInfo],
+    scale: Scale,
 ) -> tuple[ScoreRow, ...]:
     """Every score of a run that is not of a single class.
 
@@ -74,6 +82,8 @@ def score_rows(
         The run's counted results, in the order of the trial columns.
     metrics : Mapping of str to MetricInfo
         The declared metrics; they decide the order.
+    scale : Scale
+        Floors and ceilings of the run's task and profile.
 
     Returns
     -------
@@ -105,7 +115,7 @@ def score_rows(
         family = _family(pairs[key], metrics)
         label = FAMILIES.get(family, "Other")
         halves = {
-            side: _half(metric, stats[metric, key[1]], results, metrics.get(metric))
+            side: _half(metric, key[1], stats[metric, key[1]], results, metrics.get(metric), scale)
             for side, metric in pairs[key].items()
         }
         rows.append(
@@ -166,14 +176,27 @@ def _family(sides: Mapping[str, str], metrics: Mapping[str, MetricInfo]) -> str:
     return next((metrics[name].family for name in sides.values() if name in metrics), "")
 
 
-def _half(name: str, stat: Stat, results: Sequence[str], metric: MetricInfo | None) -> Half:
+def _half(
+    name: str,
+    method: str,
+    stat: Stat,
+    results: Sequence[str],
+    metric: MetricInfo | None,
+    scale: Scale,
+) -> Half:
     whole = counts_things(name, metric)
+    place = scale.place(name, method, stat.mean)
     return Half(
         name=shorten(name, 40),
         arrow=arrow(metric),
         title=describe(name, metric),
         mean=number(stat.mean, whole=whole),
         spread=number(stat.sd, whole=whole) if math.isfinite(stat.sd) else "",
+        scaled=Value(
+            number(place) if math.isfinite(place) else "",
+            scale.describe(name, method),
+            repr(place) if math.isfinite(place) else "",
+        ),
         covered=f"{stat.n}" if stat.n == stat.num_trials else f"{stat.n} of {stat.num_trials}",
         trials=tuple(_value(stat, result, whole=whole) for result in results),
     )

@@ -31,6 +31,8 @@ class Method:
         has no such method.
     paper_maps : bool
         The maps are the study's own variant, and have no corrected score.
+    complete : bool
+        The sum of a map should be the difference of logits, and its error comes with it.
     reason : str
         Why `base` is what it is.
     """
@@ -40,15 +42,20 @@ class Method:
     letters: bool
     study: str | None
     paper_maps: bool
+    complete: bool
     reason: str
 
 
-def _observed(name: str, letters: bool, reason: str, study: str | None = None) -> Method:
-    return Method(name, "observed", letters, study, False, reason)
+def _gradient(name: str, letters: bool, reason: str, study: str | None = None) -> Method:
+    return Method(name, "observed", letters, study, False, False, reason)
+
+
+def _contribution(name: str) -> Method:
+    return Method(name, "observed", False, None, False, True, _CONTRIBUTION)
 
 
 def _paper(name: str, base: Literal["observed", "norm"], study: str, reason: str) -> Method:
-    return Method(name, base, base == "norm", study, True, reason)
+    return Method(name, base, base == "norm", study, True, name == "paper_deepshap", reason)
 
 
 _GRADIENT = "a gradient has an entry per letter; the study reads it at the letter that is there"
@@ -60,16 +67,16 @@ _CONTRIBUTION = (
 _NORM = "zero at the letter that is there; the study takes the norm of the three changes"
 
 _TABLE = (
-    _observed("saliency", True, _GRADIENT, "saliency"),
-    _observed("gradient_x_input", False, "times x already: the other letters' entries are zero"),
-    _observed("corrected_saliency", True, _CORRECTED),
-    _observed("gradient_corrected", True, _CORRECTED),
-    _observed("smoothgrad", True, "a mean of gradients, read likewise"),
-    _observed("integrated_gradients", False, _CONTRIBUTION),
-    _observed("expected_gradients", False, _CONTRIBUTION),
-    Method("ism", "norm", True, "ism", False, _NORM),
-    _observed("deeplift", False, _CONTRIBUTION),
-    _observed("deepshap", False, _CONTRIBUTION),
+    _gradient("saliency", True, _GRADIENT, "saliency"),
+    _gradient("gradient_x_input", False, "times x already: the other letters' entries are zero"),
+    _gradient("gradient_corrected", True, _CORRECTED),
+    _gradient("smoothgrad", True, "a mean of gradients, read likewise"),
+    _contribution("integrated_gradients"),
+    _contribution("expected_gradients"),
+    Method("ism", "norm", True, "ism", False, False, _NORM),
+    _contribution("deeplift"),
+    _contribution("deepshap"),
+    _gradient("random", True, "normal noise: the floor of every score, read like a gradient"),
     _paper("paper_saliency", "observed", "saliency", "at the sigmoid, else as saliency"),
     _paper("paper_ism", "norm", "ism", "at the sigmoid, else as ism"),
     _paper(
@@ -85,6 +92,9 @@ _TABLE = (
         "the study multiplies SHAP values by x again, which drops the reference letters' share",
     ),
 )
+
+FLOOR_METHOD = "random"
+"""The method whose maps know nothing."""
 
 METHODS: dict[str, Method] = {method.name: method for method in _TABLE}
 """Every method by name."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.metrics.truth import Spans, find_spans
 from motifidelity.tasks.dataset import Dataset
-from motifidelity.tasks.generate import BACKGROUND, Split
+from motifidelity.tasks.generate import BACKGROUND, Implants, Split
 from motifidelity.tasks.motifs import reverse_complement_ppm
 from motifidelity.tasks.spec import SPLITS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
 # the study's own file names, which its public scripts open
@@ -85,11 +90,16 @@ def export_bed(dataset: Dataset, out: Path) -> list[Path]:
 
 
 def export_parquet(dataset: Dataset, out: Path) -> list[Path]:
-    """Two Parquet files: sequences with labels and truth, and implants."""
+    """Three Parquet files: sequences with labels and truth, implants, and sites.
+
+    The sites are the truth that corrected scores use, a row each: the implants of every pool
+    (role ``implant``), and the sites of core motifs that arose by chance and are as strong (role
+    ``chance``), which no score counts as background.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    sequences, implants = [], []
+    sequences, implants, sites = [], [], []
     for name in SPLITS:
         split = dataset.splits[name]
         titles = sequence_names(name, len(split.sequences))
@@ -102,32 +112,41 @@ def export_parquet(dataset: Dataset, out: Path) -> list[Path]:
         for index, title in enumerate(dataset.spec.classes):
             columns[f"class_{title}"] = pa.array(split.labels[:, index])
         sequences.append(pa.table(columns))
-        rows = split.implants
-        implants.append(
-            pa.table(
-                {
-                    "split": pa.array([name] * len(rows.start)).dictionary_encode(),
-                    "name": pa.array(titles).take(pa.array(rows.sequence)),
-                    "matrix": pa.array([m.id for m in dataset.implanted]).take(
-                        pa.array(rows.motif)
-                    ),
-                    "factor": pa.array([m.name for m in dataset.implanted]).take(
-                        pa.array(rows.motif)
-                    ),
-                    "strand": pa.array(["-", "+"]).take(
-                        pa.array((rows.strand > 0).astype(np.int8))
-                    ),
-                    "start": pa.array(rows.start),
-                    "end": pa.array(rows.end),
-                    "log_odds": pa.array(rows.log_odds),
-                }
-            )
+        implants.append(_site_table(dataset, name, split.implants))
+        spans = find_spans(
+            split.sequences,
+            split.implants,
+            [motif.ppm.T for motif in dataset.implanted],
+            sought=range(len(dataset.spec.pools["core"])),
+            percentile=dataset.spec.scoring.chance_percentile,
         )
+        roles = pa.array(["implant", "chance"]).take(pa.array(spans.role))
+        sites.append(_site_table(dataset, name, spans).append_column("role", roles))
     written = []
-    for kind, tables in (("sequences", sequences), ("implants", implants)):
+    for kind, tables in (("sequences", sequences), ("implants", implants), ("sites", sites)):
         written.append(out / f"{dataset.spec.id}.{kind}.parquet")
         pq.write_table(pa.concat_tables(tables).unify_dictionaries(), written[-1])
     return written
+
+
+def _site_table(dataset: Dataset, name: str, rows: Implants | Spans) -> pa.Table:
+    """Sites of a split's sequences, a row each."""
+    import pyarrow as pa
+
+    titles = sequence_names(name, len(dataset.splits[name].sequences))
+    motifs, which = dataset.implanted, pa.array(rows.motif)
+    return pa.table(
+        {
+            "split": pa.array([name] * len(rows.start)).dictionary_encode(),
+            "name": pa.array(titles).take(pa.array(rows.sequence)),
+            "matrix": pa.array([motif.id for motif in motifs]).take(which),
+            "factor": pa.array([motif.name for motif in motifs]).take(which),
+            "strand": pa.array(["-", "+"]).take(pa.array((rows.strand > 0).astype(np.int8))),
+            "start": pa.array(rows.start),
+            "end": pa.array(rows.end),
+            "log_odds": pa.array(rows.log_odds),
+        }
+    )
 
 
 def export_h5(dataset: Dataset, out: Path) -> list[Path]:

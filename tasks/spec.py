@@ -75,7 +75,11 @@ class FitRecipe:
 
 @dataclass(frozen=True)
 class Profile:
-    """How much of a task is run: ``None`` means all of it."""
+    """How much of a task is run: ``None`` means all of it.
+
+    ``explained`` counts the test sequences that attribution maps explain, ``methods`` names the
+    attribution methods that explain them.
+    """
 
     name: str
     trials: int
@@ -84,6 +88,7 @@ class Profile:
     test: int | None
     max_epochs: int
     explained: int
+    methods: tuple[str, ...] | None = None
 
     @property
     def training(self) -> dict[str, int | str | None]:
@@ -104,12 +109,42 @@ class Scoring:
     ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds.
     """
 
-    attribution_methods: tuple[str, ...]
     window: int
     half_max: float
     top_sites: int
     buffer: int
     chance_percentile: float
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Which maps are made of a network, and how they are put to the test.
+
+    Attributes
+    ----------
+    methods : mapping of str to mapping
+        Method and the settings that the worker takes (references, steps, ...).
+    tested : int
+        Sequences, the first explained ones, whose maps are tested for faithfulness and against
+        those of the same network with permuted weights.
+    curve_shares : tuple of float
+        Shares of the bases that deletion and insertion curves replace, rising from 0 to 1.
+    resamples : int
+        Dinucleotide shuffles per sequence that replacing letters are taken from.
+    perturbations : int
+        Copies of a sequence, each with one window of letters replaced, that infidelity is
+        measured on.
+    """
+
+    methods: Mapping[str, Mapping[str, Any]]
+    tested: int
+    curve_shares: tuple[float, ...]
+    resamples: int
+    perturbations: int
+
+    def curve_counts(self, length: int) -> tuple[int, ...]:
+        """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
+        return tuple(sorted({round(share * length) for share in self.curve_shares}))
 
 
 @dataclass(frozen=True)
@@ -137,6 +172,7 @@ class TaskSpec:
     fit: FitRecipe
     profiles: Mapping[str, Profile]
     scoring: Scoring
+    attribution: Attribution
     accepted: Mapping[str, Mapping[str, tuple[str, ...]]]
     digests: Mapping[str, Mapping[str, Any]]
     digest: str = field(repr=False)
@@ -164,6 +200,11 @@ class TaskSpec:
             raise unknown("profile", name, self.profiles)
         return self.profiles[name]
 
+    def methods(self, profile: Profile) -> dict[str, Mapping[str, Any]]:
+        """Attribution methods of a profile with their settings; without a choice, all."""
+        chosen = self.attribution.methods if profile.methods is None else profile.methods
+        return {name: self.attribution.methods[name] for name in chosen}
+
 
 def canonical_digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of a plain value (sorted keys, no spaces)."""
@@ -184,8 +225,8 @@ def parse_spec(text: str) -> TaskSpec:
         for p in grammar.pop("population")
     )
     grammar["count_weights"] = tuple(grammar["count_weights"])
-    scoring = dict(raw["scoring"])
-    scoring["attribution_methods"] = tuple(scoring["attribution_methods"])
+    attribution = dict(raw["attribution"])
+    attribution["curve_shares"] = tuple(attribution["curve_shares"])
     profiles = {
         name: Profile(
             name=name,
@@ -195,6 +236,7 @@ def parse_spec(text: str) -> TaskSpec:
             test=p.get("test"),
             max_epochs=p.get("max_epochs", raw["fit"]["max_epochs"]),
             explained=p["explained"],
+            methods=tuple(p["methods"]) if "methods" in p else None,
         )
         for name, p in raw["profile"].items()
     }
@@ -214,7 +256,8 @@ def parse_spec(text: str) -> TaskSpec:
         splits=tuple(raw["splits"][s] for s in SPLITS),
         fit=FitRecipe(**raw["fit"]),
         profiles=profiles,
-        scoring=Scoring(**scoring),
+        scoring=Scoring(**raw["scoring"]),
+        attribution=Attribution(**attribution),
         accepted={
             definition: {tf: tuple(ids) for tf, ids in table.items()}
             for definition, table in raw["accepted"].items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -10,14 +11,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motifidelity.intake import InvalidOutput, take_fit, take_probe
+from motifidelity.intake import Explanations, InvalidOutput, take_fit, take_probe
 
 TESTS, EXPLAINED, LENGTH, CLASSES, SITES, FILTERS = 4, 2, 30, 3, 5, 10
+ASKED = Explanations(
+    methods=("saliency", "ism", "deepshap"),
+    complete=("deepshap",),
+    hypothetical=("deepshap",),
+    curves=("saliency",),
+    randomised=("saliency", "deepshap"),
+    tested=1,
+    counts=6,
+    perturbations=7,
+)
 SHAPES = {
     "logits": ("<f4", (TESTS, CLASSES)),
     "explained_logits": ("<f4", (EXPLAINED, CLASSES)),
     "saliency": ("<f4", (EXPLAINED, LENGTH, 4, CLASSES)),
     "ism": ("<f4", (EXPLAINED, LENGTH, 4, CLASSES)),
+    "deepshap": ("<f4", (EXPLAINED, LENGTH, 4, CLASSES)),
+    "deepshap_completeness": ("<f4", (EXPLAINED, CLASSES)),
+    "deepshap_hypothetical": ("<f4", (EXPLAINED, LENGTH, 4, CLASSES)),
+    "deepshap_randomised": ("<f4", (1, LENGTH, 4, CLASSES)),
+    "saliency_randomised": ("<f4", (1, LENGTH, 4, CLASSES)),
+    "saliency_deletion": ("<f4", (1, CLASSES, 6)),
+    "saliency_insertion": ("<f4", (1, CLASSES, 6)),
+    "changes": ("<f4", (1, 7, CLASSES)),
+    "perturbed": ("|u1", (1, 7, LENGTH)),
     "filter_max": ("<f4", (FILTERS,)),
     "scan_max": ("<f4", (TESTS, LENGTH)),
     "top_sites": ("<i4", (FILTERS, SITES, 2)),
@@ -40,6 +60,7 @@ def good_arrays():
     arrays["top_sites"][-1, 2:] = -1
     shape = SHAPES["above_half_max"][1]
     arrays["above_half_max"] = rng.integers(0, 256, shape).astype("|u1")
+    arrays["perturbed"] = rng.integers(0, 4, SHAPES["perturbed"][1]).astype("|u1")
     return arrays
 
 
@@ -76,7 +97,7 @@ def take(folder, **changes):
         "length": LENGTH,
         "classes": CLASSES,
         "top_sites": SITES,
-        "methods": ("saliency", "ism"),
+        "explanations": ASKED,
         **changes,
     }
     return take_probe(folder, **settings)
@@ -117,7 +138,8 @@ def test_a_network_without_filters_is_taken(probe):
 
 def test_methods_that_were_not_asked_for_are_not_expected(probe):
     (probe / "ism.npy").unlink()
-    assert "ism" not in take(probe, methods=("saliency",)).arrays
+    asked = dataclasses.replace(ASKED, methods=("saliency", "deepshap"))
+    assert "ism" not in take(probe, explanations=asked).arrays
 
 
 def test_whole_fit_output_is_taken(fit):
@@ -145,7 +167,9 @@ def test_a_missing_file_of_the_fit_is_named(name, fit):
     assert "missing" in refused(take_fit, fit, name)
 
 
-@pytest.mark.parametrize("name", [n for n in SHAPES if n != "filter_max"])
+@pytest.mark.parametrize(
+    "name", [n for n in SHAPES if n != "filter_max" and not n.endswith("_randomised")]
+)
 def test_a_missing_array_is_named(name, probe):
     (probe / f"{name}.npy").unlink()
     assert "missing" in refused(take, probe, name)
@@ -162,7 +186,8 @@ def test_a_file_that_nobody_asked_for_is_refused_by_a_harmless_name(extra, fit, 
 
 
 def test_a_method_that_was_not_asked_for_is_an_unexpected_file(probe):
-    assert "ism.npy" in refused(lambda folder: take(folder, methods=("saliency",)), probe)
+    asked = dataclasses.replace(ASKED, methods=("saliency", "deepshap"))
+    assert "ism.npy" in refused(lambda folder: take(folder, explanations=asked), probe)
 
 
 def test_very_many_files_are_refused(fit):
@@ -253,6 +278,49 @@ def test_fewer_filters_than_sites_were_given_for_are_refused(probe):
 def test_another_order_in_memory_is_refused(name, probe):
     save(probe, name, np.asfortranarray(good_arrays()[name]))
     refused(take, probe, name)
+
+
+def test_a_method_that_does_not_support_the_network_leaves_none_of_its_arrays(probe):
+    for path in probe.glob("deepshap*"):
+        path.unlink()
+    reasons = {"deepshap": "op MatMul\x1b[31m\n of " + "x" * 900}
+    (probe / "unsupported.json").write_text(json.dumps(reasons), encoding="utf-8")
+    taken = take(probe)
+    assert not [name for name in taken.arrays if name.startswith("deepshap")]
+    reason = taken.unsupported["deepshap"]
+    assert reason.startswith("op MatMul")
+    assert reason.isprintable()
+    assert len(reason) < 300
+
+
+def test_a_method_cannot_be_left_out_in_silence(probe):
+    (probe / "deepshap.npy").unlink()
+    refused(take, probe, "deepshap")
+
+
+def test_arrays_of_a_method_that_is_said_to_be_unsupported_are_refused(probe):
+    (probe / "unsupported.json").write_text('{"deepshap": "op MatMul"}', encoding="utf-8")
+    refused(take, probe, "deepshap")
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"other": "x"}', '{"ism": 3}', "{", '{"ism": {"a": "b"}}', "[" * 100_000]
+)
+def test_reasons_that_are_not_reasons_are_refused(content, probe):
+    (probe / "unsupported.json").write_text(content, encoding="utf-8")
+    refused(take, probe, "unsupported.json")
+
+
+def test_the_network_with_random_weights_may_lack_a_method(probe):
+    (probe / "deepshap_randomised.npy").unlink()
+    assert "deepshap_randomised" not in take(probe).arrays
+
+
+def test_letters_that_do_not_exist_are_refused(probe):
+    array = good_arrays()["perturbed"]
+    array[0, 0, 0] = 4
+    save(probe, "perturbed", array)
+    refused(take, probe, "perturbed")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -140,7 +140,7 @@ def test_training_data_and_recipe_of_the_task_change_the_id_and_scoring_does_not
     assert changed("batch_size = 100", "batch_size = 50") != before
     assert changed(digests["test"]["sequences"], "0" * 64) == before
     assert changed("top_sites = 200", "top_sites = 50") == before
-    assert changed('["saliency", "ism"]', '["saliency"]') == before
+    assert changed("smoothgrad = { samples = 50", "smoothgrad = { samples = 5") == before
 
 
 def test_the_number_of_the_trial_alone_does_not_change_what_is_trained(submission):

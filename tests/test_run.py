@@ -32,6 +32,21 @@ MODEL = """
 """
 
 
+METHODS = ("saliency", "ism", "deepshap", "random")
+
+
+@pytest.fixture
+def with_references():
+    """Ceilings and floors take seconds: only tests that ask for them have them."""
+
+
+@pytest.fixture(autouse=True)
+def _no_references(request, monkeypatch):
+    if "with_references" not in request.fixturenames:
+        for module in ("run", "rescore"):
+            monkeypatch.setattr(f"motifidelity.{module}.record_references", lambda *_, **__: 0)
+
+
 @pytest.fixture
 def model(tmp_path):
     """Write a model file: the small working one, or the given text."""
@@ -51,9 +66,12 @@ def bench(monkeypatch, capfd, tmp_path):
         name: dataclasses.replace(
             spec,
             profiles={
-                p: Profile(p, trials, 240, 100, 60, 2, 4)
+                p: Profile(p, trials, 240, 100, 60, 2, 4, METHODS)
                 for p, trials in (("full", 2), ("quick", 1))
             },
+            attribution=dataclasses.replace(
+                spec.attribution, tested=2, resamples=1, perturbations=3
+            ),
         )
         for name, spec in specs.all_specs().items()
     }
@@ -108,9 +126,30 @@ def test_a_model_runs_on_every_task_with_the_task_s_trials(bench, model, registr
     # scored again from kept arrays, and again from kept networks, the scores are the same
     first = scores_by_job(registry)
     assert bench("rescore", "--registry", registry.folder)[0] == 0
-    assert scores_by_job(registry) == pytest.approx(first, nan_ok=True)
+    second = scores_by_job(registry)
+    assert {key: second[key] for key in first} == pytest.approx(first, nan_ok=True)
+    # the first trial was scored before there was another that it could agree with
+    assert {key[1] for key in set(second) - set(first)} == {"trial_agreement", "trial_cosine"}
     assert bench("rescore", "--registry", registry.folder, "--probe")[0] == 0
-    assert scores_by_job(registry) == pytest.approx(first, abs=1e-3, nan_ok=True)
+    assert scores_by_job(registry) == pytest.approx(second, abs=1e-3, nan_ok=True)
+
+
+def test_ceilings_and_floors_stand_beside_what_ran(bench, model, registry, with_references):
+    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
+    status, out, err = bench(*line)
+    assert status == 0, err
+    jobs = registry.jobs()
+    assert sorted(jobs["model"]) == ["Oracle", "Random", "tiny"]
+    assert "Oracle on regulatory-code" in err
+    page = Path(out.strip().rpartition("Leaderboard: ")[2])
+    assert "Oracle" in page.read_text()
+    [model_page] = (page.parent / "models").glob("tiny-*")
+    assert "ceiling 0.99" in model_page.read_text() or "ceiling 1.00" in model_page.read_text()
+    # once is enough, and a later scoring takes them along
+    bench(*line, "--force")
+    assert len(list((registry.folder / "jobs").iterdir())) == 4
+    assert bench("rescore", "--registry", registry.folder)[0] == 0
+    assert len(registry.jobs()) == 3
 
 
 def scores_by_job(registry):
@@ -291,8 +330,11 @@ def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, model)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             from motifidelity.cli import main
             from motifidelity.tasks import spec as specs
+            from motifidelity import run
             from motifidelity.tasks.spec import Profile
-            full = {"full": Profile("full", 2, 240, 100, 60, 1, 4)}
+            run.record_references = lambda *_, **__: 0
+            methods = ("saliency", "random")
+            full = {"full": Profile("full", 2, 240, 100, 60, 1, 4, methods)}
             small = {
                 n: dataclasses.replace(s, profiles=full) for n, s in specs.all_specs().items()
             }

@@ -296,7 +296,7 @@ def test_accuracy_is_given_per_class_and_as_their_mean(untrained, truth):
 
 def test_a_network_without_filters_has_no_filter_or_localisation_score(binary):
     found = score(binary, without_filters(oracle(binary)))
-    families = {row["family"] for row in score_rows(found)}
+    families = {row["family"] for row in score_rows(found.scores)}
     assert families == {"accuracy", "attribution"}
     assert found.filters == []
 
@@ -304,7 +304,7 @@ def test_a_network_without_filters_has_no_filter_or_localisation_score(binary):
 def test_every_score_is_one_row_that_the_registry_can_hold(perfect, tmp_path):
     from motifidelity import schema
 
-    rows = score_rows(perfect)
+    rows = score_rows(perfect.scores)
     assert {row["family"] for row in rows} == {
         "accuracy",
         "filters",

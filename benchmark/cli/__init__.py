@@ -20,6 +20,7 @@ COMMANDS = {
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
     "leaderboard": "Draw the leaderboard of a registry.",
+    "report": "Write a registry's tables into Markdown documents.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
     "doctor": "Say what works on this machine, and what mends the rest.",
 }

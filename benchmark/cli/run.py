@@ -114,6 +114,7 @@ def command(
             display,
             force=force,
             retry_failed=retry_failed,
+            references=True,
         )
     page = draw_leaderboard(registry)
     print_scores(registry, [job.id for job in jobs], page, as_json=as_json)

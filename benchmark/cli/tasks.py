@@ -51,9 +51,12 @@ def show(name: str) -> None:
         test = profile.test or spec.digests["test"]["n"]
         click.echo(
             f"Profile     {profile.name}: {profile.trials} trial(s), {train} training and {test} "
-            f"test sequences, at most {profile.max_epochs} epochs, {profile.explained} explained"
+            f"test sequences, at most {profile.max_epochs} epochs, {profile.explained} explained "
+            f"by {', '.join(profile.methods) if profile.methods else 'all methods'}"
         )
-    click.echo(f"Attribution {', '.join(spec.scoring.attribution_methods)}")
+    for name, settings in spec.attribution.methods.items():
+        shown = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "seed")
+        click.echo(f"Attribution {name}" + (f": {shown}" if shown else ""))
     click.echo(f"Digest      {spec.digest}")
 
 

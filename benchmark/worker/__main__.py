@@ -88,13 +88,16 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
 
     from .attribution import write_maps
     from .contract import one_hot
+    from .faithfulness import write_curves
     from .filters import write_predictions
     from .network import FrozenNetwork
+    from .randomise import write_randomised
 
     inputs = request["inputs"]
     _require_gpu()
     try:
-        network = FrozenNetwork(Path(inputs["graph"]), Path(inputs["network"]))
+        files = (Path(inputs["graph"]), Path(inputs["network"]))
+        network = FrozenNetwork(*files)
     except SubmissionError:
         raise
     except Exception as error:
@@ -104,9 +107,15 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
         ) from error
     sequences = np.load(inputs["sequences"], allow_pickle=False)
     write_predictions(network, sequences, request["scan"], out, report)
-    explained = one_hot(np.load(inputs["explained"], allow_pickle=False))
+    codes = np.load(inputs["explained"], allow_pickle=False)
+    explained = one_hot(codes)
     np.save(out / "explained_logits.npy", network.logits(explained), allow_pickle=False)
-    write_maps(network, explained, request["methods"], out, report)
+    methods = request["methods"]
+    maps = write_maps(network, explained, methods, out, report)
+    tested = request["tested"]
+    write_curves(network, codes[:tested], maps, request["curves"], out, report)
+    again = {name: methods[name] for name in request["randomised"] if name in maps}
+    write_randomised(*files, explained[:tested], again, out, report)
 
 
 PHASES = {"fit": fit, "probe": probe}

@@ -22,6 +22,8 @@ class FrozenNetwork:
     ----------
     graph, manifest : Path
         The frozen graph and its manifest.
+    edit : callable, optional
+        Changes the graph (GraphDef) before it is imported.
 
     Attributes
     ----------
@@ -39,11 +41,15 @@ class FrozenNetwork:
         If the graph holds an operation that is not allowed.
     """
 
-    def __init__(self, graph: Path, manifest: Path) -> None:
+    def __init__(
+        self, graph: Path, manifest: Path, edit: Callable[[Any], None] | None = None
+    ) -> None:
         self.manifest = Manifest.read(manifest)
         graph_def = tf.compat.v1.GraphDef.FromString(graph.read_bytes())
         refuse_unknown(graph_def, graph.name)
         _restore_plain_gradients(graph_def)
+        if edit is not None:
+            edit(graph_def)
         self.graph_def = graph_def
         self._traced: dict[str, Any] = {}
         imported = tf.compat.v1.wrap_function(

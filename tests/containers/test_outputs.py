@@ -30,6 +30,19 @@ WORKER = """
         }
         for method in request["methods"]:
             arrays[method] = rng.normal(size=(m, length, 4, CLASSES)).astype("f4")
+            if request["methods"][method].get("hypothetical"):
+                arrays[method + "_completeness"] = rng.normal(size=(m, CLASSES)).astype("f4")
+                arrays[method + "_hypothetical"] = arrays[method]
+        tested, curves = request["tested"], request["curves"]
+        for method in curves["methods"]:
+            for curve in ("deletion", "insertion"):
+                shape = (tested, CLASSES, len(curves["counts"]))
+                arrays[f"{method}_{curve}"] = rng.normal(size=shape).astype("f4")
+        for method in request["randomised"]:
+            arrays[method + "_randomised"] = arrays[method][:tested]
+        copies = (tested, curves["perturbations"])
+        arrays["perturbed"] = rng.integers(0, 4, (*copies, length)).astype("u1")
+        arrays["changes"] = rng.normal(size=(*copies, CLASSES)).astype("f4")
         extra = spoil(arrays) or {}
         for name, array in arrays.items():
             np.save(f"{out}/{name}.npy", array, allow_pickle=True)

@@ -136,7 +136,7 @@ def test_cosine_exists_only_where_a_map_speaks_of_all_letters():
         return [score.metric for score in scores]
 
     both = ["signal_to_noise", "pwm_cosine"]
-    for method in ("saliency", "corrected_saliency", "smoothgrad", "ism"):
+    for method in ("saliency", "gradient_corrected", "smoothgrad", "ism"):
         assert names(method) == both
     for method in ("gradient_x_input", "integrated_gradients", "deeplift", "deepshap"):
         assert names(method) == both[:1]

@@ -99,7 +99,7 @@ def test_the_gradient_of_a_linear_network_foresees_every_change():
     here = np.take_along_axis(maps, sequences[:, :, None].astype(int), axis=2)
     for method, faithful in (
         ("saliency", 3 * maps),
-        ("corrected_saliency", maps - maps.mean(axis=2, keepdims=True)),
+        ("gradient_corrected", maps - maps.mean(axis=2, keepdims=True)),
         ("ism", maps - here),
     ):
         (score,) = score_infidelity(method, faithful, sequences, perturbed, changes)

@@ -174,7 +174,7 @@ def test_h5_of_more_sequences_than_one_block_is_whole(regulatory_code, tmp_path)
 
 
 def test_parquet_holds_sequences_truth_and_classes(small, tmp_path):
-    path, _ = export(small, "parquet", tmp_path)
+    path, _, _ = export(small, "parquet", tmp_path)
     table = pd.read_parquet(path)
     assert len(table) == 220
     for name, split in small.splits.items():
@@ -188,7 +188,7 @@ def test_parquet_holds_sequences_truth_and_classes(small, tmp_path):
 
 
 def test_parquet_implants_point_into_their_sequences(small, tmp_path, jaspar):
-    sequences, implants = (pd.read_parquet(p) for p in export(small, "parquet", tmp_path))
+    sequences, implants, _ = (pd.read_parquet(p) for p in export(small, "parquet", tmp_path))
     text = sequences.set_index("name")["sequence"]
     assert set(implants["name"]) == set(text.index)
     assert len(implants) == sum(len(split.implants.start) for split in small.splits.values())
@@ -205,9 +205,32 @@ def test_parquet_implants_point_into_their_sequences(small, tmp_path, jaspar):
 
 
 def test_parquet_needs_no_pandas_to_be_typed(small, tmp_path):
-    path, implants = export(small, "parquet", tmp_path)
+    path, implants, sites = export(small, "parquet", tmp_path)
+    assert [field.name for field in pq.read_schema(sites)][-1] == "role"
     assert pq.read_schema(path).metadata is None
     types = {field.name: str(field.type) for field in pq.read_schema(implants)}
     assert types["start"] == types["end"] == "int16"
     assert types["log_odds"] == "float"
     assert types["name"] == types["matrix"] == types["strand"] == "string"
+
+
+def test_parquet_sites_are_the_implants_and_what_arose_by_chance(small, tmp_path):
+    texts_of, implants, sites = (pd.read_parquet(p) for p in export(small, "parquet", tmp_path))
+    planted = sites[sites["role"] == "implant"].drop(columns="role")
+    keys = list(implants.columns)
+    pd.testing.assert_frame_equal(
+        planted.sort_values(keys[1:6]).reset_index(drop=True),
+        implants.sort_values(keys[1:6]).reset_index(drop=True),
+        check_exact=False,
+        rtol=1e-4,
+    )
+    chance = sites[sites["role"] == "chance"]
+    assert 0 < len(chance) < 0.2 * len(implants) * len(small.spec.pools["core"])
+    core = [small.motifs[name] for name in small.spec.pools["core"]]
+    assert set(chance["matrix"]) <= {motif.id for motif in core}
+    weakest = {}
+    for (split, matrix), group in planted.groupby(["split", "matrix"]):
+        weakest[split, matrix] = np.percentile(group["log_odds"], 10)
+    for row in chance.itertuples():
+        assert row.log_odds >= weakest[row.split, row.matrix] - 1e-3
+        assert row.end <= len(texts_of["sequence"].iloc[0])

@@ -15,13 +15,13 @@ from keras import layers
 from scipy import stats
 
 from motifidelity.worker.attribution import METHODS, write_maps
-from motifidelity.worker.attribution.references import (
+from motifidelity.worker.freeze import freeze
+from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.references import (
     dinucleotide_shuffle,
     mononucleotide_shuffle,
     references,
 )
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.network import FrozenNetwork
 
 LENGTH, CLASSES = networks.LENGTH, networks.CLASSES
 FAST = {

@@ -20,6 +20,7 @@ from ..report import Reporter
 from .deeplift import deeplift
 from .gradients import gradient_corrected, gradient_x_input, saliency, smoothgrad
 from .mutagenesis import MUTANTS_PER_CALL, in_silico_mutagenesis
+from .noise import noise
 from .paper import paper_deepshap, paper_ig, paper_mutagenesis, paper_saliency
 from .paths import expected_gradients, integrated_gradients
 from .result import AttributionResult, Method, NotSupported, Settings
@@ -41,6 +42,7 @@ METHODS: dict[str, Method] = {
     "ism": Method(in_silico_mutagenesis, {}),
     "deeplift": Method(deeplift, {**_SHUFFLED, "reference": "uniform", "references": 1}),
     "deepshap": Method(deeplift, {**_SHUFFLED, "references": 20}),
+    "random": Method(noise, {"seed": 0}),
     "paper_saliency": Method(paper_saliency, {}),
     "paper_ism": Method(paper_mutagenesis, {}),
     "paper_ig": Method(paper_ig, {"references": 10, "steps": 20, "seed": 0}),
@@ -66,7 +68,7 @@ def write_maps(
     methods: Mapping[str, Settings] | Sequence[str],
     out: Path,
     report: Reporter,
-) -> None:
+) -> dict[str, Any]:
     """Run methods and write their arrays.
 
     Parameters
@@ -82,8 +84,14 @@ def write_maps(
         ``<method>_hypothetical.npy``, shaped like the map. Methods that the network does not
         support are left out, and ``unsupported.json`` maps their names to the reason.
     report : Reporter
+
+    Returns
+    -------
+    dict of str to ndarray (n, length, 4, classes) float32
+        The maps of every supported method.
     """
     wanted = methods if isinstance(methods, Mapping) else {name: {} for name in methods}
+    maps: dict[str, Any] = {}
     unsupported = {}
     for name, settings in wanted.items():
         try:
@@ -92,6 +100,7 @@ def write_maps(
             unsupported[name] = str(error)
             report("unsupported", name=name, reason=str(error))
             continue
+        maps[name] = result.maps
         for suffix, array in (
             ("", result.maps),
             ("_completeness", result.completeness),
@@ -101,3 +110,4 @@ def write_maps(
                 np.save(out / f"{name}{suffix}.npy", array, allow_pickle=False)
     if unsupported:
         (out / "unsupported.json").write_text(json.dumps(unsupported), encoding="utf-8")
+    return maps

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from ..freeze import Manifest
 from ..network import FrozenNetwork
+from ..references import references
 from .pairs import Backward, Pair
-from .references import references
 from .result import AttributionResult, NotSupported, Report, Settings
 from .rules import RULES, SHAPES
 

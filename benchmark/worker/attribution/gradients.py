@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..network import FrozenNetwork
-from .references import generator
+from ..references import generator
 from .result import AttributionResult, Report, Settings
 
 SEQUENCES_PER_CALL = 250

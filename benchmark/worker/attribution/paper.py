@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..network import FrozenNetwork
+from ..references import references
 from .deeplift import explain_pairs
 from .gradients import POINTS_PER_CALL, gradients_at, saliency
 from .mutagenesis import mutate
-from .references import references
 from .result import AttributionResult, Report, Settings
 
 

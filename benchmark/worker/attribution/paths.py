@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..network import FrozenNetwork
+from ..references import generator, references
 from .gradients import POINTS_PER_CALL, gradients_at
-from .references import generator, references
 from .result import AttributionResult, Report, Settings
 
 
