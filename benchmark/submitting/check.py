@@ -85,9 +85,8 @@ def check_submission(
     UserError
         For a parameter that the file does not have.
     """
-    from motifidelity.metrics.methods import METHODS
     from motifidelity.plan import Job
-    from motifidelity.submitting.trial import SLICE
+    from motifidelity.submitting.trial import PROBED, SLICE
 
     try:
         submission = read_submission(path)
@@ -105,7 +104,7 @@ def check_submission(
                 Job(submission, values, spec, profile or SLICE, 0, 0, executor.image),
                 executor,
                 source,
-                tuple(METHODS) if methods is None else methods,
+                PROBED if methods is None else methods,
                 again=number == 0,
             )
     return CheckReport(path, submission, tuple(findings))

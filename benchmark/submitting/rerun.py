@@ -210,7 +210,7 @@ class Verifier:
         if done.status != "ok":
             raise InvalidOutput(done.message)
         arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
-        scores = score_rows(score_job(truth, arrays))
+        scores = score_rows(score_job(truth, arrays).scores)
         return Ran(ran.job, scores, _errors(arrays["logits"], truth), {})
 
 

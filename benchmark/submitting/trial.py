@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from motifidelity.executors.base import Event, Executor, Phase, PhaseResult, read_plain
 from motifidelity.intake import FitOutput, InvalidOutput, take_fit
 from motifidelity.jobs import _fit_phase as fit_phase
-from motifidelity.metrics.methods import METHODS
+from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.plan import Job
 from motifidelity.scoring import Truth
 from motifidelity.tasks.spec import Profile
 
 # enough steps to time one, few enough for seconds; two epochs, of which the first also compiles
 SLICE = Profile("check", 1, 1000, 200, 8, 2, 3)
+# the floor knows nothing of any network
+PROBED = tuple(name for name in METHODS if name != FLOOR_METHOD)
 # attribution at its cheapest: it is asked what works, not what comes out
 _CHEAP: dict[str, dict[str, int]] = {
     "smoothgrad": {"samples": 2},

@@ -33,7 +33,7 @@ HONEST = """
         x = layers.GlobalMaxPooling1D()(x)
         return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
 """
-SMALL = Profile("quick", 2, 240, 100, 200, 2, 4)
+SMALL = Profile("quick", 2, 240, 100, 200, 2, 4, ("saliency", "ism", "random"))
 
 
 class Silent:

@@ -10,9 +10,9 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.metrics.methods import METHODS
 from motifidelity.submitting.check import check_submission
 from motifidelity.submitting.findings import Finding, lines
+from motifidelity.submitting.trial import PROBED
 from motifidelity.tasks.spec import Profile, find_spec
 
 SLICE = Profile("check", 1, 200, 60, 8, 2, 2)
@@ -58,7 +58,7 @@ def test_a_good_model_is_ready_and_everything_about_it_is_told(check):
     report, found = check(GOOD, methods=None)
     assert report.problems == []
     assert {f.level for f in report.findings} == {"ok"}, report.findings
-    assert f"{len(METHODS)} methods" in found["attribution"].text
+    assert f"{len(PROBED)} methods" in found["attribution"].text
     assert set(found) == {
         *("file", "metadata", "parameters", "imports", "contract", "freezing", "training"),
         *("filters", "attribution", "size", "time", "memory", "determinism"),
