@@ -69,12 +69,8 @@ def command(
     submitted seeds, and on data and with a seed that are drawn now and known to nobody.
     """
     from motifidelity.submitting.findings import lines
-    from motifidelity.submitting.verify import (
-        Wanted,
-        refuse_inside,
-        verify_folder,
-        write_verification,
-    )
+    from motifidelity.submitting.verification import refuse_inside, write_verification
+    from motifidelity.submitting.verify import Wanted, verify_folder
     from motifidelity.tasks.spec import find_spec
 
     def say(text: str) -> None:

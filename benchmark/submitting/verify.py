@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from motifidelity import __version__
-from motifidelity.errors import DataError, UserError
-from motifidelity.provenance import code, environment
-from motifidelity.storage import atomic_path
+from motifidelity.errors import UserError
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.reading import read_folder
-from motifidelity.submitting.submit import SELF_REPORTED
+from motifidelity.submitting.verification import TIERS, Verification
 
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
     from motifidelity.submitting.compare import Comparison
-
-FORMAT = "motifidelity-verification"
-VERSION = 1
-TIERS = {
-    "ci": "reproduced in CI",
-    "maintainer": "reproduced by a maintainer",
-}
+    from motifidelity.submitting.rerun import Group
 
 
 @dataclass(frozen=True)
@@ -55,61 +44,6 @@ class Wanted:
     trials: int = 1
     tasks: tuple[str, ...] = ()
     seal: str | None = None
-
-
-@dataclass
-class Verification:
-    """What was found of a folder.
-
-    Attributes
-    ----------
-    folder : str
-    findings : list of Finding
-    comparisons : list of Comparison
-    contents : Contents or None
-        None where a digest did not hold: nothing in it was used then.
-    tier : str
-        ``self-reported`` unless everything was run again and held.
-    """
-
-    folder: str
-    findings: list[Finding] = field(default_factory=list)
-    comparisons: list[Comparison] = field(default_factory=list)
-    contents: Contents | None = None
-    tier: str = SELF_REPORTED
-    seeds: list[dict[str, Any]] = field(default_factory=list)
-    equal: int = 0
-    compared: int = 0
-    place: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def passed(self) -> bool:
-        """Whether no problem was found."""
-        return not problems(self.findings)
-
-    def to_json(self) -> dict[str, Any]:
-        """As ``verification.json`` holds it."""
-        harness = code()
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "folder": self.folder,
-            "seal": self.contents.seal if self.contents else None,
-            "passed": self.passed,
-            "tier": self.tier,
-            "findings": [finding.to_json() for finding in self.findings],
-            "comparisons": [_finite(c.to_json()) for c in self.comparisons],
-            "equal_bit_for_bit": self.equal,
-            "compared": self.compared,
-            "seeds": self.seeds,
-            "place": self.place,
-            "environment": json.loads(environment()),
-            "commit": harness.commit,
-            "dirty": harness.dirty,
-            "worker_digest": harness.worker_digest,
-            "suite": __version__,
-            "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
 
 
 def verify_folder(
@@ -221,9 +155,27 @@ def _verify_model(
     result.comparisons, result.seeds = rerun.comparisons, rerun.seeds
     result.equal, result.compared = rerun.equal, rerun.compared
     result.findings += rerun.findings
+    result.findings.append(_scope(contents, chosen, wanted.trials))
     result.findings += _verdicts(rerun.comparisons)
     if result.passed:
         result.tier = TIERS[wanted.tier]
+
+
+def _scope(contents: Contents, chosen: Sequence[Group], trials: int) -> Finding:
+    """What of the submission was run again: a tier says nothing of the rest."""
+    from motifidelity.submitting.rerun import groups
+
+    tables = contents.tables
+    everything = len(groups(tables["jobs"], tables["scores"]))
+    done = sum(row["status"] == "ok" for row in tables["jobs"])
+    again = sum(min(trials, len(group.jobs)) for group in chosen)
+    text = (
+        f"{again} of {done} finished trials, {len(chosen)} of {everything} pairs of task and "
+        "parameters were run again"
+    )
+    if len(chosen) == everything:
+        return Finding("scope", "ok", text)
+    return Finding("scope", "warning", text, "leave --task away to cover all of them")
 
 
 def _verdicts(comparisons: Sequence[Comparison]) -> list[Finding]:
@@ -256,50 +208,3 @@ def _verdicts(comparisons: Sequence[Comparison]) -> list[Finding]:
                 )
             )
     return findings
-
-
-def write_verification(verification: Verification, out: Path, folder: Path) -> Path:
-    """Write ``verification.json`` into a folder that is not the one under review.
-
-    Raises
-    ------
-    UserError
-        If it is, or lies inside it.
-    DataError
-        If it cannot be written.
-    """
-    refuse_inside(out, folder)
-    path = out / "verification.json"
-    try:
-        with atomic_path(path) as temporary:
-            temporary.write_text(
-                json.dumps(verification.to_json(), indent=1, allow_nan=False) + "\n",
-                encoding="utf-8",
-            )
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another folder with "
-            "--out"
-        ) from error
-    return path
-
-
-def refuse_inside(out: Path, folder: Path) -> None:
-    """Refuse to write into the folder under review.
-
-    Raises
-    ------
-    UserError
-        If ``out`` is the folder or lies inside it.
-    """
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise UserError(
-            f"--out {out}: lies inside the folder under review, which is only read; choose another"
-        )
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in values.items()
-    }

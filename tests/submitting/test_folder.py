@@ -12,7 +12,8 @@ from motifidelity.cli import main
 from motifidelity.errors import UserError
 from motifidelity.submitting.folder import LIMITS
 from motifidelity.submitting.reading import read_folder
-from motifidelity.submitting.verify import Wanted, verify_folder, write_verification
+from motifidelity.submitting.verification import write_verification
+from motifidelity.submitting.verify import Wanted, verify_folder
 
 
 def nothing_runs():

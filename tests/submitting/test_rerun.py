@@ -11,7 +11,8 @@ import pytest
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.rerun import Group, Ran, again, groups
-from motifidelity.submitting.verify import TIERS, Wanted, verify_folder, write_verification
+from motifidelity.submitting.verification import TIERS, write_verification
+from motifidelity.submitting.verify import Wanted, verify_folder
 from motifidelity.tasks.dataset import load_dataset
 
 MEMORISER = '''
@@ -79,6 +80,8 @@ def memorised(submitted, small_tasks):
 def test_an_honest_submission_is_reproduced(verified):
     assert verified.passed, verified.findings
     assert verified.tier == TIERS["ci"] == "reproduced in CI"
+    (scope,) = [f for f in verified.findings if f.check == "scope"]
+    assert "1 of 1 finished trials" in scope.text
     kinds = {c.kind for c in verified.comparisons}
     assert kinds == {"again", "same network", "secret"}
     assert verified.compared > 20
@@ -149,8 +152,9 @@ def test_a_score_that_does_not_come_out_again_is_named(honest):
         {**row, "value": row["value"] + 1e-4} if row["method"] == "pwm" else row
         for row in group.scores[0]
     ]
-    (bad,) = [c for c in again(Group(group.jobs, [moved]), 0, ran, 16) if not c.ok]
-    assert bad.source.startswith("exact")
+    bad = [c for c in again(Group(group.jobs, [moved]), 0, ran, 16) if not c.ok]
+    assert {c.method for c in bad} == {"pwm"}
+    assert all(c.source.startswith("exact") for c in bad)
 
 
 def test_a_score_that_is_claimed_and_never_found_is_named(honest):
