@@ -181,19 +181,16 @@ def _failed_fit(trial: Trial, source: Source) -> Iterator[Finding]:
             yield Finding(passed, "ok", "as it should be", task=name)
     elif step == "freezing":
         yield Finding("contract", "ok", "as it should be", task=name)
-    yield Finding(
-        step,
-        "problem",
-        text,
-        remedy or _REMEDIES[step],
-        file_line(done.message, source.name, done.traceback)
-        or source.line_of(anchor, last_return=anchor == "build_model"),
-        name,
+    where = file_line(done.message, source.name, done.traceback) or source.line_of(
+        anchor, last_return=anchor == "build_model"
     )
+    # the place stands before the text already
+    text = text.removeprefix(f"{where}: ").removeprefix(f"{source.name}: ")
+    yield Finding(step, "problem", text, remedy or _REMEDIES[step], where, name)
 
 
 _REMEDIES = {
-    "import": "mend that line; 'bench --debug check' changes nothing here: the file itself fails",
+    "import": "mend that line: the file itself fails before build_model is called",
     "contract": "return a keras.Model with the task's input_shape and num_outputs",
     "freezing": "use keras.ops in call(), not numpy",
     "training": "mend that line, or bound the activations",
