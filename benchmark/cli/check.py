@@ -1,0 +1,65 @@
+"""``bench check``: is a model file ready to be run and submitted?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("check")
+@click.argument("model_file", metavar="MODEL.PY", type=click.Path(path_type=Path))
+@click.option("--param", "params", multiple=True, metavar="K=V", help="Parameter of build_model.")
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task; default: all of them.")
+@click.option(
+    "--runner",
+    type=click.Choice(["process", "docker", "auto"]),
+    default="process",
+    show_default=True,
+    help="Where the model's code runs; auto: a container where Docker answers.",
+)
+@click.option(
+    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Seconds that a phase may take.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def command(
+    model_file: Path,
+    params: tuple[str, ...],
+    tasks: tuple[str, ...],
+    runner: str,
+    image: str | None,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Say what is wrong with a model file, with line and remedy, in under a minute.
+
+    Reads the file, builds and freezes its network, trains it for a moment twice with the same
+    seed, tries every attribution method, and estimates what a full run costs.
+    """
+    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.submitting.check import check_submission
+    from motifidelity.submitting.findings import lines
+    from motifidelity.tasks.spec import find_spec, latest_specs
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
+    executor = choose_executor(Wish(runner, image, timeout=timeout), say)
+    report = check_submission(model_file, params, specs, executor, say)
+    if as_json:
+        click.echo(json.dumps(report.to_json()))
+    else:
+        for line in lines(report.findings):
+            click.echo(line)
+        found = len(report.problems)
+        click.echo(f"{found} problem{'s' * (found != 1)}" if found else "ready to run")
+    return 1 if report.problems else 0

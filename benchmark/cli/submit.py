@@ -1,0 +1,85 @@
+"""``bench submit``: one reviewable folder of a model and its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("submit")
+@click.argument("model_file", metavar="MODEL.PY", type=click.Path(path_type=Path))
+@click.option(
+    "--registry",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of results.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to make; default: submissions/ and the file's name.",
+)
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="K=V",
+    help="Submit only results with these parameters; default: all.",
+)
+@click.option(
+    "--runner",
+    type=click.Choice(["process", "docker", "auto"]),
+    default="process",
+    show_default=True,
+    help="Where the check runs the model's code.",
+)
+@click.option("--image", metavar="NAME", help="Container image of the check.")
+def command(
+    model_file: Path,
+    folder: Path,
+    out: Path | None,
+    params: tuple[str, ...],
+    runner: str,
+    image: str | None,
+) -> None:
+    """Make a folder of a model file and all its results, for a pull request.
+
+    Checks the file first ('bench check') and refuses what has a problem. Failed trials are part
+    of the folder. The registry is only read.
+    """
+    from motifidelity.errors import UserError
+    from motifidelity.registry import Registry
+    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.submission import read_submission
+    from motifidelity.submitting.check import check_submission
+    from motifidelity.submitting.findings import lines
+    from motifidelity.submitting.submit import job_parameters, make_submission, model_results
+    from motifidelity.tasks.spec import find_spec
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    if not folder.is_dir():
+        raise UserError(f"registry {folder}: no such folder; give one with --registry")
+    submission = read_submission(model_file)
+    target = out or Path("submissions") / model_file.stem
+    results = model_results(
+        Registry(folder), submission, submission.parameters(params) if params else None
+    )
+    specs = [find_spec(name) for name in sorted({row["task"] for row in results.done})]
+    executor = choose_executor(Wish(runner, image, timeout=120.0), say)
+    report = check_submission(model_file, job_parameters(results), specs, executor, say)
+    for line in lines(f for f in report.findings if f.level != "ok"):
+        say(line)
+    seal = make_submission(report, results, target)
+    done, failed = len(results.done), len(results.failed)
+    click.echo(f"{target}: {done} finished and {failed} failed jobs")
+    for row in results.failed:
+        click.echo(f"  failed: {row['task']}, trial {row['trial']}: {row['message']}")
+    if not any(row["profile"] == "full" for row in results.done):
+        click.echo("  no result is of profile full: it will never be ranked with those that are")
+    click.echo(f"Seal: {seal}")
+    click.echo("Check it with 'bench verify --digests-only', then open a pull request")

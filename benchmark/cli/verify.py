@@ -1,0 +1,101 @@
+"""``bench verify``: check a submitted folder and run its model again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from motifidelity.executors.base import Executor
+
+
+@click.command("verify")
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--digests-only", is_flag=True, help="Check digests and rows; run nothing.")
+@click.option("--seal", metavar="SHA256", help="The seal that the submitter told.")
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Run only these tasks again.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Trials to train again of each task and parameter set, drawn by lot.",
+)
+@click.option(
+    "--tier",
+    type=click.Choice(["ci", "maintainer"]),
+    default="ci",
+    show_default=True,
+    help="Who verifies; stated when everything holds.",
+)
+@click.option(
+    "--runner",
+    type=click.Choice(["docker", "process"]),
+    default="docker",
+    show_default=True,
+    help="Where the model's code runs.",
+)
+@click.option(
+    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
+)
+@click.option("--memory", metavar="SIZE", help="Memory of a phase, such as 8g.")
+@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="Processors of a phase.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a phase may take."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for verification.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verification as JSON.")
+def command(
+    folder: Path,
+    digests_only: bool,
+    seal: str | None,
+    tasks: tuple[str, ...],
+    trials: int,
+    tier: str,
+    runner: str,
+    image: str | None,
+    memory: str | None,
+    cpus: float | None,
+    timeout: float | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Check a submission's folder, which is only read, and run its model again.
+
+    First every digest and row, without running anything; then, in a container, training with the
+    submitted seeds, and on data and with a seed that are drawn now and known to nobody.
+    """
+    from motifidelity.submitting.findings import lines
+    from motifidelity.submitting.verification import refuse_inside, write_verification
+    from motifidelity.submitting.verify import Wanted, verify_folder
+    from motifidelity.tasks.spec import find_spec
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    def open_executor() -> Executor:
+        from motifidelity.runners import Wish, choose_executor
+
+        return choose_executor(Wish(runner, image, memory, cpus, timeout), say)
+
+    if out is not None:
+        refuse_inside(out, folder)
+    wanted = Wanted(digests_only, tier, trials, tuple(find_spec(name).id for name in tasks), seal)
+    result = verify_folder(folder, wanted, open_executor, say)
+    path = write_verification(result, out, folder) if out is not None else None
+    if as_json:
+        click.echo(json.dumps(result.to_json()))
+        return 0 if result.passed else 1
+    for line in lines(result.findings):
+        click.echo(line)
+    if result.compared:
+        click.echo(
+            f"{result.equal} of {result.compared} submitted scores came out again bit for bit"
+        )
+    click.echo(f"Tier: {result.tier}" if result.passed else "Not verified; tier: self-reported")
+    if path:
+        click.echo(f"Written: {path}")
+    return 0 if result.passed else 1

@@ -1,0 +1,302 @@
+"""``bench check``: everything that can be known of a submission in under a minute.
+
+The file's text is read here; its code runs in the worker alone, by the executor of a real run, on
+the first sequences of a real task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from motifidelity.errors import UserError
+from motifidelity.submission import Submission, read_submission
+from motifidelity.submitting.findings import Finding, problems
+from motifidelity.submitting.source import Source, file_line, parse_problem
+
+if TYPE_CHECKING:
+    from motifidelity.executors.base import Executor, PhaseResult
+    from motifidelity.plan import Job
+    from motifidelity.submitting.trial import Trial
+    from motifidelity.tasks.spec import Profile, TaskSpec
+
+# float32 arithmetic in another order moves logits of this few steps by far less
+SAME_LOGITS = 1e-3
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All findings on one file; ``submission`` is None where it cannot be parsed."""
+
+    path: Path
+    submission: Submission | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def problems(self) -> list[Finding]:
+        """What must be mended."""
+        return problems(self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        return {
+            "file": self.path.name,
+            "digest": self.submission.digest if self.submission else None,
+            "problems": len(self.problems),
+            "checks": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check_submission(
+    path: Path,
+    params: tuple[str, ...] | Mapping[str, Any],
+    specs: Sequence[TaskSpec],
+    executor: Executor,
+    say: Callable[[str], None],
+    profile: Profile | None = None,
+    methods: Sequence[str] | None = None,
+) -> CheckReport:
+    """Check a model file.
+
+    Parameters
+    ----------
+    path : Path
+    params : tuple of ``name=value``, or mapping
+        Parameters of ``build_model``.
+    specs : sequence of TaskSpec
+        Tasks to try it on; the first one also twice, with the same seed.
+    executor : Executor
+        Runs the submission's code.
+    say : callable
+        Receives a line when a task begins.
+    profile : Profile, optional
+        The slice of each task; by default 1,000 training sequences, 2 epochs.
+    methods : sequence of str, optional
+        Attribution methods to try; by default every one.
+
+    Returns
+    -------
+    CheckReport
+
+    Raises
+    ------
+    UserError
+        For a parameter that the file does not have.
+    """
+    from motifidelity.plan import Job
+    from motifidelity.submitting.trial import PROBED, SLICE
+
+    try:
+        submission = read_submission(path)
+    except UserError as error:
+        if not path.is_file():
+            raise
+        return CheckReport(path, None, (parse_problem(path, str(error)),))
+    values = submission.parameters(params) if isinstance(params, tuple) else dict(params)
+    source = Source(submission)
+    findings = list(source.findings())
+    if not problems(findings):
+        for number, spec in enumerate(specs):
+            say(f"trying {submission.name} on {spec.id}")
+            findings += _on_task(
+                Job(submission, values, spec, profile or SLICE, 0, 0, executor.image),
+                executor,
+                source,
+                PROBED if methods is None else methods,
+                again=number == 0,
+            )
+    return CheckReport(path, submission, tuple(findings))
+
+
+def _on_task(
+    job: Job, executor: Executor, source: Source, methods: Sequence[str], *, again: bool
+) -> Iterator[Finding]:
+    from motifidelity.scoring import Truth
+    from motifidelity.scratch import scratch_folder
+    from motifidelity.submitting.trial import fit_trial, probe_trial, same_history
+    from motifidelity.tasks.dataset import load_dataset
+
+    truth = Truth(load_dataset(job.task), job.profile)
+    with scratch_folder() as work:
+        first = work / "1"
+        first.mkdir()
+        trial = fit_trial(job, truth, executor, first)
+        probe_trial(trial, truth, executor, first, methods)
+        good = True
+        for finding in _of_trial(trial, source):
+            good &= finding.level != "problem"
+            yield finding
+        if good and again:
+            second = work / "2"
+            second.mkdir()
+            other = fit_trial(job, truth, executor, second)
+            same = trial.fit and other.fit and same_history(trial.fit, other.fit)
+            if not same:
+                # histories differ or there are none: how far apart are the networks?
+                probe_trial(other, truth, executor, second, ())
+            yield _determinism(trial, other, source, same=bool(same))
+
+
+def _of_trial(trial: Trial, source: Source) -> Iterator[Finding]:
+    from motifidelity.submitting.cost import cost_findings
+
+    name = trial.job.task.id
+    if trial.fitted.status != "ok":
+        yield from _failed_fit(trial, source)
+        return
+    shape = (trial.job.task.length, 4)
+    outputs = len(trial.job.task.classes)
+    yield Finding(
+        "contract", "ok", f"{shape} in, {outputs} logit{'s' * (outputs > 1)} out", task=name
+    )
+    if trial.fit is None:
+        yield Finding("freezing", "problem", trial.invalid, "write nothing yourself", task=name)
+        return
+    yield Finding("freezing", "ok", f"{trial.graph_bytes:,} bytes of plain operations", task=name)
+    yield _training(trial)
+    if trial.probed is None or trial.probed.status != "ok" or trial.logits is None:
+        message = trial.invalid or (trial.probed.message if trial.probed else "no output")
+        yield Finding(
+            "probing",
+            "problem",
+            message,
+            "use operations whose gradient TensorFlow knows",
+            source.line_of("build_model"),
+            name,
+        )
+        return
+    yield from _of_probe(trial, source)
+    yield from cost_findings(trial)
+
+
+def _failed_fit(trial: Trial, source: Source) -> Iterator[Finding]:
+    """The one step that failed, and the steps before it that did not."""
+    done, name = trial.fitted, trial.job.task.id
+    step, anchor = _failed_step(trial, done)
+    text, _, remedy = done.message.partition("; ")
+    if step == "training":
+        for passed in ("contract", "freezing"):
+            yield Finding(passed, "ok", "as it should be", task=name)
+    elif step == "freezing":
+        yield Finding("contract", "ok", "as it should be", task=name)
+    where = file_line(done.message, source.name, done.traceback) or source.line_of(
+        anchor, last_return=anchor == "build_model"
+    )
+    # the place stands before the text already
+    text = text.removeprefix(f"{where}: ").removeprefix(f"{source.name}: ")
+    yield Finding(step, "problem", text, remedy or _REMEDIES[step], where, name)
+
+
+_REMEDIES = {
+    "import": "mend that line: the file itself fails before build_model is called",
+    "contract": "return a keras.Model with the task's input_shape and num_outputs",
+    "freezing": "use keras.ops in call(), not numpy",
+    "training": "mend that line, or bound the activations",
+    "machine": "see 'bench doctor'",
+}
+
+
+def _failed_step(trial: Trial, done: PhaseResult) -> tuple[str, str]:
+    """Which step failed, and the function to look at where no line is known."""
+    if done.status == "infra_error":
+        return "machine", ""
+    if trial.begun:
+        return "training", "fit" if trial.job.submission.own_fit else "build_model"
+    text = f"{done.message}\n{done.traceback}"
+    if "cannot be frozen" in text or "operation" in done.message.partition("; ")[0]:
+        return "freezing", "build_model"
+    if "motif_layer" in text:
+        return "contract", "motif_layer"
+    if "build_model" in text or "the model returns" in text:
+        return "contract", "build_model"
+    return "import", ""
+
+
+def _training(trial: Trial) -> Finding:
+    assert trial.fit is not None
+    name = trial.job.task.id
+    history = trial.fit.history
+    if trial.job.submission.own_fit:
+        return Finding(
+            "training", "ok", f"own fit, open division, {trial.fitted.seconds:.1f} s", task=name
+        )
+    losses = [row.get("loss", float("nan")) for row in history]
+    text = f"{len(history)} epochs of the recipe, loss " + " -> ".join(f"{x:.3f}" for x in losses)
+    return Finding("training", "ok", text, task=name)
+
+
+def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
+    name = trial.job.task.id
+    assert trial.logits is not None
+    if ((trial.logits >= 0) & (trial.logits <= 1)).all():
+        yield Finding(
+            "outputs",
+            "warning",
+            "every output lies between 0 and 1",
+            "return logits, or end in a sigmoid activation",
+            source.line_of("build_model", last_return=True),
+            name,
+        )
+    if trial.has_filters:
+        yield Finding("filters", "ok", "a first-layer scan was found", task=name)
+    else:
+        yield Finding(
+            "filters",
+            "warning",
+            "no first-layer scan was found: no motif score and no localisation",
+            "begin with a Conv1D, or add motif_layer(model)",
+            source.line_of("build_model"),
+            name,
+        )
+    supported = [method for method, reason in trial.attribution.items() if reason is None]
+    yield Finding(
+        "attribution", "ok", f"{len(supported)} methods: {', '.join(supported)}", task=name
+    )
+    for method, reason in trial.attribution.items():
+        if reason is None:
+            continue
+        yield Finding(
+            "attribution",
+            "warning",
+            f"{method} is not supported: {reason}",
+            "the row has no score for it; the other methods have",
+            source.line_of("build_model"),
+            name,
+        )
+
+
+def _determinism(one: Trial, other: Trial, source: Source, *, same: bool) -> Finding:
+    from motifidelity.submitting.trial import difference
+
+    name = one.job.task.id
+    if same:
+        text = "the same seed twice: the same losses and scores, bit for bit"
+        return Finding("determinism", "ok", text, task=name)
+    if one.logits is None or other.logits is None:
+        message = other.invalid or other.fitted.message or "the second training failed"
+        return Finding(
+            "determinism",
+            "problem",
+            f"the same seed again ended otherwise: {message}",
+            "let nothing but the seed decide",
+            source.line_of("build_model"),
+            name,
+        )
+    gap = difference(one.logits, other.logits)
+    if gap <= SAME_LOGITS:
+        text = f"the same seed twice: logits within {gap:.1g} of their size (float arithmetic)"
+        if not gap:
+            text = "the same seed twice: the same logits, bit for bit"
+        return Finding("determinism", "ok", text, task=name)
+    places = source.unseeded_calls()
+    return Finding(
+        "determinism",
+        "problem",
+        f"the same seed twice: logits differ by {gap:.2g} of their size",
+        "draw random numbers from keras.random or numpy's global generator, which are seeded"
+        + (f"; see {', '.join(places)}" if places else ""),
+        places[0] if places else source.line_of("build_model"),
+        name,
+    )

@@ -1,0 +1,91 @@
+"""What a submission will cost, from a few measured steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from motifidelity.containers.policy import Policy
+from motifidelity.intake import MAX_GRAPH_BYTES
+from motifidelity.progress import duration
+from motifidelity.submitting.findings import Finding
+from motifidelity.submitting.trial import Trial
+
+GIB = 1 << 30
+# a forward pass is about a third of a training step: forward, and backward at twice its cost
+_FORWARD = 1 / 3
+
+
+def cost_findings(trial: Trial) -> Iterator[Finding]:
+    """Size, time of an epoch and of a full run, and memory.
+
+    Time is that of the last epoch on the slice, scaled by the number of sequences. A full run is
+    an upper bound: every trial to the last epoch that the recipe allows.
+    """
+    assert trial.fit is not None
+    name, fit = trial.job.task.id, trial.fit
+    large = trial.graph_bytes > MAX_GRAPH_BYTES // 2
+    yield Finding(
+        "size",
+        "warning" if large else "ok",
+        f"{fit.num_weights:,} weights, {trial.graph_bytes / (1 << 20):.1f} MiB frozen",
+        f"at most {MAX_GRAPH_BYTES >> 20} MiB are allowed" if large else "",
+        task=name,
+    )
+    yield _time(trial)
+    yield _memory(trial)
+
+
+def _sequences(train: int, valid: int) -> float:
+    """Cost of an epoch in training sequences."""
+    return train + _FORWARD * valid
+
+
+def _sizes(trial: Trial) -> tuple[int, int]:
+    digests = trial.job.task.digests
+    return int(digests["train"]["n"]), int(digests["valid"]["n"])
+
+
+def _time(trial: Trial) -> Finding:
+    assert trial.fit is not None
+    spec, profile = trial.job.task, trial.job.profile
+    seconds = [row["seconds"] for row in trial.fit.history if row.get("seconds", 0) > 0]
+    if trial.job.submission.own_fit or not seconds:
+        return Finding(
+            "time",
+            "warning",
+            f"{duration(trial.fitted.seconds)} on {profile.train:,} training sequences; its own "
+            "training decides how this grows",
+            "try 'bench run --profile quick'",
+            task=spec.id,
+        )
+    train, valid = _sizes(trial)
+    slice_ = _sequences(profile.train or train, profile.valid or valid)
+    epoch = seconds[-1] * _sequences(train, valid) / slice_
+    full = spec.profiles.get("full")
+    text = f"about {duration(epoch)} an epoch"
+    if full:
+        text += (
+            f", at most {duration(epoch * full.max_epochs)} a trial and "
+            f"{duration(epoch * full.max_epochs * full.trials)} for {full.trials} trials"
+        )
+    return Finding("time", "ok", text + f" ({trial.fitted.device}, measured now)", task=spec.id)
+
+
+def _memory(trial: Trial) -> Finding:
+    """Peak of the trial, plus the rest of the data as one-hot float32, twice."""
+    spec, profile = trial.job.task, trial.job.profile
+    train, valid = _sizes(trial)
+    more = train + valid - (profile.train or train) - (profile.valid or valid)
+    need = trial.peak_memory + 2 * more * spec.length * 4 * 4
+    limit = Policy().memory
+    tight = need > 0.8 * limit
+    return Finding(
+        "memory",
+        "warning" if tight else "ok",
+        f"{trial.peak_memory / GIB:.1f} GiB now, about {need / GIB:.1f} GiB with all data; the "
+        f"standard limit is {limit / GIB:g} GiB",
+        "use a smaller network, or run it with a larger --memory, which marks its rows"
+        if tight
+        else "",
+        task=spec.id,
+    )

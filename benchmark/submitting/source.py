@@ -1,0 +1,222 @@
+"""What a submission's text shows without running it, each finding with its line."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata, resources
+from pathlib import Path
+
+from motifidelity.submission import METADATA, Submission
+from motifidelity.submitting.findings import Finding
+
+MAX_MODEL_BYTES = 1 << 20
+MAX_NAME = 80
+MAX_TEXT = 300
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,75}\.py")
+_NAME_SIGNS = frozenset(" ._-+()/,:'")
+# a call of these gives another number in every process, whatever the seed
+_UNSEEDED = {
+    "os.urandom",
+    "time.time",
+    "time.time_ns",
+    "time.perf_counter",
+    "uuid.uuid4",
+    "random.SystemRandom",
+    "secrets.randbits",
+    "secrets.token_bytes",
+}
+_UNSEEDED_WITHOUT_ARGUMENT = {"default_rng", "RandomState"}
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with the name of a model, or None: it is shown on pages and in tables."""
+    if not name or len(name) > MAX_NAME:
+        return f"has {len(name)} characters; 1 to {MAX_NAME} are allowed"
+    if bad := sorted({c for c in name if not (c.isalnum() or c in _NAME_SIGNS)}):
+        return f"holds {''.join(bad)[:20]!a}; letters, digits and ._-+()/,:' are allowed"
+    return "begins or ends with a space" if name != name.strip() else None
+
+
+def text_problem(text: str) -> str | None:
+    """What is wrong with authors, a licence or an address, or None."""
+    if not text.strip() or len(text) > MAX_TEXT:
+        return f"has {len(text)} characters; 1 to {MAX_TEXT} are allowed"
+    if not text.isprintable():
+        return "holds control characters"
+    return "holds markup (< or >)" if "<" in text or ">" in text else None
+
+
+class Source:
+    """A submission's file as a tree, to find lines in.
+
+    Parameters
+    ----------
+    submission : Submission
+        Of a file that parses.
+    """
+
+    def __init__(self, submission: Submission) -> None:
+        self._submission = submission
+        self.name = submission.path.name
+        self._tree = ast.parse(submission.path.read_bytes())
+
+    def line_of(self, function: str, *, last_return: bool = False) -> str:
+        """``file:line`` of a function, or of its last return; the file alone without it."""
+        for node in self._tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                returns = [n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)]
+                line = max(returns) if last_return and returns else node.lineno
+                return f"{self.name}:{line}"
+        return self.name
+
+    def line_of_assignment(self, name: str) -> str:
+        """``file:line`` where a name is set at the top of the file; the file alone without it."""
+        for node in self._tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if isinstance(node, ast.AnnAssign):
+                targets = [node.target]
+            if any(isinstance(t, ast.Name) and t.id == name for t in targets):
+                return f"{self.name}:{node.lineno}"
+        return self.name
+
+    def unseeded_calls(self) -> list[str]:
+        """``file:line`` of calls whose result no seed decides."""
+        found = []
+        for node in ast.walk(self._tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            last = called.rpartition(".")[2]
+            bare = not node.args and not node.keywords and last in _UNSEEDED_WITHOUT_ARGUMENT
+            if called in _UNSEEDED or bare:
+                found.append(f"{self.name}:{node.lineno}")
+        return found
+
+    def findings(self) -> Iterator[Finding]:
+        """Size, name, authors, licence, parameters and imports of the file."""
+        size = self._submission.path.stat().st_size
+        if size > MAX_MODEL_BYTES:
+            yield Finding(
+                "file",
+                "problem",
+                f"{size:,} bytes; at most {MAX_MODEL_BYTES:,} are allowed",
+                "keep weights and data out of the file: a network is trained by the suite",
+                self.name,
+            )
+        elif not FILE_NAME.fullmatch(self.name):
+            yield Finding(
+                "file",
+                "problem",
+                f"name {ascii(self.name)[:100]}",
+                "rename it: letters, digits, _ - . and the ending .py, at most 79 characters",
+                self.name,
+            )
+        else:
+            yield Finding("file", "ok", f"{size:,} bytes, valid Python", where=self.name)
+        yield from self._words()
+        yield self._parameters()
+        yield from self._imports()
+
+    def _words(self) -> Iterator[Finding]:
+        submission, where = self._submission, self.line_of_assignment("MODEL")
+        words = {"name": submission.name, **submission.metadata}
+        good = True
+        for key in METADATA:
+            if key not in words:
+                continue
+            problem = name_problem(words[key]) if key == "name" else text_problem(words[key])
+            if problem:
+                good = False
+                yield Finding(
+                    "metadata", "problem", f"{key} {problem}", f"change MODEL['{key}']", where
+                )
+        if missing := [key for key in ("authors", "license") if key not in words]:
+            good = False
+            yield Finding(
+                "metadata",
+                "warning",
+                f"no {' and no '.join(missing)}",
+                "add MODEL = dict(name=..., authors=..., license=...) before 'bench submit'",
+                where,
+            )
+        if good:
+            text = f"{words['name']}, {words['authors']}, {words['license']}"
+            yield Finding("metadata", "ok", text, where=where)
+
+    def _parameters(self) -> Finding:
+        submission = self._submission
+        values = [
+            f"{name}={submission.defaults[name]!r}" if name in submission.defaults else name
+            for name in submission.names
+        ]
+        text = ", ".join(values) or "none"
+        return Finding("parameters", "ok", text, where=self.line_of("build_model"))
+
+    def _imports(self) -> Iterator[Finding]:
+        absent = []
+        for name, line in self._imported():
+            if not _in_image(name):
+                absent.append(name)
+                yield Finding(
+                    "imports",
+                    "problem",
+                    f"imports {name}, which the worker image does not have",
+                    "use Python, keras, tensorflow, numpy, scipy or scikit-learn alone",
+                    f"{self.name}:{line}",
+                )
+        if not absent:
+            names = ", ".join(sorted({name for name, _ in self._imported()})) or "none"
+            yield Finding("imports", "ok", names, where=self.name)
+
+    def _imported(self) -> Iterator[tuple[str, int]]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield alias.name.partition(".")[0], node.lineno
+            elif isinstance(node, ast.ImportFrom):
+                yield (node.module or "").partition(".")[0] or ".", node.lineno
+
+
+def _in_image(module: str) -> bool:
+    """Whether a module comes with Python or is of a package that the image's lock file names."""
+    if module in sys.stdlib_module_names:
+        return True
+    lock = resources.files("motifidelity.containers") / "requirements-cpu.lock"
+    locked = {
+        _plain(line.partition("==")[0])
+        for line in lock.read_text(encoding="utf-8").splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    }
+    # the locked CPU build of TensorFlow is another distribution than the one installed here
+    locked |= {name.removesuffix("-cpu") for name in locked}
+    owners = metadata.packages_distributions().get(module, [module])
+    return any(_plain(owner) in locked for owner in owners)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def file_line(message: str, name: str, traceback: str = "") -> str:
+    """``file:line`` that a worker's message or traceback names, or an empty text.
+
+    Parameters
+    ----------
+    message, traceback : str
+    name : str
+        File name of the submission.
+    """
+    if match := re.match(rf"{re.escape(name)}:(\d+)", message):
+        return f"{name}:{match[1]}"
+    pattern = rf'File "[^"\n]*{re.escape(name)}", line (\d+)'
+    found = re.findall(pattern, traceback)
+    return f"{name}:{found[-1]}" if found else ""
+
+
+def parse_problem(path: Path, message: str) -> Finding:
+    """The finding of a file that cannot even be read or parsed."""
+    text, _, remedy = message.rpartition("; ")
+    return Finding("file", "problem", text or message, remedy, file_line(message, path.name))

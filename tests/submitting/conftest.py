@@ -1,0 +1,121 @@
+"""A real submission, trained on a few hundred real sequences, and folders made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import textwrap
+
+import pytest
+
+from motifidelity.executors.process import ProcessExecutor
+from motifidelity.plan import plan_jobs
+from motifidelity.registry import Registry
+from motifidelity.run import run_plan
+from motifidelity.submission import read_submission
+from motifidelity.submitting.check import CheckReport
+from motifidelity.submitting.findings import Finding
+from motifidelity.submitting.submit import make_submission, model_results
+from motifidelity.tasks import spec as specs
+from motifidelity.tasks.spec import Profile
+
+HONEST = """
+    import keras
+    from keras import layers
+
+    MODEL = dict(name="Honest", authors="A. Author", license="MIT", url="https://example.org")
+
+
+    def build_model(task, *, units=8):
+        x = inputs = keras.Input(task.input_shape)
+        x = layers.Conv1D(units, 19, padding="same", activation="exponential")(x)
+        x = layers.GlobalMaxPooling1D()(x)
+        return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
+"""
+SMALL = Profile("quick", 2, 240, 100, 200, 2, 4, ("saliency", "ism", "random"))
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def note(self, text):
+        pass
+
+    def begin(self, job, number, of):
+        pass
+
+    def event(self, phase, event):
+        pass
+
+    def end(self, job, status, message, seconds):
+        pass
+
+
+@pytest.fixture(scope="module")
+def small_tasks():
+    """The real tasks with a smaller profile, in this process alone."""
+    small = {
+        name: dataclasses.replace(spec, profiles={"quick": SMALL})
+        for name, spec in specs.all_specs().items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(specs, "all_specs", lambda: small)
+        yield small
+
+
+@pytest.fixture(scope="module")
+def submitted(small_tasks, tmp_path_factory):
+    """Train a model file on the regulatory code and make a folder of it: file, registry, folder."""
+
+    def submitted(text, name="honest.py", trials=1):
+        base = tmp_path_factory.mktemp("submitted")
+        path = base / name
+        path.write_text(textwrap.dedent(text))
+        submission = read_submission(path)
+        task = small_tasks["regulatory-code@1"]
+        jobs = plan_jobs(submission, submission.parameters(()), [task], "quick", trials, 0)
+        registry = Registry(base / "registry")
+        run_plan(jobs, registry, ProcessExecutor(), Silent())
+        make(path, registry, base / "folder")
+        return path, registry, base / "folder"
+
+    return submitted
+
+
+def make(path, registry, target):
+    """A folder of a model whose check is not repeated here."""
+    submission = read_submission(path)
+    report = CheckReport(path, submission, (Finding("file", "ok", "checked elsewhere"),))
+    return make_submission(report, model_results(registry, submission), target)
+
+
+@pytest.fixture(scope="module")
+def honest(submitted):
+    return submitted(HONEST)
+
+
+@pytest.fixture
+def folder(honest, tmp_path):
+    """A copy of an honest folder, to be tampered with."""
+    copy = tmp_path / "review"
+    shutil.copytree(honest[2], copy)
+    return copy
+
+
+@pytest.fixture
+def reseal(folder):
+    """Make the manifest anew, as somebody would who hides a change."""
+    import hashlib
+
+    def reseal():
+        manifest = json.loads((folder / "manifest.json").read_text())
+        for name in manifest["files"]:
+            content = (folder / name).read_bytes()
+            manifest["files"][name] = {
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    return reseal

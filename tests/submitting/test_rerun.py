@@ -1,0 +1,165 @@
+"""A submission is trained again: with its own seeds, and on data that nobody has seen."""
+
+from __future__ import annotations
+
+import json
+import random
+import textwrap
+
+import pytest
+
+from motifidelity.executors.process import ProcessExecutor
+from motifidelity.submitting.reading import read_folder
+from motifidelity.submitting.rerun import Group, Ran, again, groups
+from motifidelity.submitting.verification import TIERS, write_verification
+from motifidelity.submitting.verify import Wanted, verify_folder
+from motifidelity.tasks.dataset import load_dataset
+
+MEMORISER = '''
+    """A network that looks the public test sequences up."""
+    import keras
+    import numpy as np
+    from keras import layers
+
+    MODEL = dict(name="Memoriser", authors="A. Author", license="MIT")
+    KNOWN = """{known}""".split()
+    ANSWERS = np.array(list("{answers}"), dtype=float) * 200 - 100
+
+
+    def build_model(task):
+        codes = np.array([["ACGT".index(c) for c in line] for line in KNOWN])
+        table = np.eye(4, dtype="float32")[codes].reshape(len(KNOWN), -1).T
+        x = inputs = keras.Input(task.input_shape)
+        same = layers.Dense(
+            len(KNOWN),
+            activation="relu",
+            trainable=False,
+            kernel_initializer=keras.initializers.Constant(table),
+            bias_initializer=keras.initializers.Constant(-199.5),
+        )(layers.Flatten()(inputs))
+        answer = layers.Dense(
+            1,
+            use_bias=False,
+            trainable=False,
+            kernel_initializer=keras.initializers.Constant(ANSWERS[:, None]),
+        )(same)
+        x = layers.Conv1D(8, 19, padding="same", activation="relu")(x)
+        x = layers.GlobalMaxPooling1D()(x)
+        return keras.Model(inputs, layers.Dense(task.num_outputs)(x) + answer)
+'''
+
+
+def verify(folder, **wanted):
+    """Run everything again in plain processes, with seeds that a failure can be repeated with."""
+    draw = random.Random(11).randrange
+    opened = []
+
+    def open_executor():
+        opened.append(ProcessExecutor())
+        return opened[-1]
+
+    return verify_folder(folder, Wanted(**wanted), open_executor, lambda _: None, draw)
+
+
+@pytest.fixture(scope="module")
+def verified(honest):
+    return verify(honest[2])
+
+
+@pytest.fixture(scope="module")
+def memorised(submitted, small_tasks):
+    test = load_dataset(small_tasks["regulatory-code@1"]).splits["test"].head(200)
+    known = "\n".join("".join("ACGT"[c] for c in row) for row in test.sequences)
+    answers = "".join(str(label) for label in test.labels[:, 0])
+    text = textwrap.dedent(MEMORISER).replace("{known}", known).replace("{answers}", answers)
+    path, registry, folder = submitted(text, "memoriser.py")
+    assert path.stat().st_size < 1 << 20
+    return registry, folder, verify(folder)
+
+
+def test_an_honest_submission_is_reproduced(verified):
+    assert verified.passed, verified.findings
+    assert verified.tier == TIERS["ci"] == "reproduced in CI"
+    (scope,) = [f for f in verified.findings if f.check == "scope"]
+    assert "1 of 1 finished trials" in scope.text
+    kinds = {c.kind for c in verified.comparisons}
+    assert kinds == {"again", "same network", "secret"}
+    assert verified.compared > 20
+
+
+def test_every_tolerance_names_its_source_and_what_no_training_touches_is_exact(verified):
+    for c in verified.comparisons:
+        assert c.source
+        if c.method == "pwm":
+            assert c.source.startswith("exact")
+            assert c.tolerance <= 1e-5
+        else:
+            assert "SD of the difference" in c.source
+    assert any(c.method == "pwm" for c in verified.comparisons)
+
+
+def test_secret_seeds_are_not_the_public_ones_and_are_on_record(verified, small_tasks):
+    public, secret = verified.seeds
+    assert public["kind"] == "public"
+    assert public["data"] == small_tasks["regulatory-code@1"].grammar.seed
+    assert secret["kind"] == "secret"
+    assert secret["data"] != public["data"]
+    assert secret["training"] != public["training"]
+
+
+def test_a_verification_is_written_beside_and_not_into_the_folder(verified, honest, tmp_path):
+    path = write_verification(verified, tmp_path / "out", honest[2])
+    written = json.loads(path.read_text())
+    assert written["tier"] == "reproduced in CI"
+    assert written["place"]["isolation"] == "none"
+    assert len(written["comparisons"]) == len(verified.comparisons)
+    assert not (honest[2] / "verification.json").exists()
+
+
+def test_a_model_that_memorised_the_public_test_set_is_flagged(memorised):
+    registry, _, result = memorised
+    scores = registry.latest("scores")["scores"].to_pylist()
+    claimed = next(r for r in scores if r["metric"] == "auroc" and r["target"] is None)
+    assert claimed["value"] == 1.0, "it looks perfect"
+    assert not result.passed
+    assert result.tier == "self-reported"
+    flagged = [f for f in result.findings if f.level == "problem"]
+    assert {f.check for f in flagged} >= {"same network"}
+    assert any("FLAGGED as memorised" in f.remedy and "auroc" in f.text for f in flagged)
+
+
+def test_a_memoriser_s_claim_itself_does_come_out_again(memorised):
+    """So running it again with public seeds alone would not find it."""
+    again = [c for c in memorised[2].comparisons if c.kind == "again"]
+    assert again
+    assert all(c.ok for c in again)
+
+
+def test_a_score_that_does_not_come_out_again_is_named(honest):
+    """A forger who makes everything consistent is found by training alone."""
+    contents = read_folder(honest[2]).contents
+    (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
+    true = [dict(row) for row in group.scores[0]]
+    ran = Ran(None, true, {"auroc": 0.04, "aupr": 0.04}, {})
+    assert all(c.ok for c in again(group, 0, ran, 16))
+    forged = [
+        {**row, "value": 0.999} if row["family"] == "accuracy" else row for row in group.scores[0]
+    ]
+    bad = [c for c in again(Group(group.jobs, [forged]), 0, ran, 16) if not c.ok]
+    assert {c.metric for c in bad} == {"auroc", "aupr"}
+    # of what no training touches, the smallest change is found
+    moved = [
+        {**row, "value": row["value"] + 1e-4} if row["method"] == "pwm" else row
+        for row in group.scores[0]
+    ]
+    bad = [c for c in again(Group(group.jobs, [moved]), 0, ran, 16) if not c.ok]
+    assert {c.method for c in bad} == {"pwm"}
+    assert all(c.source.startswith("exact") for c in bad)
+
+
+def test_a_score_that_is_claimed_and_never_found_is_named(honest):
+    contents = read_folder(honest[2]).contents
+    (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
+    rest = [row for row in group.scores[0] if row["family"] != "attribution"]
+    bad = [c for c in again(group, 0, Ran(None, rest, {}, {}), 16) if not c.ok]
+    assert {c.metric for c in bad} == {"attribution_auroc"}
