@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from motifidelity import schema
-from motifidelity.audit import Report, audit, old
+from motifidelity.audit import audit
 from motifidelity.errors import DataError
+from motifidelity.findings import Report, old
 from motifidelity.manifest import (
     LOOSE_TABLES,
     PACK,

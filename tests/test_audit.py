@@ -13,7 +13,8 @@ import pytest
 from registry_rows import TABLES, failure, result
 
 from motifidelity import schema
-from motifidelity.audit import UNFINISHED_SECONDS, audit
+from motifidelity.audit import audit
+from motifidelity.findings import UNFINISHED_SECONDS
 from motifidelity.manifest import Manifest
 from motifidelity.registry import Registry
 from motifidelity.tablefiles import STAMP

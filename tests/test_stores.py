@@ -14,7 +14,8 @@ from s3_server import KEYS, Denying, Dropping, Silent, misbehaving
 
 from motifidelity.errors import DataError, UserError
 from motifidelity.registry import Registry, existing_registry
-from motifidelity.stores import Limits, S3Store, open_store
+from motifidelity.s3 import Limits, S3Store
+from motifidelity.stores import open_store
 
 
 @pytest.fixture

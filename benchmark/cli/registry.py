@@ -12,7 +12,7 @@ import click
 from motifidelity.cli.options import registry_option
 
 if TYPE_CHECKING:
-    from motifidelity.audit import Report
+    from motifidelity.findings import Report
 
 
 @click.group("registry", context_settings={"help_option_names": ["-h", "--help"]})
