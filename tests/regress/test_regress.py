@@ -390,3 +390,4 @@ def test_networks_of_the_matrix_are_trained_here_and_scored(monkeypatch):
     # a share of 24 filters moves by one of them, a count by one
     assert found["scores", subject, "match_fraction"].scale == 1 / 24
     assert found["scores", subject, "motifs_found"].scale == 1
+    assert found["scores", subject, "auroc"].scale < 0.01
