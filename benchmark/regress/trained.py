@@ -135,9 +135,13 @@ def _scores(folder: Path, seed: int) -> Found:
 
 
 def _step(metric: str, number: int) -> float:
-    """Smallest step of a score: one, for a count; for a share or a mean, one of its items."""
+    """Step that a score moves by: one, for a count; one filter, for a share of filters."""
     from motifidelity.metrics.declare import all_metrics
 
     declared = all_metrics().get(metric)
-    counts = declared is not None and declared.low == 0 and (declared.high or 2) > 1
-    return 1.0 if counts else 1.0 / max(number, 1)
+    if declared is not None and declared.low == 0 and (declared.high or 2) > 1:
+        return 1.0
+    if declared is not None and declared.family == "filters":
+        return 1.0 / max(number, 1)
+    # of an area or a mean, which have no steps of their own
+    return 0.005

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motifidelity.statistics import Comparison, compare_models, rank_intervals, tie_groups
@@ -76,6 +76,7 @@ def test_a_pair_without_a_test_does_not_differ():
     assert tie_groups([], []) == {}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8).flatmap(lambda n: st.tuples(st.just(n), st.data())))
 def test_two_models_share_a_letter_exactly_where_they_do_not_differ(given_):
     n, data = given_
