@@ -13,6 +13,7 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
+    "reproduce": "Train the reference study's grid.",
     "check": "Say what is wrong with a model file, in under a minute.",
     "submit": "Make one reviewable folder of a model and its results.",
     "verify": "Check a submitted folder and run its model again.",

@@ -1,0 +1,85 @@
+"""``bench reproduce``: the reference study's grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("reproduce")
+@click.option(
+    "--part", "parts", multiple=True, metavar="NAME", help="contrast, plain, modified; default all."
+)
+@click.option(
+    "--cells", multiple=True, metavar="PATTERN", help="Such as cnn_deep/relu or */exponential."
+)
+@click.option("--trials", type=click.IntRange(1), help="Trials a cell; default: the part's own.")
+@click.option("--profile", default="full", show_default=True, metavar="NAME")
+@click.option(
+    "--registry",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("baselines"),
+    show_default=True,
+    help="Folder of results.",
+)
+@click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
+@click.option(
+    "--runner",
+    type=click.Choice(["process", "docker", "auto"]),
+    default="process",
+    show_default=True,
+    help="Where the models' code runs.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the jobs and an estimate, and run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
+def command(
+    parts: tuple[str, ...],
+    cells: tuple[str, ...],
+    trials: int | None,
+    profile: str,
+    folder: Path,
+    retry_failed: bool,
+    runner: str,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Train the study's networks with its activations, in the order in which it is worth it.
+
+    Finished jobs are skipped, so the same command goes on where it was stopped.
+    """
+    from motifidelity.progress import duration, open_display
+    from motifidelity.registry import Registry
+    from motifidelity.reproduce import estimate, plan_study
+    from motifidelity.run import run_plan
+    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.summary import draw_leaderboard
+
+    wish = Wish(runner, None, None, None, None, None)
+    executor = choose_executor(wish, lambda text: click.echo(text, err=True))
+    jobs = plan_study(parts, cells, trials, profile, executor.image)
+    registry = Registry(folder)
+    seconds, unknown = estimate(jobs, registry)
+    guess = f"about {duration(seconds)} by what such jobs took before" if seconds else ""
+    more = f"{unknown} with nothing to guess from" if unknown else ""
+    note = "; ".join(text for text in (f"{len(jobs)} jobs", guess, more) if text)
+    if dry_run:
+        for job in jobs:
+            click.echo(f"{job.id}  {job.label}")
+        click.echo(note, err=True)
+        return 0
+    with open_display(as_json) as display:
+        display.note(note)
+        ended = run_plan(
+            jobs, registry, executor, display, retry_failed=retry_failed, references=True
+        )
+    click.echo(f"Leaderboard: {draw_leaderboard(registry)}", err=as_json)
+    if ended.interrupted:
+        click.echo(
+            f"bench: stopped; {ended.finished} of {len(jobs)} jobs are finished and kept; "
+            "run the same command again to go on",
+            err=True,
+        )
+        return 130
+    return 1 if ended.failed else 0
