@@ -40,7 +40,7 @@ class Check:
     mend: str = ""
 
 
-def examine(registry: Path) -> Iterator[Check]:
+def examine(registry: Path | str) -> Iterator[Check]:
     """Check everything that a run may need, cheapest first; nothing is changed."""
     yield _python()
     yield _tensorflow()
@@ -101,18 +101,20 @@ def _cache() -> Check:
     return _folder("cache", folder, f"export {CACHE_VARIABLE}=FOLDER")
 
 
-def _registry(folder: Path) -> Check:
-    if not folder.exists():
-        parent = _folder("registry", folder.resolve().parent, "bench run --registry FOLDER")
-        return parent if parent.state != OK else Check("registry", OK, f"{folder} (none yet)")
+def _registry(location: Path | str) -> Check:
     from motifidelity.registry import Registry
 
     try:
-        Registry(folder).prepare()
-        number = len(Registry(folder).jobs())
+        registry = Registry(location)
+        if registry.local and not registry.folder.exists():
+            parent = registry.folder.resolve().parent
+            check = _folder("registry", parent, "bench run --registry FOLDER")
+            return check if check.state != OK else Check("registry", OK, f"{location} (none yet)")
+        registry.prepare()
+        number = len(registry.jobs())
     except UserError as error:
         return Check("registry", BROKEN, str(error), "bench run --registry FOLDER")
-    return Check("registry", OK, f"{folder}, {number} job{'s' if number != 1 else ''}")
+    return Check("registry", OK, f"{location}, {number} job{'s' if number != 1 else ''}")
 
 
 def _folder(name: str, folder: Path, mend: str) -> Check:

@@ -1,11 +1,15 @@
 """The registry: an append-only record of results in Parquet.
 
-Layout of a registry folder, one immutable file a result in each table:
+Layout of a registry, in a folder or below ``s3://bucket/prefix``:
 
-- ``jobs/RESULT.parquet``: one row, written last; a result without it does not exist
+- ``jobs/RESULT.parquet``: one row; a result without it does not exist
 - ``scores/``, ``filters/``, ``history/``: the result's rows of that table
 - ``networks/RESULT/``: the frozen network, from which a result can be probed again
 - ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
+- ``manifest/RESULT.json``: digest of its file in ``jobs/``, whose row states those of the others
+
+``bench registry compact`` packs many results into one file a table, ``TABLE/pack-*.parquet``. A
+file is never changed once it is there (``manifest`` tells the order in which they are written).
 
 A job may have several results, of a failure and a later try, or of a later scoring, which names
 the result whose network and arrays it used; the latest counts.
@@ -13,21 +17,23 @@ the result whose network and arrays it used; the latest counts.
 
 from __future__ import annotations
 
+import io
 import secrets
-import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from motifidelity import schema
-from motifidelity.errors import DataError
-from motifidelity.storage import atomic_folder, atomic_path
+from motifidelity.errors import DataError, UserError
+from motifidelity.manifest import LOOSE_TABLES, File, Writing, stated_files, table_path
+from motifidelity.snapshot import read_file, read_tables
+from motifidelity.stores import LocalStore, Store, StoreError, open_store
+from motifidelity.tablefiles import encode, from_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,16 +67,45 @@ class Result:
 
 
 class Registry:
-    """A registry in a local folder.
+    """A registry in a local folder or in a bucket.
 
     Parameters
     ----------
-    folder : Path
-        Created when a result is first recorded.
+    location : Path or str
+        A folder, created when a result is first recorded, or ``s3://bucket/prefix``.
+
+    Raises
+    ------
+    UserError
+        If the location is an address of something else.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, location: Path | str) -> None:
+        self.store: Store = open_store(location)
+        self._fetched: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages name the registry."""
+        return self.store.name
+
+    @property
+    def local(self) -> bool:
+        """Whether the registry is a folder of this machine."""
+        return isinstance(self.store, LocalStore)
+
+    @property
+    def folder(self) -> Path:
+        """The registry's folder.
+
+        Raises
+        ------
+        UserError
+            If it lies in a bucket.
+        """
+        if not isinstance(self.store, LocalStore):
+            raise UserError(f"registry {self.name}: it is not a folder of this machine")
+        return self.store.folder
 
     def prepare(self) -> None:
         """Make sure that results can be recorded, before anything is trained.
@@ -78,17 +113,14 @@ class Registry:
         Raises
         ------
         DataError
-            If the folder cannot be written.
+            If the registry cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_path(self.folder / ".writable") as probe:
-                probe.write_bytes(b"")
-            (self.folder / ".writable").unlink(missing_ok=True)
+            self.store.prepare()
         except OSError as error:
+            cause, remedy = told(error, "choose another folder with --registry")
             raise DataError(
-                f"registry {self.folder}: cannot be written ({error.strerror or error}); choose "
-                "another folder with --registry"
+                f"registry {self.name}: cannot be written ({cause}); {remedy}"
             ) from error
 
     def record(self, result: Result, when: datetime | None = None) -> str:
@@ -102,30 +134,32 @@ class Registry:
         Raises
         ------
         DataError
-            If the disk is full or the folder cannot be written; nothing of it counts then.
+            If the disk is full or the registry cannot be written; nothing of it counts then.
         """
         when = when or datetime.now(UTC)
         job_id = result.job["job_id"]
         result_id = f"{job_id}-{when:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
         keys = {"result_id": result_id, "job_id": job_id}
         try:
-            if result.files:
-                with atomic_folder(self.folder / "networks" / result_id) as folder:
-                    for file in result.files:
-                        shutil.copyfile(file, folder / file.name)
-            if result.arrays:
-                _write_arrays(self.folder / "arrays" / f"{result_id}.npz", result.arrays)
-            for name in ("scores", "filters", "history"):
-                rows = [{**row, **keys} for row in getattr(result, name)]
-                if rows:
-                    self._write(name, result_id, rows)
-            row = {**result.job, **keys, "schema_version": schema.VERSION}
-            self._write("jobs", result_id, [row])
+            with Writing(self.store, result_id) as writing:
+                for file in result.files:
+                    writing.add(f"networks/{result_id}/{file.name}", file.read_bytes())
+                if result.arrays:
+                    writing.add(f"arrays/{result_id}.npz", _pack_arrays(result.arrays))
+                for name in LOOSE_TABLES:
+                    rows = [{**row, **keys} for row in getattr(result, name)]
+                    if rows:
+                        content = encode(name, from_rows(name, rows))
+                        writing.add(table_path(name, result_id), content)
+                files = [*writing.files, *self._files_of(result.job.get("arrays_of"))]
+                stated = {"schema_version": schema.VERSION, "files": [asdict(f) for f in files]}
+                row = {**result.job, **keys, **stated}
+                writing.finish(encode("jobs", from_rows("jobs", [row])))
         except OSError as error:
+            cause, remedy = told(error, "free some space and run the same command again")
             raise DataError(
-                f"registry {self.folder}: result of job {job_id} cannot be written "
-                f"({error.strerror or error}); free some space and run the same command again: "
-                "finished jobs are kept"
+                f"registry {self.name}: result of job {job_id} cannot be written ({cause}); "
+                f"{remedy}: finished jobs are kept"
             ) from error
         return result_id
 
@@ -156,16 +190,19 @@ class Registry:
         Raises
         ------
         DataError
-            Naming a file that is damaged.
+            Naming a file that is damaged, missing, or of a later version of this package.
         """
-        jobs = self._table("jobs").sort_by("result_id")
-        # a job's results sort by their time; the last of each job counts
-        last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
-        return {
-            name: table.filter(pc.is_in(table["result_id"], last.combine_chunks()))
-            for name in names
-            for table in [jobs if name == "jobs" else self._table(name)]
-        }
+        return read_tables(self.store, names)
+
+    def every(self, *names: str) -> dict[str, pa.Table]:
+        """The named tables with all results, superseded ones too.
+
+        Raises
+        ------
+        DataError
+            Naming a file that is damaged, missing, or of a later version of this package.
+        """
+        return read_tables(self.store, names, latest=False)
 
     def arrays(self, result_id: str) -> dict[str, Any]:
         """Stored arrays of a result.
@@ -177,68 +214,115 @@ class Registry:
         """
         import numpy as np
 
-        path = self.folder / "arrays" / f"{result_id}.npz"
+        path = f"arrays/{_plain(result_id)}.npz"
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
+        except StoreError as error:
+            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries
             raise DataError(
-                f"{path}: missing or damaged ({type(error).__name__}); run the job again with "
-                "--force"
+                f"{self.name}/{path}: missing or damaged ({type(error).__name__}); run the job "
+                "again with --force"
             ) from error
 
     def has_arrays(self, result_id: str) -> bool:
-        """Whether a result's arrays were kept."""
-        return (self.folder / "arrays" / f"{result_id}.npz").exists()
+        """Whether a result's arrays were kept.
+
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        try:
+            return self.store.exists(f"arrays/{_plain(result_id)}.npz")
+        except StoreError as error:
+            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
 
     def network(self, result_id: str) -> dict[str, Path] | None:
-        """Files of a result's frozen network by stem, or None where it was not kept."""
-        folder = self.folder / "networks" / result_id
-        files = {path.stem: path for path in folder.glob("*")} if folder.is_dir() else {}
-        return files if {"graph", "network"} <= files.keys() else None
+        """Files of a result's frozen network by stem, or None where it was not kept.
 
-    def _write(self, name: str, result_id: str, rows: Rows) -> None:
-        table = pa.Table.from_pylist(list(rows), schema=schema.TABLES[name])
-        with atomic_path(self.folder / name / f"{result_id}.parquet") as path:
-            pq.write_table(table, path, compression="zstd")
+        Files in a bucket are fetched into a temporary folder, which lives as long as this object.
 
-    def _table(self, name: str) -> pa.Table:
-        expected = schema.TABLES[name]
-        folder = self.folder / name
-        files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
-        tables = []
-        for file in files:
-            try:
-                tables.append(_read(file, expected))
-            except (pa.ArrowException, OSError, ValueError) as error:
-                # without its row in jobs/ a result does not exist, and its job is run anew
-                row = self.folder / "jobs" / file.name
-                both = "" if name == "jobs" else f" together with {row}"
-                raise DataError(
-                    f"{file}: damaged or not of this registry "
-                    f"({' '.join(str(error).split())[:80]}); move it away{both} and run the same "
-                    "command again: its job is run anew, all others are kept"
-                ) from error
-        return pa.concat_tables(tables) if tables else expected.empty_table()
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        try:
+            found = sorted(self.store.files(f"networks/{_plain(result_id)}"))
+            stems = {Path(path).stem for path in found}
+            if not {"graph", "network"} <= stems:
+                return None
+            return {Path(path).stem: self._at_hand(path) for path in found}
+        except StoreError as error:
+            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+
+    def _at_hand(self, path: str) -> Path:
+        if isinstance(self.store, LocalStore):
+            return self.store.folder / path
+        if self._fetched is None:
+            self._fetched = tempfile.TemporaryDirectory(prefix="motifidelity-")
+        target = Path(self._fetched.name) / path
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self.store.read(path))
+        return target
+
+    def _files_of(self, origin: str | None) -> list[File]:
+        """Network and arrays of the result that a later scoring used, as that one states them.
+
+        They are read where its row is not at hand, so that the digests outlive the row.
+        """
+        if origin is None:
+            return []
+        _plain(origin)
+        try:
+            (stated,) = read_file(self.store, "jobs", origin)["files"].to_pylist()
+        except (FileNotFoundError, DataError):
+            stated = None
+        files = stated_files(stated)
+        if files is None:
+            paths = [f"arrays/{origin}.npz", *self.store.files(f"networks/{origin}")]
+            return [File.of(p, self.store.read(p)) for p in paths if self.store.exists(p)]
+        return [file for file in files if file.path.startswith(("networks/", "arrays/"))]
 
 
-def _read(file: Path, expected: pa.Schema) -> pa.Table:
-    """One file of a table; columns that are newer than the file are null.
+def existing_registry(location: Path | str) -> Registry:
+    """A registry that is there to be read.
 
     Raises
     ------
-    ValueError
-        If a column is missing that every result has: the file is not of this registry.
+    UserError
+        If there is no such folder or bucket.
+    DataError
+        If the bucket does not answer.
     """
-    found = pq.read_schema(file)
-    for column in expected:
-        if not column.nullable and column.name not in found.names:
-            raise ValueError(f"it has no column {column.name}")
-    return pq.read_table(file, schema=expected, partitioning=None)
+    registry = Registry(location)
+    try:
+        registry.store.check()
+    except StoreError as error:
+        raise DataError(f"registry {registry.name}: {error}; {error.remedy}") from error
+    return registry
 
 
-def _write_arrays(target: Path, arrays: Mapping[str, Any]) -> None:
+def _plain(result_id: str) -> str:
+    """An id that a row states, which must not lead out of the registry."""
+    if "/" in result_id or "\\" in result_id or not result_id.strip("."):
+        raise DataError(f"result {result_id!r}: it is not a result's id; the row was changed")
+    return result_id
+
+
+def told(error: OSError, remedy: str) -> tuple[str, str]:
+    """Cause and remedy of a failed write."""
+    if isinstance(error, StoreError):
+        return str(error), error.remedy
+    return error.strerror or str(error), remedy
+
+
+def _pack_arrays(arrays: Mapping[str, Any]) -> bytes:
     import numpy as np
 
-    with atomic_path(target) as path, path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    sink = io.BytesIO()
+    np.savez_compressed(sink, allow_pickle=False, **arrays)
+    return sink.getvalue()

@@ -1,12 +1,19 @@
-"""Schema of the registry: explicit Arrow types, one integer version."""
+"""Schema of the registry: explicit Arrow types, one integer version.
+
+Whoever changes a table raises ``VERSION``, writes the step from the version before in
+``upgrades.py``, and keeps a registry of that version under ``tests/data`` as its test.
+"""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 
 _KEYS = [pa.field("result_id", pa.string(), False), pa.field("job_id", pa.string(), False)]
+
+# a file that belongs to a result, by its path in the registry
+FILES = pa.list_(pa.struct([("path", pa.string()), ("size", pa.int64()), ("sha256", pa.string())]))
 
 JOBS = pa.schema(
     [
@@ -51,10 +58,13 @@ JOBS = pa.schema(
         # of a result that was scored again: whose arrays and network it uses, by which harness
         pa.field("arrays_of", pa.string()),
         pa.field("scored_commit", pa.string()),
+        pa.field("scored_dirty", pa.bool_()),
         # of a job that ran in a container: its sandbox, what was wider than standard, its GPUs
         pa.field("policy", pa.string()),
         pa.field("widened", pa.list_(pa.string())),
         pa.field("gpus", pa.string()),
+        # every other file of the result; null where it was recorded before there were digests
+        pa.field("files", FILES),
     ]
 )
 

@@ -27,7 +27,9 @@ HEADLINES = (
 
 
 def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
-    """Draw the registry's page, by default into its own folder, and return the page's path.
+    """Draw the registry's page and return the page's path.
+
+    By default it goes into the registry's folder, or here where the registry lies in a bucket.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
     """
     from motifidelity.leaderboard import render
 
-    folder = out or registry.folder / "leaderboard"
+    folder = out or (registry.folder if registry.local else Path()) / "leaderboard"
     try:
         return render(registry.tables(), folder, metrics=all_metrics())
     except OSError as error:

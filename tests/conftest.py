@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import os
 import subprocess
 from importlib import resources
@@ -116,3 +117,33 @@ def small_disk(tmp_path):
     finally:
         for folder in mounted:
             subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def s3_url():
+    """Address of a real S3 API on loopback, with one bucket."""
+    if importlib.util.find_spec("moto") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must test S3: moto[server] is not installed")
+        pytest.skip("moto[server] is not installed")
+    from s3_server import s3_api
+
+    with s3_api() as url:
+        yield url
+
+
+@pytest.fixture
+def s3(s3_url, monkeypatch, request):
+    """A prefix of its own in a bucket: the location of an empty registry."""
+    from s3_server import BUCKET, KEYS
+
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": s3_url}.items():
+        monkeypatch.setenv(name, value)
+    prefix = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    return f"s3://{BUCKET}/{prefix}/registry"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request, tmp_path):
+    """The location of an empty registry, of either kind."""
+    return tmp_path / "registry" if request.param == "folder" else request.getfixturevalue("s3")

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "docker", "sklearn", "pyarrow", "numba")
+HEAVY += ("duckdb", "scipy")
 
 
 def run(*arguments):
@@ -18,7 +19,15 @@ def run(*arguments):
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["registry", "merge", "--help"],
+        *([name, "--help"] for name in ("run", "registry", "results", "regress", "reproduce")),
+    ],
+)
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys\nimport motifidelity\nfrom motifidelity.cli import main\n"
@@ -32,7 +41,7 @@ def test_help_loads_nothing_heavy(arguments):
 
 def test_every_command_is_listed_and_has_help():
     listed = run("--help").stdout
-    for name in ("run", "rescore", "tasks", "models", "leaderboard"):
+    for name in ("run", "rescore", "tasks", "leaderboard", "registry", "results", "regress"):
         assert f"\n  {name} " in listed
         assert run(name, "--help").returncode == 0
 

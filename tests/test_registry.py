@@ -6,10 +6,9 @@ import errno
 import importlib.util
 import json
 import re
-import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,69 +17,18 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
+from registry_rows import STARTED, TABLES, failure, one_line, result
 
 from motifidelity import schema
 from motifidelity.errors import DataError
 from motifidelity.registry import Registry, Result
-
-STARTED = datetime(2025, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
-TABLES = ("jobs", "scores", "filters", "history")
-# a value of each type, so that a row can be made for any schema
-FILLED = {
-    "string": "text",
-    "int32": 3,
-    "int64": 1 << 40,
-    "double": 0.1,
-    "float": 0.5,
-    "bool": True,
-    "timestamp[ms, tz=UTC]": STARTED,
-    "list<item: string>": ["one", "two"],
-    "list<item: float>": [0.25, 0.5],
-}
-KEYS = ("result_id", "job_id", "schema_version")
-
-
-def row(table, *, full=True, **values):
-    """A row of a table: every column filled, or only those that may not be empty."""
-    fields = [f for f in schema.TABLES[table] if f.name not in KEYS]
-    filled = {
-        f.name: FILLED[str(f.type).replace("element:", "item:")]
-        for f in fields
-        if full or not f.nullable
-    }
-    return {**{f.name: None for f in fields}, **filled, **values}
-
-
-def result(job_id="a" * 24, *, status="ok", value=0.75, files=(), arrays=None):
-    return Result(
-        {**row("jobs", status=status), "job_id": job_id},
-        scores=[
-            row("scores", metric="auroc", value=value),
-            row("scores", full=False, metric="aupr", value=float("nan")),
-        ],
-        filters=[row("filters", filter=0), row("filters", full=False, filter=1)],
-        history=[row("history", epoch=1), row("history", full=False, epoch=2)],
-        files=files,
-        arrays=arrays,
-    )
-
-
-def failure(job_id, status="model_error"):
-    job = row("jobs", full=False, status=status, message="CNN: it failed", traceback="line\nline")
-    return Result({**job, "job_id": job_id})
+from motifidelity.storage import file_digest
+from motifidelity.stores import LocalStore
 
 
 @pytest.fixture
 def registry(tmp_path):
     return Registry(tmp_path / "registry")
-
-
-def one_line(error, *parts):
-    message = str(error.value)
-    assert "\n" not in message
-    for part in parts:
-        assert str(part) in message
-    assert error.value.exit_code == 1
 
 
 def test_an_empty_registry_has_every_table_and_no_row(registry):
@@ -103,6 +51,7 @@ def test_every_table_comes_back_as_it_was_recorded(registry):
             assert back.pop("job_id") == recorded.job["job_id"]
             if name == "jobs":
                 assert back.pop("schema_version") == schema.VERSION
+                assert len(back.pop("files")) == 3
             assert set(back) == set(given) - {"job_id"}
             for column, value in back.items():
                 assert_same(value, given[column])
@@ -127,7 +76,8 @@ def test_every_file_on_disk_has_the_explicit_schema(registry):
             found = pq.read_schema(file)
             assert found.equals(schema.TABLES[name])
             assert [f.nullable for f in found] == [f.nullable for f in schema.TABLES[name]]
-            assert found.metadata is None, "a hint for pandas would be inferred types"
+            # its version, and no hint for pandas, which would be inferred types
+            assert found.metadata == {b"motifidelity_schema": str(schema.VERSION).encode()}
 
 
 def test_types_do_not_depend_on_what_came_first():
@@ -227,78 +177,53 @@ def assert_nothing_counts(registry):
             pa.dataset.dataset(folder, format="parquet").to_table()
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_failure_before_a_table_is_written_leaves_no_job(table, registry, monkeypatch):
-    real = pq.write_table
+# every file of a result with a network, arrays and all tables, in the order of writing
+STEPS = ("networks/", "arrays/", "scores/", "filters/", "history/", "manifest/.", "jobs/")
 
-    def write_table(data, path, **options):
-        if Path(path).parent.name == table:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(data, path, **options)
 
-    monkeypatch.setattr(pq, "write_table", write_table)
-    with pytest.raises(DataError) as error:
-        registry.record(result(arrays={"logits": np.zeros(3)}))
-    one_line(error, registry.folder, "No space left on device", "finished jobs are kept")
+@pytest.fixture
+def whole(tmp_path):
+    """A result with every kind of file."""
+    files = [tmp_path / "graph.pb", tmp_path / "network.json"]
+    for file in files:
+        file.write_bytes(b"content")
+    return result(files=files, arrays={"logits": np.zeros(3)})
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_error_at_any_step_leaves_no_job_and_no_file(
+    step, error, late, registry, whole, monkeypatch
+):
+    real = LocalStore.write
+
+    def write(self, path, content):
+        if late or not path.startswith(step):
+            real(self, path, content)
+        if path.startswith(step):
+            raise error
+
+    monkeypatch.setattr(LocalStore, "write", write)
+    with pytest.raises((DataError, KeyboardInterrupt)) as told:
+        registry.record(whole)
+    if isinstance(error, OSError):
+        one_line(told, registry.folder, "No space left", "finished jobs are kept")
     assert_nothing_counts(registry)
-    assert not list(registry.folder.rglob("*.tmp"))
+    assert not [p for p in registry.folder.rglob("*") if p.is_file()]
     monkeypatch.undo()
     registry.record(result())
     assert len(registry.jobs()) == 1
 
 
-def test_an_interrupt_in_the_middle_leaves_no_job_and_no_half_file(registry, monkeypatch):
-    real = pq.write_table
+def test_an_error_after_the_row_is_written_keeps_the_result(registry, whole, monkeypatch):
+    def promote(self, source, target, content):
+        raise OSError(errno.EIO, "Input/output error")
 
-    def write_table(data, path, **options):
-        if Path(path).parent.name == "history":
-            raise KeyboardInterrupt
-        real(data, path, **options)
-
-    monkeypatch.setattr(pq, "write_table", write_table)
-    with pytest.raises(KeyboardInterrupt):
-        registry.record(result())
-    assert_nothing_counts(registry)
-    assert not list(registry.folder.rglob("*.tmp"))
-
-
-KILLED = """
-import os, pickle, signal, sys
-from pathlib import Path
-import pyarrow.parquet as pq
-from motifidelity.registry import Registry
-
-folder, table, result = sys.argv[1], sys.argv[2], pickle.loads(Path(sys.argv[3]).read_bytes())
-real = pq.write_table
-
-def write_table(data, path, **options):
-    real(data, path, **options)
-    if Path(path).parent.name == table:
-        content = Path(path).read_bytes()
-        Path(path).write_bytes(content[: len(content) // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
-
-pq.write_table = write_table
-Registry(Path(folder)).record(result)
-"""
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_a_process_killed_while_it_records_leaves_no_job_and_breaks_no_reader(
-    table, registry, tmp_path
-):
-    import pickle
-
-    (tmp_path / "result").write_bytes(pickle.dumps(result()))
-    command = [sys.executable, "-c", KILLED, registry.folder, table, tmp_path / "result"]
-    done = subprocess.run([str(part) for part in command])
-    assert done.returncode == -signal.SIGKILL
-    assert list(registry.folder.rglob("*.tmp")), "it was killed in the middle of a file"
-    assert_nothing_counts(registry)
-    registry.record(result(value=0.5))
-    tables = registry.tables()
-    assert len(tables.jobs) == 1
-    assert tables.scores["value"].dropna().tolist() == [0.5]
+    monkeypatch.setattr(LocalStore, "promote", promote)
+    result_id = registry.record(whole)
+    assert registry.jobs()["result_id"].tolist() == [result_id]
+    assert len(registry.tables().scores) == 2
 
 
 def truncated(path):
@@ -346,6 +271,52 @@ def test_moving_away_what_the_line_names_makes_its_job_run_anew_and_keeps_the_re
     # a job that is still listed as ok is never run again
     assert tables.jobs["job_id"].tolist() == ["b" * 24]
     assert set(tables.scores["job_id"]) == {"b" * 24}
+
+
+def test_a_folder_in_place_of_a_table_file_is_no_result(registry):
+    registry.record(result())
+    inner = registry.folder / "jobs" / "folder.parquet" / "inner.parquet"
+    inner.parent.mkdir()
+    inner.write_bytes(b"")
+    assert len(registry.tables().jobs) == 1
+
+
+def test_a_file_that_may_not_be_read_is_named(registry, monkeypatch):
+    result_id = registry.record(result())
+    path = registry.folder / "jobs" / f"{result_id}.parquet"
+
+    def read(self, path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self.folder / path))
+
+    monkeypatch.setattr(LocalStore, "read", read)
+    with pytest.raises(DataError) as error:
+        registry.jobs()
+    one_line(error, path, "Permission denied", "right to read")
+
+
+def test_an_id_that_leads_outside_is_refused(registry):
+    registry.record(result())
+    for result_id in ("../outside", "..", "a/b", ""):
+        for method in (registry.arrays, registry.network, registry.has_arrays):
+            with pytest.raises(DataError, match="not a result's id"):
+                method(result_id)
+    with pytest.raises(DataError, match="not a result's id"):
+        registry.record(result("b" * 24, arrays_of="../outside"))
+    assert len(registry.jobs()) == 1
+
+
+def test_a_later_scoring_states_the_files_that_it_used(registry, tmp_path):
+    graph = tmp_path / "graph.pb"
+    graph.write_bytes(b"graph")
+    origin = registry.record(result(files=[graph], arrays=ARRAYS))
+    used = {f"networks/{origin}/graph.pb", f"arrays/{origin}.npz"}
+    for remove in (False, True):
+        if remove:  # the digests outlive the row that first stated them
+            (registry.folder / "jobs" / f"{origin}.parquet").unlink()
+        name = registry.record(result(arrays_of=origin))
+        files = registry.latest("jobs")["jobs"]["files"].to_pylist()[0]
+        stated = {f["path"]: f["sha256"] for f in files if name not in f["path"]}
+        assert stated == {path: file_digest(registry.folder / path) for path in used}
 
 
 def test_a_file_in_place_of_the_registry_gives_one_line_before_anything_is_trained(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from motifidelity.cli import main
-from motifidelity.registry import Registry
+from motifidelity.registry import Registry, Result
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
 
@@ -150,6 +150,53 @@ def test_ceilings_and_floors_stand_beside_what_ran(bench, model, registry, with_
     assert len(list((registry.folder / "jobs").iterdir())) == 4
     assert bench("rescore", "--registry", registry.folder)[0] == 0
     assert len(registry.jobs()) == 3
+
+
+def test_a_bucket_holds_what_a_folder_holds(bench, model, s3, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
+    status, out, err = bench(*line, "--registry", s3)
+    assert status == 0, err
+    assert "Leaderboard: leaderboard/index.html" in out
+    assert "drawn into ./leaderboard" in err
+    assert (tmp_path / "leaderboard" / "index.html").exists()
+    assert "1 job finished before" in bench(*line, "--registry", s3)[2]
+    registry = Registry(s3)
+    first = scores_by_job(registry)
+    (name,) = registry.jobs()["result_id"]
+    # arrays that were not kept: the network is fetched and probed
+    registry.store.delete(f"arrays/{name}.npz")
+    status, out, err = bench("rescore", "--registry", s3)
+    assert status == 0, err
+    assert "1 result scored again" in out
+    assert len(registry.every("jobs")["jobs"]) == 2
+    assert scores_by_job(registry) == pytest.approx(first, abs=1e-3, nan_ok=True)
+    assert bench("registry", "verify", "--registry", s3)[0] == 0
+
+
+def test_only_what_is_missing_infra_failed_or_asked_for_runs_again(bench, model, registry):
+    path = model("def build_model(task):\n    return 3\n")
+    line = ("run", "--model", path, "--task", "regulatory-code", "--trials")
+    bench(*line, 3)
+    assert len(registry.every("jobs")["jobs"]) == 3
+    first, second, third = registry.latest("jobs")["jobs"].sort_by("trial").to_pylist()
+
+    def again(*arguments):
+        before = set(registry.every("jobs")["jobs"]["result_id"].to_pylist())
+        bench(*line, *arguments)
+        rows = registry.every("jobs")["jobs"].to_pylist()
+        return sorted(row["trial"] for row in rows if row["result_id"] not in before)
+
+    for row, status in ((first, "ok"), (second, "infra_error")):
+        drop = ("result_id", "job_id", "schema_version", "files")
+        job = {name: value for name, value in row.items() if name not in drop}
+        registry.record(Result({**job, "job_id": row["job_id"], "status": status}))
+    # trial 0 is finished, 1 was the machine's trouble, 2 the model's, 3 is missing
+    assert again(4) == [1, 3]
+    assert again(4) == []
+    assert again(4, "--retry-failed") == [1, 2, 3]
+    assert again(1, "--force") == [0]
+    assert third["status"] == "model_error"
 
 
 def scores_by_job(registry):

@@ -13,15 +13,18 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
-    "reproduce": "Train the reference study's grid.",
     "check": "Say what is wrong with a model file, in under a minute.",
+    "results": "Print results by filters or in SQL; rank and compare models.",
+    "leaderboard": "Draw the leaderboard of a registry.",
+    "rescore": "Score finished results again, without training.",
     "submit": "Make one reviewable folder of a model and its results.",
     "verify": "Check a submitted folder and run its model again.",
-    "rescore": "Score finished results again, without training.",
+    "registry": "Verify, compact, merge, export and migrate a record of results.",
+    "regress": "Compare what the code does today with the committed record.",
+    "reproduce": "Train the reference study's grid.",
+    "report": "Write a registry's tables into Markdown documents.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
-    "leaderboard": "Draw the leaderboard of a registry.",
-    "report": "Write a registry's tables into Markdown documents.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
     "doctor": "Say what works on this machine, and what mends the rest.",
 }

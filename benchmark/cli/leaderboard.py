@@ -6,25 +6,22 @@ from pathlib import Path
 
 import click
 
+from motifidelity.cli.options import registry_option, say_where_the_page_goes
+
 
 @click.command("leaderboard")
+@registry_option
 @click.option(
-    "--registry",
-    "folder",
+    "--out",
     type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of results.",
+    help="Folder of the page; default: leaderboard/ in the registry, or here for s3://.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the page; default: in the registry."
-)
-def command(folder: Path, out: Path | None) -> None:
+def command(location: str, out: Path | None) -> None:
     """Draw the leaderboard of a registry as pages that open from disk."""
-    from motifidelity.errors import UserError
-    from motifidelity.registry import Registry
+    from motifidelity.registry import existing_registry
     from motifidelity.summary import draw_leaderboard
 
-    if not folder.is_dir():
-        raise UserError(f"registry {folder}: no such folder; give one with --registry")
-    click.echo(draw_leaderboard(Registry(folder), out))
+    registry = existing_registry(location)
+    if out is None:
+        say_where_the_page_goes(registry)
+    click.echo(draw_leaderboard(registry, out))

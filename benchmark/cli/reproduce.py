@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 
@@ -18,11 +16,11 @@ import click
 @click.option("--profile", default="full", show_default=True, metavar="NAME")
 @click.option(
     "--registry",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("baselines"),
+    "location",
+    default="baselines",
     show_default=True,
-    help="Folder of results.",
+    metavar="FOLDER|s3://...",
+    help="Where the results are.",
 )
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
 @click.option(
@@ -39,7 +37,7 @@ def command(
     cells: tuple[str, ...],
     trials: int | None,
     profile: str,
-    folder: Path,
+    location: str,
     retry_failed: bool,
     runner: str,
     dry_run: bool,
@@ -59,7 +57,7 @@ def command(
     wish = Wish(runner, None, None, None, None, None)
     executor = choose_executor(wish, lambda text: click.echo(text, err=True))
     jobs = plan_study(parts, cells, trials, profile, executor.image)
-    registry = Registry(folder)
+    registry = Registry(location)
     seconds, unknown = estimate(jobs, registry)
     guess = f"about {duration(seconds)} by what such jobs took before" if seconds else ""
     more = f"{unknown} with nothing to guess from" if unknown else ""

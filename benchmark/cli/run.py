@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from motifidelity.cli.options import registry_option, say_where_the_page_goes
+
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
     from motifidelity.plan import Job
-
-DEFAULT_REGISTRY = Path("results")
 
 
 @click.command("run")
@@ -35,14 +35,7 @@ DEFAULT_REGISTRY = Path("results")
     metavar="NAME",
     help="full, or quick: a small fixed version of the same work, for trying things.",
 )
-@click.option(
-    "--registry",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_REGISTRY,
-    show_default=True,
-    help="Folder of results.",
-)
+@registry_option
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
 @click.option(
@@ -70,7 +63,7 @@ def command(
     trials: int | None,
     seed: int,
     profile: str,
-    folder: Path,
+    location: str,
     force: bool,
     retry_failed: bool,
     runner: str,
@@ -105,7 +98,7 @@ def command(
     if dry_run:
         _print_plan(jobs, executor, as_json)
         return 0
-    registry = Registry(folder)
+    registry = Registry(location)
     with open_display(as_json) as display:
         ended = run_plan(
             jobs,
@@ -116,6 +109,7 @@ def command(
             retry_failed=retry_failed,
             references=True,
         )
+    say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)
     print_scores(registry, [job.id for job in jobs], page, as_json=as_json)
     if ended.interrupted:

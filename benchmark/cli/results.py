@@ -1,0 +1,213 @@
+"""``bench results``: ask the registry, by filters or in SQL, and set models beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from motifidelity.query import Query
+    from motifidelity.registry import Registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILTERS = {
+    "task": "NAME or NAME@VERSION.",
+    "model": "Model's name.",
+    "metric": "Metric's name.",
+    "method": "What a score is of, such as saliency; none: scores without a method.",
+    "family": "Family of metrics.",
+    "definition": "standard, corrected or paper.",
+    "profile": "full, quick, ...",
+    "division": "closed or open.",
+    "isolation": "none or container.",
+}
+
+
+def _output(function: F) -> F:
+    """Options that every form of the command has."""
+    function = click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "csv", "json", "markdown"]),
+        help="Form of the output; default: table.",
+    )(function)
+    return click.option(
+        "--registry",
+        "place",
+        metavar="PLACE",
+        help="Registry of results; default: results.",
+    )(function)
+
+
+def _filters(function: F) -> F:
+    """A repeatable option for every filter."""
+    for name, text in reversed(FILTERS.items()):
+        function = click.option(f"--{name}", multiple=True, metavar="TEXT", help=text)(function)
+    return function
+
+
+@click.group(
+    "results",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@_filters
+@click.option("--status", multiple=True, metavar="TEXT", help="How a trial ended: ok, oom, ...")
+@click.option("--per-trial", is_flag=True, help="One row a trial instead of a mean over trials.")
+@click.option("--per-class", is_flag=True, help="Scores of single classes too.")
+@click.option("--columns", metavar="A,B,...", help="Columns to print; all: every one.")
+@click.option("--sort", metavar="A,-B,...", help="Sort by columns; -B: largest first.")
+@click.option("--level", type=float, default=0.95, show_default=True, help="Of the interval.")
+@_output
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    per_trial: bool,
+    per_class: bool,
+    columns: str | None,
+    sort: str | None,
+    level: float,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Print results: mean, SD, interval and coverage of every score, or trial by trial.
+
+    Options given several times accept any of their values. A mean's coverage is the number of
+    trials that it covers of those that there should be; a run without a finished trial is a row
+    without a score.
+    """
+    context.obj = (place, form)
+    if context.invoked_subcommand is not None:
+        used = [
+            name for name, value in {**filters, "columns": columns, "sort": sort}.items() if value
+        ]
+        if used:
+            raise click.UsageError(
+                f"--{used[0]} must stand behind '{context.invoked_subcommand}', not before it"
+            )
+        return
+    from motifidelity import query as q
+
+    asked = q.Query(
+        **filters,
+        per_class=per_class,
+        per_trial=per_trial,
+        columns=q.columns(per_trial) if columns == "all" else _names(columns),
+        sort=_names(sort),
+        level=level,
+    )
+    if not asked.columns:
+        brief = q.BRIEF[per_trial]
+        asked = _with_columns(asked, (*brief, *(("target",) if per_class else ())))
+    _print(q.answer(_registry(place), asked), form)
+
+
+@command.command("sql")
+@click.argument("statement")
+@_output
+@click.pass_obj
+def sql(
+    given: tuple[str | None, str | None],
+    /,
+    statement: str,
+    place: str | None,
+    form: str | None,
+) -> None:
+    """Answer one SELECT on the views jobs, scores, filters and history, in DuckDB's dialect.
+
+    The views hold the latest result of every job. Nothing else can be read, nothing written.
+    """
+    from motifidelity.query import run_sql
+
+    table = run_sql(_registry(place or given[0]), statement)
+    _print(table.to_pandas(), form or given[1])
+
+
+@command.command("rank")
+@_filters
+@_output
+@click.pass_obj
+def rank(
+    given: tuple[str | None, str | None],
+    /,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Rank models, with rank intervals, tie groups, and scores at matched accuracy.
+
+    Models that share a letter do not differ significantly (paired by seed where seeds pair,
+    adjusted by Holm's method).
+    """
+    from motifidelity.query import Query
+    from motifidelity.standings import rank as ranked
+
+    _print(ranked(_registry(place or given[0]), Query(**filters)), form or given[1])
+
+
+@command.command("compare")
+@_filters
+@click.option(
+    "--test",
+    type=click.Choice(["t", "rank"]),
+    default="t",
+    show_default=True,
+    help="Of means (paired t, Welch), or of ranks (Wilcoxon, Mann-Whitney).",
+)
+@_output
+@click.pass_obj
+def compare(
+    given: tuple[str | None, str | None],
+    /,
+    test: str,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Compare every pair of models, with p-values adjusted for the number of pairs."""
+    from motifidelity.query import Query
+    from motifidelity.standings import compare as compared
+
+    kind: Any = test
+    _print(compared(_registry(place or given[0]), Query(**filters), kind), form or given[1])
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _with_columns(query: Query, columns: tuple[str, ...]) -> Query:
+    import dataclasses
+
+    return dataclasses.replace(query, columns=columns)
+
+
+def _registry(place: str | None) -> Registry:
+    from motifidelity.errors import UserError
+    from motifidelity.registry import Registry
+
+    place = place or "results"
+    if not Path(place).is_dir():
+        raise UserError(f"registry {place}: no such folder; give one with --registry")
+    registry = Registry(Path(place))
+    if not registry.latest("jobs")["jobs"].num_rows:
+        raise UserError(
+            f"registry {place}: holds no result yet; 'bench run' records some, or give another "
+            "with --registry"
+        )
+    return registry
+
+
+def _print(frame: pd.DataFrame, form: str | None) -> None:
+    from motifidelity.formats import format_frame
+
+    click.echo(format_frame(frame, form or "table"))
+    if not len(frame):
+        click.echo("no result matches", err=True)

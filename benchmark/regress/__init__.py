@@ -1,0 +1,1 @@
+"""Regression of committed baselines: what is checked, with which tolerance, what drifted."""

@@ -1,0 +1,127 @@
+"""Reads networks in a process of its own: ``python -m motifidelity.regress.reader REQUEST OUT``.
+
+The host never imports TensorFlow. The networks are the suite's own, committed or built from its
+own files; a stranger's file never comes here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from motifidelity.regress.fingerprint import Observed, fingerprint, fixed_sequences
+
+Found = dict[str, Observed]
+# what says nothing of a network's arithmetic, and differs between versions of TensorFlow
+_SILENT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Placeholder"})
+
+
+def main(arguments: list[str]) -> int:
+    """Read every network of the request; a failure of one is an observation of it alone."""
+    request_file, out = (Path(argument) for argument in arguments)
+    request = json.loads(request_file.read_text(encoding="utf-8"))
+    number, batch = request["sequences"], request["batch"]
+    found: dict[str, dict[str, Found]] = {"activations": {}, "networks": {}, "first-layer": {}}
+    for item in request["committed"]:
+        found["activations"][item["subject"]] = _guarded(_committed, item, number, batch)
+    for item in request["built"]:
+        observed = _guarded(_built, item, number, batch)
+        network = {n: v for n, v in observed.items() if n.startswith("network ") or n == "error"}
+        found["networks"][item["subject"]] = {
+            name.removeprefix("network "): value for name, value in network.items()
+        }
+        if "error" not in observed:
+            found["first-layer"][item["subject"]] = {
+                name: value for name, value in observed.items() if name not in network
+            }
+    plain = {
+        kind: {s: {n: asdict(v) for n, v in values.items()} for s, values in subjects.items()}
+        for kind, subjects in found.items()
+    }
+    out.write_text(json.dumps(plain), encoding="utf-8")
+    return 0
+
+
+def _guarded(read: Any, item: dict[str, Any], number: int, batch: int) -> Found:
+    try:
+        found: Found = read(item, number, batch)
+        return found
+    except Exception as error:
+        return {"error": Observed(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")}
+
+
+def _committed(item: dict[str, Any], number: int, batch: int) -> Found:
+    """Fingerprints of a committed network: first layer before and after, and logits."""
+    from motifidelity.worker.network import FrozenNetwork
+
+    network = FrozenNetwork(Path(item["graph"]), Path(item["network"]))
+    return _layers(network, number, batch, logits=True)
+
+
+def _built(item: dict[str, Any], number: int, batch: int) -> Found:
+    """What a baseline's file builds, which first layer is picked, and its fingerprints.
+
+    Untrained, from a fixed seed, frozen as the fit phase freezes it.
+    """
+    import keras
+
+    from motifidelity.worker import contract
+    from motifidelity.worker.freeze import GRAPH, MANIFEST, freeze
+    from motifidelity.worker.network import FrozenNetwork
+
+    keras.utils.set_random_seed(item["seed"])
+    path = Path(item["path"])
+    given = item["task"]
+    task = contract.Task(
+        given["name"], tuple(given["input_shape"]), given["num_outputs"], tuple(given["classes"])
+    )
+    module = contract.load_submission(path)
+    model = contract.build(module, path.name, task, item["params"])
+    layer = contract.named_motif_layer(module, path.name, model)
+    frozen = freeze(model, task.input_shape, path.name, layer)
+    kinds = {node.name: node.op for node in frozen.graph_def.node}
+    counts = Counter(op for op in kinds.values() if op not in _SILENT)
+    found: Found = {
+        "network operations": Observed(", ".join(f"{n} {op}" for op, n in sorted(counts.items()))),
+        "network weights": Observed(str(int(model.count_params()))),
+        "network trailing sigmoid": Observed(str(frozen.manifest.has_sigmoid).lower()),
+    }
+    scan = frozen.manifest.scan
+    if scan is None:
+        return {**found, "pick": Observed("none")}
+    found["filters"] = Observed(str(scan.filters))
+    found["positions"] = Observed(f"{scan.positions} from {scan.first} by {scan.stride}")
+    for side in ("before", "after"):
+        name = getattr(scan, side).partition(":")[0]
+        found[f"{side} is of operation"] = Observed(kinds.get(name, "?"))
+    with tempfile.TemporaryDirectory(prefix="motifidelity-") as folder:
+        frozen.write(Path(folder))
+        network = FrozenNetwork(Path(folder) / GRAPH, Path(folder) / MANIFEST)
+        return {**found, **_layers(network, number, batch, logits=False)}
+
+
+def _layers(network: Any, number: int, batch: int, *, logits: bool) -> Found:
+    import numpy as np
+
+    from motifidelity.worker.contract import one_hot
+
+    codes = fixed_sequences(number, network.shape[0])
+    parts = [one_hot(codes[i : i + batch]) for i in range(0, number, batch)]
+    found: Found = {}
+    if network.manifest.scan is not None:
+        pairs = [network.scan(part) for part in parts]
+        for place, side in enumerate(("before", "after")):
+            found |= fingerprint(np.concatenate([pair[place] for pair in pairs]), side)
+    if logits:
+        values = np.concatenate([network.logits(part) for part in parts])
+        found |= fingerprint(values, "logits")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

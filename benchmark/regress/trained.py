@@ -1,0 +1,143 @@
+"""Scores of quick trained runs: a small fixed matrix, trained here or taken from a registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from motifidelity.errors import DataError
+from motifidelity.regress.findings import ERROR
+from motifidelity.regress.fingerprint import Observed
+from motifidelity.regress.golden import Key, Recorded, measure
+from motifidelity.regress.matrix import subject_of
+
+# file of the baseline, its activation, task: one network of each task
+MATRIX = (
+    ("cnn_2.py", "relu", "motif-classes"),
+    ("cnn_local.py", "exponential", "regulatory-code"),
+)
+PROFILE = "quick"
+# trained scores are measured over seeds: rounding that differs can lead as far as another seed
+SEEDS = 3
+FACTOR = 2.0
+# a count of filters may come out equal for every seed: so many of its steps are tolerated at least
+STEPS = 2.0
+Found = dict[Key, Observed]
+
+
+def observe_trained(source: Path | None, say: Callable[[str], None], seed: int = 0) -> Found:
+    """Scores of the matrix for one seed.
+
+    Parameters
+    ----------
+    source : Path, optional
+        Registry that holds quick results of the matrix; default: train here.
+    say : callable
+        Receives a line for each network that is trained.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If the registry cannot be read.
+    """
+    from motifidelity.scratch import scratch_folder
+
+    if source is not None:
+        if not source.is_dir():
+            raise DataError(f"registry {source}: no such folder; give another with --from")
+        return _scores(source, seed)
+    with scratch_folder() as folder:
+        _train(folder, say, seed)
+        return _scores(folder, seed)
+
+
+def measured_trained(say: Callable[[str], None]) -> tuple[dict[Key, Recorded], str]:
+    """Scores of the first seed, with tolerances measured over several seeds.
+
+    Raises
+    ------
+    DataError
+        If a network fails.
+    """
+    runs = [observe_trained(None, say, seed) for seed in range(SEEDS)]
+    for run in runs:
+        for key, value in run.items():
+            if key[2] == ERROR:
+                raise DataError(f"{key[1]}: {value.value}")
+    return (
+        measure(runs, factor=FACTOR, floor=STEPS),
+        f"{SEEDS} seeds: {FACTOR:g} x their range, at least {STEPS:g} of the smallest steps",
+    )
+
+
+def _train(folder: Path, say: Callable[[str], None], seed: int) -> None:
+    from motifidelity.baselines import baseline_files
+    from motifidelity.executors.process import ProcessExecutor
+    from motifidelity.plan import plan_jobs
+    from motifidelity.progress import PlainDisplay
+    from motifidelity.registry import Registry
+    from motifidelity.run import run_plan
+    from motifidelity.submission import read_submission
+    from motifidelity.tasks.spec import find_spec
+
+    files = {path.name: path for path in baseline_files()}
+    jobs = []
+    for file, activation, task in MATRIX:
+        submission = read_submission(files[file])
+        params = submission.parameters((f"activation={activation}",))
+        jobs += plan_jobs(submission, params, [find_spec(task)], PROFILE, 1, seed)
+    say(f"training {len(jobs)} networks at profile {PROFILE}, seed {seed}")
+    run_plan(jobs, Registry(folder), ProcessExecutor(), PlainDisplay())
+
+
+def _scores(folder: Path, seed: int) -> Found:
+    """Whole-task scores of the matrix in a registry; what is missing or failed is an error."""
+    from motifidelity.registry import Registry
+
+    tables = Registry(folder).latest("jobs", "scores")
+    jobs = [row for row in tables["jobs"].to_pylist() if row["profile"] == PROFILE]
+    by_result: dict[str, list[dict[str, object]]] = {}
+    for row in tables["scores"].to_pylist():
+        by_result.setdefault(row["result_id"], []).append(row)
+    found: Found = {}
+    for file, activation, task in MATRIX:
+        mine = [
+            row
+            for row in jobs
+            if row["model_file"] == file
+            and row["task"].partition("@")[0] == task
+            and row["seed"] == seed
+            and json.loads(row["params"]) == {"activation": activation}
+        ]
+        if not mine:
+            key = ("scores", f"{file} activation={activation} on {task}", ERROR)
+            found[key] = Observed(
+                f"no result of seed {seed} at profile {PROFILE}; 'bench run --model models/{file} "
+                f"--param activation={activation} --task {task} --profile {PROFILE} --registry "
+                f"{folder}' makes one"
+            )
+            continue
+        row = mine[-1]
+        subject = subject_of(row["model"], json.loads(row["params"]), row["task"])
+        if row["status"] != "ok":
+            found["scores", subject, ERROR] = Observed(f"{row['status']}: {row['message']}")
+            continue
+        for score in by_result.get(row["result_id"], []):
+            if score["target"] is None:
+                method = f" [{score['method']}]" if score["method"] else ""
+                metric, number = str(score["metric"]), int(str(score["n"]))
+                found["scores", subject, metric + method] = Observed(
+                    float(str(score["value"])), _step(metric, number)
+                )
+    return found
+
+
+def _step(metric: str, number: int) -> float:
+    """Smallest step of a score: one, for a count; for a share or a mean, one of its items."""
+    from motifidelity.metrics.declare import all_metrics
+
+    declared = all_metrics().get(metric)
+    counts = declared is not None and declared.low == 0 and (declared.high or 2) > 1
+    return 1.0 if counts else 1.0 / max(number, 1)

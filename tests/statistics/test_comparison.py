@@ -1,0 +1,97 @@
+"""Pairwise comparison: against scipy, the definition of Holm's method, and its false alarms."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from motifidelity.statistics import compare_models, compare_pair, holm
+
+
+def by_seed(values, first=0):
+    return dict(enumerate(map(float, values), start=first))
+
+
+def test_equal_seeds_are_compared_in_pairs():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 6))
+    found = compare_pair("a", by_seed(a), "b", by_seed(b))
+    expected = stats.ttest_rel(a, b)
+    interval = expected.confidence_interval(0.95)
+    assert found.test == "paired t"
+    assert found.p == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.difference == pytest.approx((a - b).mean())
+    ranked = compare_pair("a", by_seed(a), "b", by_seed(b), "rank")
+    assert ranked.test == "Wilcoxon signed-rank"
+    assert ranked.p == pytest.approx(stats.wilcoxon(a, b, zero_method="pratt").pvalue)
+
+
+def test_other_seeds_are_compared_as_two_groups():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=5), rng.normal(size=7)
+    found = compare_pair("a", by_seed(a), "b", by_seed(b, first=100))
+    assert found.test == "Welch t"
+    assert found.p == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue)
+    assert (found.num_first, found.num_second) == (5, 7)
+    ranked = compare_pair("a", by_seed(a), "b", by_seed(b, first=100), "rank")
+    assert ranked.p == pytest.approx(stats.mannwhitneyu(a, b).pvalue)
+
+
+def test_a_subset_of_the_seeds_pairs_and_a_failed_trial_is_left_out():
+    a = {0: 0.9, 1: 0.8, 2: 0.85, 3: math.nan, 4: 0.7}
+    b = {0: 0.7, 1: 0.5, 2: 0.6}
+    found = compare_pair("a", a, "b", b)
+    assert found.test == "paired t"
+    assert (found.num_first, found.num_second) == (3, 3)
+    assert found.difference == pytest.approx((0.2 + 0.3 + 0.25) / 3)
+
+
+def test_two_common_seeds_are_too_few_to_pair():
+    assert compare_pair("a", {0: 1.0, 1: 2.0}, "b", {0: 0.5, 1: 0.1}).test == "Welch t"
+
+
+def test_one_trial_has_no_test():
+    found = compare_pair("a", {0: 1.0}, "b", by_seed([0.5, 0.6, 0.7]))
+    assert found.test == "none"
+    assert math.isnan(found.p)
+    assert found.difference == pytest.approx(0.4)
+
+
+def test_trials_without_any_spread_claim_no_more_than_a_permutation_can():
+    pairs = compare_pair("a", by_seed([1.0] * 4), "b", by_seed([0.5] * 4))
+    assert (pairs.test, pairs.p) == ("sign flips", 2 / 2**4)
+    groups = compare_pair("a", by_seed([1.0] * 3), "b", by_seed([0.5] * 3, first=9))
+    assert (groups.test, groups.p) == ("permutation", 2 / math.comb(6, 3))
+    same = compare_pair("a", by_seed([1.0] * 4), "b", by_seed([1.0] * 4))
+    assert same.p == 1.0
+
+
+def test_holm_is_the_closure_of_bonferroni_tests():
+    # a hypothesis falls when Bonferroni refuses every set of hypotheses that it is in
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0, 0.2, 5)
+    sets = [s for n in range(1, 6) for s in itertools.combinations(range(5), n)]
+    closed = [max(min(1, len(s) * min(p[list(s)])) for s in sets if i in s) for i in range(5)]
+    np.testing.assert_allclose(holm(p), closed)
+
+
+def test_holm_passes_missing_p_values_through():
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
+    assert holm([]).shape == (0,)
+
+
+def test_equal_models_are_seldom_told_apart():
+    rng = np.random.default_rng(3)
+    alarms = 0
+    for _ in range(300):
+        models = {str(m): by_seed(rng.normal(size=5)) for m in range(4)}
+        found = compare_models(models)
+        assert len(found) == 6
+        alarms += min(c.p_adjusted for c in found) <= 0.05
+    # any false alarm among six comparisons: at most 5%, with three standard errors
+    assert alarms / 300 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
