@@ -6,17 +6,12 @@ from pathlib import Path
 
 import click
 
+from motifidelity.cli.options import registry_option
+
 
 @click.command("submit")
 @click.argument("model_file", metavar="MODEL.PY", type=click.Path(path_type=Path))
-@click.option(
-    "--registry",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of results.",
-)
+@registry_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -39,7 +34,7 @@ import click
 @click.option("--image", metavar="NAME", help="Container image of the check.")
 def command(
     model_file: Path,
-    folder: Path,
+    location: str,
     out: Path | None,
     params: tuple[str, ...],
     runner: str,
@@ -50,8 +45,7 @@ def command(
     Checks the file first ('bench check') and refuses what has a problem. Failed trials are part
     of the folder. The registry is only read.
     """
-    from motifidelity.errors import UserError
-    from motifidelity.registry import Registry
+    from motifidelity.registry import existing_registry
     from motifidelity.runners import Wish, choose_executor
     from motifidelity.submission import read_submission
     from motifidelity.submitting.check import check_submission
@@ -62,13 +56,10 @@ def command(
     def say(text: str) -> None:
         click.echo(text, err=True)
 
-    if not folder.is_dir():
-        raise UserError(f"registry {folder}: no such folder; give one with --registry")
+    registry = existing_registry(location)
     submission = read_submission(model_file)
     target = out or Path("submissions") / model_file.stem
-    results = model_results(
-        Registry(folder), submission, submission.parameters(params) if params else None
-    )
+    results = model_results(registry, submission, submission.parameters(params) if params else None)
     specs = [find_spec(name) for name in sorted({row["task"] for row in results.done})]
     executor = choose_executor(Wish(runner, image, timeout=120.0), say)
     report = check_submission(model_file, job_parameters(results), specs, executor, say)

@@ -85,7 +85,7 @@ def model_results(
     if not any(row["status"] == "ok" for row in jobs):
         how = f"{len(jobs)} failed" if jobs else "none of this very file"
         raise UserError(
-            f"registry {registry.folder}: no finished result of {submission.path.name} ({how}); "
+            f"registry {registry.name}: no finished result of {submission.path.name} ({how}); "
             f"run 'bench run --model {submission.path.name}' first"
         )
     number = {row["result_id"]: i for i, row in enumerate(jobs)}
