@@ -29,6 +29,8 @@ from motifidelity.stores import Entry, Store, StoreError
 from motifidelity.tablefiles import NewerSchema
 
 _BESIDE = re.compile(r"README.*|LICEN[CS]E.*|\..*", re.IGNORECASE)
+# what other commands keep beside the tables: the page, and the record of ``bench regress``
+_OTHERS = {"leaderboard", "regression", "regression.toml", "regression-log.jsonl"}
 _NAME = re.compile(r"[^/.][^/]*-\d{8}T\d{12}-[0-9a-f]{6}")
 
 
@@ -182,7 +184,7 @@ class _Audit:
             if path in self._seen:
                 continue
             top, _, rest = path.partition("/")
-            if _BESIDE.fullmatch(top if top.startswith(".") else path) or top == "leaderboard":
+            if _BESIDE.fullmatch(top if top.startswith(".") else path) or top in _OTHERS:
                 continue
             name = _owner(top, rest)
             hidden = path.rpartition("/")[2].startswith(".")

@@ -83,7 +83,7 @@ def run_job(
 def _run_phases(
     record: _Record, job: Job, truth: Truth, work: Path, on_event: OnJobEvent
 ) -> Outcome:
-    fitted = record.phase(_fit_phase(job, truth, work), on_event)
+    fitted = record.phase(fit_phase(job, truth, work), on_event)
     if fitted.status != "ok":
         return record.failure(fitted)
     try:
@@ -98,7 +98,7 @@ def _run_phases(
     return record.scored(truth, probe, [fit.graph, fit.network], on_event)
 
 
-def _fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
+def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
     """Training and validation data alone: no test sequence, label or implant is written here."""
     spec, profile = job.task, job.profile
     train = truth.dataset.splits["train"].head(profile.train)
@@ -129,8 +129,9 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
     """The frozen network and unlabelled sequences; none of the submission's Python."""
     scoring = truth.spec.scoring
     inputs = {
-        "graph": graph,
-        "network": network,
+        # the worker runs in a folder of its own
+        "graph": graph.resolve(),
+        "network": network.resolve(),
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
         "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
     }

@@ -108,6 +108,7 @@ def rescore(
                 "warnings": warnings,
                 "arrays_of": row["arrays_of"] or result_id,
                 "scored_commit": code().commit,
+                "scored_dirty": code().dirty,
             }
             epochs = [epoch for epoch in history if epoch["result_id"] == result_id]
             rows_of_scores = score_rows(scores.scores)

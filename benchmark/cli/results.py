@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -191,12 +190,10 @@ def _with_columns(query: Query, columns: tuple[str, ...]) -> Query:
 
 def _registry(place: str | None) -> Registry:
     from motifidelity.errors import UserError
-    from motifidelity.registry import Registry
+    from motifidelity.registry import existing_registry
 
     place = place or "results"
-    if not Path(place).is_dir():
-        raise UserError(f"registry {place}: no such folder; give one with --registry")
-    registry = Registry(Path(place))
+    registry = existing_registry(place)
     if not registry.latest("jobs")["jobs"].num_rows:
         raise UserError(
             f"registry {place}: holds no result yet; 'bench run' records some, or give another "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from motifidelity.executors.base import Event, Executor, Phase, PhaseResult, read_plain
 from motifidelity.intake import FitOutput, InvalidOutput, take_fit
-from motifidelity.jobs import _fit_phase as fit_phase
+from motifidelity.jobs import fit_phase as fit_phase
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.plan import Job
 from motifidelity.scoring import Truth
