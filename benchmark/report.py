@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from motifidelity.errors import DataError, unknown
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
-from motifidelity.metrics.oracle import normalise
+from motifidelity.metrics.oracle import OWN_NETWORK, normalise
 from motifidelity.references import ORACLE, RANDOM
 from motifidelity.registry import Registry
 
@@ -183,7 +183,9 @@ class Report:
         )
         for metric, method in pairs:
             declared = metrics.get(metric)
-            if declared is None or declared.direction == "neutral" or method == FLOOR_METHOD:
+            if declared is None or declared.direction == "neutral":
+                continue
+            if method in (FLOOR_METHOD, "pwm"):  # what belongs to no network
                 continue
             here = mine[(mine["metric"] == metric) & (mine["method"] == method)]
             ends = {
@@ -194,7 +196,7 @@ class Report:
             means = networks["value"].mean()
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"
-            if len(ends[RANDOM]) and len(ends[ORACLE]):
+            if metric not in OWN_NETWORK and len(ends[RANDOM]) and len(ends[ORACLE]):
                 floor, ceiling = ends[RANDOM].mean(), ends[ORACLE].mean()
                 places = [normalise(value, floor, ceiling) for value in sorted(means)]
                 if all(place == place for place in places):

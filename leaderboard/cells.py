@@ -160,7 +160,9 @@ def describe(name: str, metric: MetricInfo | None) -> str:
 
 def counts_things(name: str, metric: MetricInfo | None) -> bool:
     """True for a metric that is a count, not a share or an area."""
-    return metric is not None and metric.low == 0 and (metric.high is None or metric.high > 1)
+    if metric is None or metric.family != "filters":
+        return False
+    return metric.low == 0 and (metric.high is None or metric.high > 1)
 
 
 def make_cell(

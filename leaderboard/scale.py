@@ -7,23 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.metrics.oracle import normalise
+from motifidelity.metrics.oracle import OWN_NETWORK, normalise
 
 from .cells import Stats
 from .text import number
 
 DIVISION = "reference"
 CEILING, FLOOR = "Oracle", "Random"
-# a network is asked about its own maps: another network's answer bounds nothing
-OWN_NETWORK = {
-    "completeness_error",
-    "deletion_area",
-    "infidelity",
-    "insertion_area",
-    "randomisation_similarity",
-    "trial_agreement",
-    "trial_cosine",
-}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,19 @@ from .pwm import (
 Floats = npt.NDArray[np.float64]
 _HALF = 0.5
 
+OWN_NETWORK = frozenset(
+    {
+        "completeness_error",
+        "deletion_area",
+        "infidelity",
+        "insertion_area",
+        "randomisation_similarity",
+        "trial_agreement",
+        "trial_cosine",
+    }
+)
+"""Metrics that ask a network about its own maps: another network's answer bounds nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class FilterArrays:
