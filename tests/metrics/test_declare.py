@@ -36,6 +36,7 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "randomisation_similarity",
         "trial_agreement",
         "trial_cosine",
+        "completeness_error",
         "pattern_recall",
         "pattern_precision",
         "match_fraction_sweep",
