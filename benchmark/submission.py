@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 from motifidelity.errors import UserError, unknown
 
+# Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
+_PARSING = threading.Lock()
 METADATA = ("name", "authors", "url", "license")
 
 
@@ -88,7 +91,8 @@ def read_submission(path: Path) -> Submission:
             "models/cnn_deep.py"
         ) from error
     try:
-        tree = ast.parse(source, filename=path.name)
+        with _PARSING:
+            tree = ast.parse(source, filename=path.name)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         # the last two: an expression nested too deeply for the parser
         line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""

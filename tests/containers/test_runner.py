@@ -27,9 +27,13 @@ SCRIPT = """
     # a shell's background job ignores interrupts, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from motifidelity.cli import main
+    from motifidelity import run
     from motifidelity.tasks import spec as specs
     from motifidelity.tasks.spec import Profile
-    full = {"full": Profile("full", 2, 240, 100, 60, 1, 4)}
+    # ceilings and floors take seconds and are no container's business
+    run.record_references = lambda *_, **__: 0
+    methods = ("saliency", "ism", "random")
+    full = {"full": Profile("full", 2, 240, 100, 60, 1, 4, methods)}
     small = {n: dataclasses.replace(s, profiles=full) for n, s in specs.all_specs().items()}
     specs.all_specs = lambda: small
     main()
