@@ -7,11 +7,9 @@ are networks, one untrained and one trained on shuffled labels, are ordinary sub
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +30,7 @@ from motifidelity.metrics.oracle import (
 from motifidelity.provenance import code, environment
 from motifidelity.registry import Registry, Result
 from motifidelity.scoring import Truth, present_classes, score_job
+from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
 from motifidelity.worker.faithfulness import write_curves
 
@@ -204,8 +203,7 @@ def _tested(truth: Truth, maps: Mapping[str, Array]) -> dict[str, Array]:
             alike.setdefault((id(maps[name]), kind), []).append(name)
     firsts = {names[0]: kind for (_, kind), names in alike.items()}
     codes = truth.test.sequences[truth.explained[: truth.tested]]
-    with tempfile.TemporaryDirectory(prefix="motifidelity-") as name:
-        out = Path(name)
+    with scratch_folder() as out:
         asked = {**settings, "methods": firsts}
         write_curves(OracleNetwork(truth), codes, maps, asked, out, lambda *_, **__: None)
         found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError
@@ -26,6 +24,7 @@ from motifidelity.provenance import code
 from motifidelity.references import DIVISION, record_references
 from motifidelity.registry import Registry, Result
 from motifidelity.scoring import Truth, fits, present_classes, score_job
+from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import find_spec
 
@@ -144,8 +143,7 @@ def _arrays(
             return arrays, row["warnings"]
     if network is None:
         return None
-    with tempfile.TemporaryDirectory(prefix="motifidelity-") as name:
-        work = Path(name)
+    with scratch_folder() as work:
         phase = probe_phase(truth, network["graph"], network["network"], work)
         done = executor.run(phase, lambda _: None)
         if done.status != "ok":

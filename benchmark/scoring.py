@@ -134,6 +134,16 @@ class Truth:
         return base_truth(self.test.sequences.shape, self.spans, self.implanted)
 
     @cached_property
+    def explained_bases(self) -> BaseTruth:
+        """What each base of the explained sequences is."""
+        return self.bases.rows(self.explained)
+
+    @cached_property
+    def explained_spans(self) -> Spans:
+        """Spans of the explained sequences."""
+        return self.spans.of_sequences(self.explained)
+
+    @cached_property
     def reference_localisation(self) -> list[Score]:
         """Localisation of the scan with the true PWMs, beside which a network's is read."""
         rows = self.positive
@@ -271,7 +281,7 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
 def _attribution(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
     rows = truth.explained
     maps, sequences = arrays[method], truth.test.sequences[rows]
-    bases, spans = truth.bases.rows(rows), truth.spans.of_sequences(rows)
+    bases, spans = truth.explained_bases, truth.explained_spans
     scores = score_attribution(
         method,
         maps,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from motifidelity.errors import DataError
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
+
+if TYPE_CHECKING:
+    from motifidelity.run import Ended
 
 # one line a score: what a person reads first, in the order of the families
 HEADLINES = (
@@ -46,6 +51,18 @@ def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
             f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "
             "kept: draw it elsewhere with 'bench leaderboard --out DIR'"
         ) from error
+
+
+def exit_status(ended: Ended, of: int) -> int:
+    """Exit status of a run of so many jobs; of one that was stopped, say what is kept."""
+    if ended.interrupted:
+        print(
+            f"bench: stopped; {ended.finished} of {of} jobs are finished and kept; "
+            "run the same command again to go on",
+            file=sys.stderr,
+        )
+        return 130
+    return 1 if ended.failed else 0
 
 
 def headline_scores(scores: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:

@@ -7,21 +7,15 @@ from pathlib import Path
 
 import click
 
+from motifidelity.cli.options import image_option, runner_option
+
 
 @click.command("check")
 @click.argument("model_file", metavar="MODEL.PY", type=click.Path(path_type=Path))
 @click.option("--param", "params", multiple=True, metavar="K=V", help="Parameter of build_model.")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task; default: all of them.")
-@click.option(
-    "--runner",
-    type=click.Choice(["process", "docker", "auto"]),
-    default="process",
-    show_default=True,
-    help="Where the model's code runs; auto: a container where Docker answers.",
-)
-@click.option(
-    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
-)
+@runner_option
+@image_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

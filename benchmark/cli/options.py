@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,14 +12,51 @@ if TYPE_CHECKING:
 
 DEFAULT_REGISTRY = "results"
 
-registry_option = click.option(
-    "--registry",
-    "location",
-    default=DEFAULT_REGISTRY,
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def registry_at(default: str) -> Callable[[F], F]:
+    """The option ``--registry`` of a command whose results are usually at ``default``."""
+    return click.option(
+        "--registry",
+        "location",
+        default=default,
+        show_default=True,
+        metavar="FOLDER|s3://...",
+        help="Where the results are: a folder or s3://bucket/prefix.",
+    )
+
+
+registry_option = registry_at(DEFAULT_REGISTRY)
+
+runner_option = click.option(
+    "--runner",
+    type=click.Choice(["process", "docker", "auto"]),
+    default="process",
     show_default=True,
-    metavar="FOLDER|s3://...",
-    help="Where the results are: a folder or s3://bucket/prefix.",
+    help="Where the model's code runs; auto: a container where Docker answers.",
 )
+
+image_option = click.option(
+    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
+)
+
+
+def limit_options(command: F) -> F:
+    """The options ``--memory``, ``--cpus`` and ``--timeout`` of a phase."""
+    for option in (
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Seconds that a phase may take.",
+        ),
+        click.option(
+            "--cpus", type=click.FloatRange(min=0, min_open=True), help="Processors of a phase."
+        ),
+        click.option("--memory", metavar="SIZE", help="Memory of a phase, such as 8g."),
+    ):
+        command = option(command)
+    return command
 
 
 def say_where_the_page_goes(registry: Registry) -> None:

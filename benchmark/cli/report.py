@@ -6,17 +6,12 @@ from pathlib import Path
 
 import click
 
+from motifidelity.cli.options import registry_at
+
 
 @click.command("report")
 @click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--registry",
-    "location",
-    default="baselines",
-    show_default=True,
-    metavar="FOLDER|s3://...",
-    help="Where the results are.",
-)
+@registry_at("baselines")
 @click.option("--check", is_flag=True, help="Write nothing; fail where a document is out of date.")
 def command(documents: tuple[Path, ...], location: str, check: bool) -> int:
     """Write a registry's tables into Markdown documents.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from motifidelity.cli.options import registry_at, runner_option, say_where_the_page_goes
+
 
 @click.command("reproduce")
 @click.option(
@@ -14,22 +16,9 @@ import click
 )
 @click.option("--trials", type=click.IntRange(1), help="Trials a cell; default: the part's own.")
 @click.option("--profile", default="full", show_default=True, metavar="NAME")
-@click.option(
-    "--registry",
-    "location",
-    default="baselines",
-    show_default=True,
-    metavar="FOLDER|s3://...",
-    help="Where the results are.",
-)
+@registry_at("baselines")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
-@click.option(
-    "--runner",
-    type=click.Choice(["process", "docker", "auto"]),
-    default="process",
-    show_default=True,
-    help="Where the models' code runs.",
-)
+@runner_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and an estimate, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
 def command(
@@ -52,10 +41,9 @@ def command(
     from motifidelity.reproduce import estimate, plan_study
     from motifidelity.run import run_plan
     from motifidelity.runners import Wish, choose_executor
-    from motifidelity.summary import draw_leaderboard
+    from motifidelity.summary import draw_leaderboard, exit_status
 
-    wish = Wish(runner, None, None, None, None, None)
-    executor = choose_executor(wish, lambda text: click.echo(text, err=True))
+    executor = choose_executor(Wish(runner), lambda text: click.echo(text, err=True))
     jobs = plan_study(parts, cells, trials, profile, executor.image)
     registry = Registry(location)
     seconds, unknown = estimate(jobs, registry)
@@ -72,12 +60,6 @@ def command(
         ended = run_plan(
             jobs, registry, executor, display, retry_failed=retry_failed, references=True
         )
+    say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}", err=as_json)
-    if ended.interrupted:
-        click.echo(
-            f"bench: stopped; {ended.finished} of {len(jobs)} jobs are finished and kept; "
-            "run the same command again to go on",
-            err=True,
-        )
-        return 130
-    return 1 if ended.failed else 0
+    return exit_status(ended, len(jobs))

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from motifidelity.cli.options import registry_option, say_where_the_page_goes
+from motifidelity.cli.options import (
+    image_option,
+    limit_options,
+    registry_option,
+    runner_option,
+    say_where_the_page_goes,
+)
 
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
@@ -38,21 +44,9 @@ if TYPE_CHECKING:
 @registry_option
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
-@click.option(
-    "--runner",
-    type=click.Choice(["process", "docker", "auto"]),
-    default="process",
-    show_default=True,
-    help="Where the model's code runs; auto: a container where Docker answers.",
-)
-@click.option(
-    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
-)
-@click.option("--memory", metavar="SIZE", help="Memory of a phase, such as 8g.")
-@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="Processors of a phase.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a phase may take."
-)
+@runner_option
+@image_option
+@limit_options
 @click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; jobs spread over them.")
 @click.option("--dry-run", is_flag=True, help="Print the jobs and the sandbox, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
@@ -86,7 +80,7 @@ def command(
     from motifidelity.run import run_plan
     from motifidelity.runners import Wish, choose_executor
     from motifidelity.submission import read_submission
-    from motifidelity.summary import draw_leaderboard, print_scores
+    from motifidelity.summary import draw_leaderboard, exit_status, print_scores
     from motifidelity.tasks.spec import find_spec, latest_specs
 
     submission = read_submission(model_file)
@@ -112,14 +106,7 @@ def command(
     say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)
     print_scores(registry, [job.id for job in jobs], page, as_json=as_json)
-    if ended.interrupted:
-        click.echo(
-            f"bench: stopped; {ended.finished} of {len(jobs)} jobs are finished and kept; "
-            "run the same command again to go on",
-            err=True,
-        )
-        return 130
-    return 1 if ended.failed else 0
+    return exit_status(ended, len(jobs))
 
 
 def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from motifidelity.cli.options import image_option, limit_options
+
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
 
@@ -38,14 +40,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the model's code runs.",
 )
-@click.option(
-    "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
-)
-@click.option("--memory", metavar="SIZE", help="Memory of a phase, such as 8g.")
-@click.option("--cpus", type=click.FloatRange(min=0, min_open=True), help="Processors of a phase.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a phase may take."
-)
+@image_option
+@limit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for verification.json.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verification as JSON.")
 def command(

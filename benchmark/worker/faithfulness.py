@@ -17,6 +17,8 @@ from .contract import one_hot
 from .references import dinucleotide_shuffle, generator
 
 SEQUENCES_PER_CALL = 1000
+# streams of their own, so that curves, replaced letters and their places are independent
+CURVES_SEED, LETTERS_SEED, PLACES_SEED = 0, 1, 2
 
 
 class Network(Protocol):
@@ -56,7 +58,7 @@ def write_curves(
         ``changes`` (k, perturbations, classes) float32: logit minus that of the copy.
     report : callable
     """
-    shuffles = dinucleotide_shuffle(codes, settings["resamples"], settings.get("seed", 0))
+    shuffles = dinucleotide_shuffle(codes, settings["resamples"], CURVES_SEED)
     for name, kind in settings["methods"].items():
         if name not in maps:
             continue
@@ -126,8 +128,10 @@ def _perturbed(codes: Any, copies: int, window: int) -> Any:
     """Copies (k, copies, length) of each sequence, each with one window taken from a shuffle."""
     length = codes.shape[1]
     window = min(window, length)
-    shuffles = dinucleotide_shuffle(codes, copies, 1)
-    starts = np.stack([generator(row, 2).integers(0, length - window + 1, copies) for row in codes])
+    shuffles = dinucleotide_shuffle(codes, copies, LETTERS_SEED)
+    starts = np.stack(
+        [generator(row, PLACES_SEED).integers(0, length - window + 1, copies) for row in codes]
+    )
     place = np.arange(length) - starts[..., None]
     return np.where((place >= 0) & (place < window), shuffles, codes[:, None])
 
