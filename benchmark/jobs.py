@@ -119,6 +119,7 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
             "classes": list(spec.classes),
         },
         "params": dict(job.params),
+        "backend": job.submission.backend,
         "seed": job.seed,
         "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
     }
@@ -237,7 +238,7 @@ class _Record:
             "runner": executor.name,
             "isolation": executor.isolation,
             "device": "cpu",
-            "backend": "tensorflow",
+            "backend": submission.backend,
             "started": datetime.now(UTC),
             "peak_memory": 0,
             "authors": submission.metadata.get("authors"),

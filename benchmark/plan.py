@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from motifidelity.backends import DEFAULT_BACKEND
 from motifidelity.submission import Submission
 from motifidelity.tasks.spec import Profile, TaskSpec, canonical_digest
 
@@ -32,14 +33,18 @@ class Job:
         Metrics and their parameters are left out on purpose: a new version of them scores stored
         networks and arrays again without training.
         """
+        submission = self.submission
+        # the default is left out, so that jobs keep the ids that they had before there was another
+        other = {} if submission.backend == DEFAULT_BACKEND else {"backend": submission.backend}
         return canonical_digest(
             {
-                "model": self.submission.digest,
+                "model": submission.digest,
                 "params": dict(self.params),
                 "task": self.task.training_digest,
                 "profile": self.profile.training,
                 "seed": self.seed,
                 "image": self.image,
+                **other,
             }
         )[:24]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,6 +14,9 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("motifidelity", "tensorflow", "keras", "numpy", "scikit-learn", "memelite", "pyjaspar")
+
+# recorded where they are there
+OPTIONAL = ("jax", "torch")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ def environment() -> str:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             versions[package] = "not installed"
+    for package in OPTIONAL:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
     return json.dumps(
         {
             "python": platform.python_version(),

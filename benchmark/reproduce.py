@@ -14,7 +14,7 @@ from statistics import median
 from motifidelity.errors import UserError, unknown
 from motifidelity.plan import Job
 from motifidelity.registry import Registry
-from motifidelity.submission import Submission, read_submission
+from motifidelity.submission import Submission, on_backend, read_submission
 from motifidelity.tasks.spec import find_spec
 
 
@@ -55,6 +55,7 @@ def plan_study(
     trials: int | None = None,
     profile: str = "full",
     image: str | None = None,
+    backend: str | None = None,
 ) -> list[Job]:
     """Jobs of the grid: part by part, in a part trial by trial, each job once.
 
@@ -69,6 +70,8 @@ def plan_study(
     profile : str
     image : str, optional
         Digest of the container image that the jobs run in.
+    backend : str, optional
+        What Keras runs on; default: as the models' files say.
 
     Raises
     ------
@@ -88,7 +91,10 @@ def plan_study(
                 f"{names[0]}, and * stands for anything"
             )
     submissions = {
-        model: read_submission(Path(str(resources.files("motifidelity.models") / f"{model}.py")))
+        model: on_backend(
+            read_submission(Path(str(resources.files("motifidelity.models") / f"{model}.py"))),
+            backend,
+        )
         for part in chosen
         for model in part.models
     }

@@ -8,15 +8,16 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from motifidelity.backends import DEFAULT_BACKEND, known_backend
 from motifidelity.errors import UserError, unknown
 
 # Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
 _PARSING = threading.Lock()
-METADATA = ("name", "authors", "url", "license")
+METADATA = ("name", "authors", "url", "license", "backend")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Submission:
         Whether ``build_model`` takes ``**parameters``.
     own_fit : bool
         Whether the file brings its own training (the open division).
+    backend : str
+        What Keras runs on: ``MODEL["backend"]``, or ``tensorflow``.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Submission:
     names: tuple[str, ...] = ()
     open_parameters: bool = False
     own_fit: bool = False
+    backend: str = DEFAULT_BACKEND
 
     @property
     def division(self) -> str:
@@ -115,7 +119,13 @@ def read_submission(path: Path) -> Submission:
         names=names,
         open_parameters=open_parameters,
         own_fit="fit" in functions,
+        backend=known_backend(metadata.pop("backend", DEFAULT_BACKEND)),
     )
+
+
+def on_backend(submission: Submission, backend: str | None) -> Submission:
+    """The same submission on another backend; None leaves it on its own."""
+    return submission if backend is None else replace(submission, backend=backend)
 
 
 def _parameters(

@@ -16,7 +16,7 @@ from motifidelity.containers.engine import LABEL, Engine, EngineError, engine_er
 from motifidelity.containers.policy import Policy
 from motifidelity.containers.sandbox import create_options
 from motifidelity.errors import DataError, UserError
-from motifidelity.provenance import PACKAGES
+from motifidelity.provenance import OPTIONAL, PACKAGES
 
 REPOSITORY = "motifidelity-worker"
 ACCELERATORS = ("cpu", "gpu")
@@ -186,7 +186,7 @@ def packages(engine: Engine, image: WorkerImage, cache: Path) -> dict[str, str]:
         return dict(json.loads(kept.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         pass
-    names = {name: [name] for name in PACKAGES if name != LABEL}
+    names = {name: [name] for name in (*PACKAGES, *OPTIONAL) if name != LABEL}
     names["tensorflow"] = ["tensorflow", "tensorflow-cpu", "tensorflow-intel"]
     found = dict(json.loads(run_trusted(engine, image, Policy(), _VERSIONS % (names,))))
     try:

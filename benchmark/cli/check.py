@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import image_option, runner_option
+from motifidelity.cli.options import backend_option, image_option, runner_option
 
 
 @click.command("check")
@@ -15,6 +15,7 @@ from motifidelity.cli.options import image_option, runner_option
 @click.option("--param", "params", multiple=True, metavar="K=V", help="Parameter of build_model.")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task; default: all of them.")
 @runner_option
+@backend_option
 @image_option
 @click.option(
     "--timeout",
@@ -29,6 +30,7 @@ def command(
     params: tuple[str, ...],
     tasks: tuple[str, ...],
     runner: str,
+    backend: str | None,
     image: str | None,
     timeout: float,
     as_json: bool,
@@ -48,7 +50,9 @@ def command(
 
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
     executor = choose_executor(Wish(runner, image, timeout=timeout), say)
-    report = check_submission(model_file, params, specs, executor, say)
+    report = check_submission(
+        model_file, params, specs, executor, say, backend=backend
+    )
     if as_json:
         click.echo(json.dumps(report.to_json()))
     else:

@@ -37,6 +37,12 @@ runner_option = click.option(
     help="Where the model's code runs; auto: a container where Docker answers.",
 )
 
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["tensorflow", "jax", "torch"]),
+    help="What Keras runs on; default: as the model file says, or tensorflow.",
+)
+
 image_option = click.option(
     "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
 )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
-from motifidelity.cli.options import registry_at, runner_option, say_where_the_page_goes
+from motifidelity.cli.options import (
+    backend_option,
+    registry_at,
+    runner_option,
+    say_where_the_page_goes,
+)
 
 
 @click.command("reproduce")
@@ -19,6 +24,7 @@ from motifidelity.cli.options import registry_at, runner_option, say_where_the_p
 @registry_at("baselines")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
 @runner_option
+@backend_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and an estimate, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
 def command(
@@ -29,6 +35,7 @@ def command(
     location: str,
     retry_failed: bool,
     runner: str,
+    backend: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -36,6 +43,7 @@ def command(
 
     Finished jobs are skipped, so the same command goes on where it was stopped.
     """
+    from motifidelity.backends import DEFAULT_BACKEND, require_backend
     from motifidelity.progress import duration, open_display
     from motifidelity.registry import Registry
     from motifidelity.reproduce import estimate, plan_study
@@ -44,7 +52,8 @@ def command(
     from motifidelity.summary import draw_leaderboard, exit_status
 
     executor = choose_executor(Wish(runner), lambda text: click.echo(text, err=True))
-    jobs = plan_study(parts, cells, trials, profile, executor.image)
+    require_backend(backend or DEFAULT_BACKEND, executor)
+    jobs = plan_study(parts, cells, trials, profile, executor.image, backend)
     registry = Registry(location)
     seconds, unknown = estimate(jobs, registry)
     guess = f"about {duration(seconds)} by what such jobs took before" if seconds else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from motifidelity.cli.options import (
+    backend_option,
     image_option,
     limit_options,
     registry_option,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
 @runner_option
+@backend_option
 @image_option
 @limit_options
 @click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; jobs spread over them.")
@@ -61,6 +63,7 @@ def command(
     force: bool,
     retry_failed: bool,
     runner: str,
+    backend: str | None,
     image: str | None,
     memory: str | None,
     cpus: float | None,
@@ -74,20 +77,22 @@ def command(
     Results go to the registry, one file a job; finished jobs are skipped, so the same command
     goes on where it was stopped.
     """
+    from motifidelity.backends import require_backend
     from motifidelity.plan import plan_jobs
     from motifidelity.progress import open_display
     from motifidelity.registry import Registry
     from motifidelity.run import run_plan
     from motifidelity.runners import Wish, choose_executor
-    from motifidelity.submission import read_submission
+    from motifidelity.submission import on_backend, read_submission
     from motifidelity.summary import draw_leaderboard, exit_status, print_scores
     from motifidelity.tasks.spec import find_spec, latest_specs
 
-    submission = read_submission(model_file)
+    submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
     wish = Wish(runner, image, memory, cpus, timeout, gpus)
     executor = choose_executor(wish, lambda text: click.echo(text, err=True))
+    require_backend(submission.backend, executor)
     jobs = plan_jobs(submission, values, specs, profile, trials, seed, executor.image)
     if dry_run:
         _print_plan(jobs, executor, as_json)

@@ -62,7 +62,14 @@ def command(
     results = model_results(registry, submission, submission.parameters(params) if params else None)
     specs = [find_spec(name) for name in sorted({row["task"] for row in results.done})]
     executor = choose_executor(Wish(runner, image, timeout=120.0), say)
-    report = check_submission(model_file, job_parameters(results), specs, executor, say)
+    report = check_submission(
+        model_file,
+        job_parameters(results),
+        specs,
+        executor,
+        say,
+        backend=results.done[0]["backend"],
+    )
     for line in lines(f for f in report.findings if f.level != "ok"):
         say(line)
     seal = make_submission(report, results, target)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
-from motifidelity.submission import Submission, read_submission
+from motifidelity.submission import Submission, on_backend, read_submission
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.source import Source, file_line, parse_problem
 
@@ -57,6 +57,8 @@ def check_submission(
     say: Callable[[str], None],
     profile: Profile | None = None,
     methods: Sequence[str] | None = None,
+    *,
+    backend: str | None = None,
 ) -> CheckReport:
     """Check a model file.
 
@@ -75,6 +77,8 @@ def check_submission(
         The slice of each task; by default 1,000 training sequences, 2 epochs.
     methods : sequence of str, optional
         Attribution methods to try; by default every one.
+    backend : str, optional
+        What Keras runs on; by default as the file says.
 
     Returns
     -------
@@ -83,17 +87,19 @@ def check_submission(
     Raises
     ------
     UserError
-        For a parameter that the file does not have.
+        For a parameter that the file does not have, or a backend that the place does not have.
     """
+    from motifidelity.backends import require_backend
     from motifidelity.plan import Job
     from motifidelity.submitting.trial import PROBED, SLICE
 
     try:
-        submission = read_submission(path)
+        submission = on_backend(read_submission(path), backend)
     except UserError as error:
         if not path.is_file():
             raise
         return CheckReport(path, None, (parse_problem(path, str(error)),))
+    require_backend(submission.backend, executor)
     values = submission.parameters(params) if isinstance(params, tuple) else dict(params)
     source = Source(submission)
     findings = list(source.findings())

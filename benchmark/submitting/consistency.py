@@ -13,8 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from motifidelity.backends import DEFAULT_BACKEND, known_backend
 from motifidelity.errors import UserError
 from motifidelity.executors.base import STATUSES, clean_text
+from motifidelity.submission import on_backend
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.source import name_problem, text_problem
@@ -74,6 +76,7 @@ def job_of(row: Mapping[str, Any], submission: Submission) -> Job:
     if not isinstance(params, dict):
         raise MalformedRow("params is not a JSON object")
     image = row.get("image_digest")
+    submission = on_backend(submission, known_backend(row.get("backend") or DEFAULT_BACKEND))
     return Job(
         submission, params, spec, spec.profile(row["profile"]), row["trial"], row["seed"], image
     )

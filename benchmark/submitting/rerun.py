@@ -26,6 +26,7 @@ from motifidelity.tasks.fresh import fresh_dataset
 
 Rows = list[dict[str, Any]]
 Draw = Callable[[int], int]
+GROUPED = ("task", "profile", "params", "backend")
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ class Rerun:
 
 
 def groups(jobs: Rows, scores: Rows, tasks: Sequence[str] = ()) -> list[Group]:
-    """Finished jobs by task, profile and parameters."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+    """Finished jobs by task, profile, parameters and backend."""
+    found: dict[tuple[str, ...], list[int]] = {}
     for number, row in enumerate(jobs):
         if row["status"] == "ok" and (not tasks or row["task"] in tasks):
-            found.setdefault((row["task"], row["profile"], row["params"]), []).append(number)
+            found.setdefault(tuple(row[name] for name in GROUPED), []).append(number)
     of_job: dict[int, Rows] = {}
     for row in scores:
         of_job.setdefault(row["job"], []).append(row)
@@ -178,7 +179,7 @@ class Verifier:
         else:
             rerun.comparisons += _gaps("same network", group, public, moved, judged)
         job = Job(
-            self.submission,
+            public.job.submission,
             public.job.params,
             truth.spec,
             public.job.profile,

@@ -39,6 +39,8 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         classes=tuple(request["task"]["classes"]),
     )
     _require_gpu()
+    if keras.backend.backend() != "tensorflow":
+        _leave_gpu_to_the_backend()
     keras.utils.set_random_seed(request["seed"])
     print(BEGINS, flush=True)
     module = contract.load_submission(path)
@@ -61,7 +63,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     started = time.perf_counter()
     own_fit = getattr(module, "fit", None)
     if own_fit is not None:
-        own_fit(model, data)
+        own_fit(contract.own_network(model), data)
         history: list[dict[str, float]] = []
     else:
         history = train(
@@ -127,6 +129,8 @@ def main(arguments: list[str]) -> int:
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
     out = Path(request["out"])
     source = Path(request["inputs"].get("model", "network")).name
+    # before Keras is imported; whatever the network was trained with, its graph is TensorFlow's
+    os.environ["KERAS_BACKEND"] = request.get("backend", "tensorflow")
     try:
         PHASES[phase](request, out, Reporter(out))
     except SubmissionError as error:
@@ -148,10 +152,19 @@ def main(arguments: list[str]) -> int:
 def _require_gpu() -> None:
     """Refuse to go on without the GPU that was asked for: a CPU run is never silent."""
     if os.environ.get(NEEDS_GPU):
-        import tensorflow as tf
+        import keras
 
-        if not tf.config.list_physical_devices("GPU"):
-            raise RuntimeError("a GPU was asked for, but TensorFlow sees none")
+        from .backends import current
+
+        if not current().has_gpu():
+            raise RuntimeError(f"a GPU was asked for, but {keras.backend.backend()} sees none")
+
+
+def _leave_gpu_to_the_backend() -> None:
+    """Keep TensorFlow, which only freezes here, off the memory of the GPUs."""
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")
 
 
 def _passed_through(error: BaseException, source: str) -> bool:

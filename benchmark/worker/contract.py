@@ -90,6 +90,8 @@ def load_submission(path: Path) -> ModuleType:
 def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -> Any:
     """Build the network and check its input and output.
 
+    A PyTorch module is wrapped, so that it is trained like every other network.
+
     Returns
     -------
     keras.Model
@@ -104,9 +106,7 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
 
     model = module.build_model(task, **params)
     if not isinstance(model, keras.Model):
-        raise SubmissionError(
-            f"{source}: build_model returned {type(model).__name__}; return a keras.Model"
-        )
+        model = _wrapped(model, source)
     output = model(np.zeros((2, *task.input_shape), dtype=np.float32), training=False)
     shape = getattr(output, "shape", None)
     if shape is None:
@@ -123,14 +123,52 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
     return model
 
 
+def _wrapped(model: Any, source: str) -> Any:
+    """A PyTorch module as a Keras model.
+
+    Raises
+    ------
+    SubmissionError
+        If it is no module, or Keras runs on another backend.
+    """
+    import keras
+
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        raise SubmissionError(
+            f"{source}: build_model returned {type(model).__name__}; return a keras.Model, or a "
+            "torch.nn.Module with --backend torch"
+        )
+    if keras.backend.backend() != "torch":
+        raise SubmissionError(
+            f"{source}: build_model returned a torch.nn.Module, and Keras runs on "
+            f"{keras.backend.backend()}; add --backend torch, or MODEL = dict(backend='torch')"
+        )
+    from .backends.module import ModuleModel
+
+    return ModuleModel(model)
+
+
+def own_network(model: Any) -> Any:
+    """What the submission itself built: the module inside a wrapper, or the model."""
+    return getattr(model, "submitted", model)
+
+
+def layer_name(layer: Any) -> str:
+    """How a layer is named to people."""
+    return str(getattr(layer, "name", type(layer).__name__))
+
+
 def named_motif_layer(module: ModuleType, source: str, model: Any) -> Any | None:
     """Layer that the submission names as its filter scan, if it names one."""
     choose: Callable[[Any], Any] | None = getattr(module, "motif_layer", None)
     if choose is None:
         return None
-    layer = choose(model)
+    network = own_network(model)
+    layer = choose(network)
     if isinstance(layer, str):
-        return model.get_layer(layer)
+        find = getattr(network, "get_layer", None) or network.get_submodule
+        return find(layer)
     if layer is not None and not callable(layer):
         raise SubmissionError(
             f"{source}: motif_layer returned {type(layer).__name__}; return a layer, its name, "

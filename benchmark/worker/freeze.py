@@ -8,21 +8,26 @@ subclassed and hand-written models are treated alike.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from .backends import Forward, Unsupported, current
+from .contract import layer_name
 from .ops import ELEMENT_WISE, PASS_THROUGH, refuse_unknown
 from .report import SubmissionError
 
 GRAPH = "graph.pb"
 MANIFEST = "network.json"
 # what may stand between a convolution and its activation without changing a position's filters
-_RESHAPING = frozenset({"Squeeze", "ExpandDims", "Reshape"})
+_RESHAPING = frozenset({"Squeeze", "ExpandDims", "Reshape", "Transpose"})
+# sequences on which a frozen network is compared with its model
+CHECKED = 4
 _AFFINE = frozenset({"BiasAdd", "Mul", "AddV2", "Add", "Sub", "RealDiv", "FusedBatchNormV3"})
 
 
@@ -34,6 +39,8 @@ class Scan:
     ----------
     before, after : str
         Tensors (n, positions, filters) before and after the activation.
+    channels_first : bool
+        Whether these tensors are (n, filters, positions) instead, as PyTorch has them.
     filters : int
     positions : int
         Positions of the scan; position ``i`` is centred on base ``first + i * stride``.
@@ -46,6 +53,7 @@ class Scan:
     positions: int
     first: int
     stride: int
+    channels_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,62 +111,67 @@ def freeze(
     SubmissionError
         If the model cannot be traced, or holds operations that are not allowed.
     """
-    signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
-
-    def forward(sequences: Any) -> list[Any]:
-        # the scope keeps a layer whose name begins with "_" from being an invalid root name
-        with _recorded_output(motif_layer) as seen, tf.name_scope("network"):
-            logits = model(sequences, training=False)
-        return [tf.identity(tensor) for tensor in (logits, *seen[:1])]
-
-    traced = tf.function(forward, input_signature=signature, autograph=False)
-
+    backend = current()
     try:
-        concrete = convert_variables_to_constants_v2(
-            traced.get_concrete_function(), lower_control_flow=False
-        )
+        forward = backend.lower(model, input_shape, motif_layer)
+        concrete = _constant_graph(forward, input_shape)
+    except Unsupported as error:
+        raise SubmissionError(
+            f"{source}: the network cannot be frozen: {error} has no counterpart in TensorFlow; "
+            "build the network from other operations"
+        ) from error
     except Exception as error:
         raise SubmissionError(
             f"{source}: the network cannot be frozen: {type(error).__name__}: "
             f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy"
         ) from error
+    _check_predictions(model, concrete, input_shape, source)
     graph_def = concrete.graph.as_graph_def()
     refuse_unknown(graph_def, source)
     output, *named = concrete.outputs
     if motif_layer is not None and not named:
         raise SubmissionError(
-            f"{source}: motif_layer names layer '{motif_layer.name}', which the model never calls"
+            f"{source}: motif_layer names layer '{layer_name(motif_layer)}', which the model never calls"
         )
     logits, has_sigmoid = _before_sigmoid(output)
     graph = _GraphView(concrete.graph, concrete.inputs[0])
     scan = find_scan(graph, input_shape[0], named[0] if named else None)
     if named and scan is None:
         raise SubmissionError(
-            f"{source}: motif_layer '{motif_layer.name}' gives shape {tuple(named[0].shape)}; "
+            f"{source}: motif_layer '{layer_name(motif_layer)}' gives shape {tuple(named[0].shape)}; "
             "a filter scan is (batch, positions, filters)"
         )
     return Frozen(graph_def, Manifest(concrete.inputs[0].name, logits.name, has_sigmoid, scan))
 
 
-@contextmanager
-def _recorded_output(layer: Any) -> Any:
-    """Collect what one layer returns while the model is traced."""
-    seen: list[Any] = []
-    if layer is None:
-        yield seen
-        return
-    original = layer.call
+def _constant_graph(forward: Forward, input_shape: tuple[int, ...]) -> Any:
+    """Trace a function of sequences with a free batch size, its weights folded into constants."""
+    signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
+    traced = tf.function(
+        lambda sequences: [tf.identity(tensor) for tensor in forward(sequences)],
+        input_signature=signature,
+        autograph=False,
+    )
+    return convert_variables_to_constants_v2(
+        traced.get_concrete_function(), lower_control_flow=False
+    )
 
-    def recording(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        seen.append(result)
-        return result
 
-    layer.call = recording
-    try:
-        yield seen
-    finally:
-        layer.call = original
+def _check_predictions(
+    model: Any, concrete: Any, input_shape: tuple[int, ...], source: str
+) -> None:
+    """Refuse a graph that does not answer as the model does."""
+    letters = np.random.default_rng(0).integers(0, 4, (CHECKED, input_shape[0]))
+    sequences = np.eye(4, dtype=np.float32)[letters]
+    expected = keras.ops.convert_to_numpy(model(sequences, training=False))
+    found = concrete(tf.constant(sequences))[0].numpy()
+    scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+    if not np.allclose(found, expected, rtol=1e-3, atol=1e-4 * scale, equal_nan=True):
+        raise SubmissionError(
+            f"{source}: the frozen network predicts otherwise than the model (up to "
+            f"{np.nanmax(np.abs(found - expected)):.2g} apart); predictions must not depend on the "
+            "batch, the time or chance"
+        )
 
 
 def _before_sigmoid(output: Any) -> tuple[Any, bool]:
@@ -217,18 +230,34 @@ def find_scan(graph: _GraphView, length: int, named: Any = None) -> Scan | None:
     before = None if convolution is None else _affine_tail(graph, convolution)
     if named is not None:
         after = named
-        before = before if before is not None and before.shape[-1] == named.shape[-1] else named
     elif before is not None:
         after = _activation(graph, before)
     else:
         return None
     if after.shape.rank != 3 or after.shape[1] is None or after.shape[2] is None:
         return None
-    positions, filters = int(after.shape[1]), int(after.shape[2])
-    if before.shape.rank != 3 or before.shape[1] != positions:
+    if before is None or before.shape.rank != 3 or before.shape[1:] != after.shape[1:]:
         before = after
+    channels_first = _is_channels_first(graph, after)
+    positions, filters = (int(n) for n in after.shape[1:])
+    if channels_first:
+        positions, filters = filters, positions
     first, stride = _alignment(convolution, length, positions)
-    return Scan(before.name, after.name, filters, positions, first, stride)
+    return Scan(before.name, after.name, filters, positions, first, stride, channels_first)
+
+
+def _is_channels_first(graph: _GraphView, tensor: Any) -> bool:
+    """Whether positions and filters were exchanged since the convolution, which has filters last."""
+    exchanged = False
+    while tensor.op.type != "Conv2D":
+        if tensor.op.type == "Transpose":
+            order = tf.get_static_value(tensor.op.inputs[1])
+            exchanged ^= order is not None and order.tolist() == [0, 2, 1]
+        data = graph.data_inputs(tensor.op)
+        if not data:
+            return False
+        tensor = data[0]
+    return exchanged
 
 
 def _affine_tail(graph: _GraphView, convolution: Any) -> Any:

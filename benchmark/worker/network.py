@@ -80,12 +80,17 @@ class FrozenNetwork:
         """Filter scan (n, positions, filters) before and after the activation."""
         assert self._scan is not None
         before, after = self._scan(tf.constant(one_hot))
-        return np.asarray(before), np.asarray(after)
+        return self._filters_last(before), self._filters_last(after)
 
     def activations(self, one_hot: Any) -> Any:
         """Filter scan (n, positions, filters) after the activation."""
         assert self._after is not None
-        return np.asarray(self._after(tf.constant(one_hot))[0])
+        return self._filters_last(self._after(tf.constant(one_hot))[0])
+
+    def _filters_last(self, scan: Any) -> Any:
+        found = np.asarray(scan)
+        assert self.manifest.scan is not None
+        return found.swapaxes(1, 2) if self.manifest.scan.channels_first else found
 
     def gradients(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Gradients (n, length, 4, classes) of every logit, after one forward pass."""

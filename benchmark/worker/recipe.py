@@ -58,7 +58,8 @@ def train(
     model.compile(
         optimizer=keras.optimizers.Adam(recipe["learning_rate"]),
         loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
-        jit_compile=False,
+        # JAX runs operation by operation unless it compiles
+        jit_compile=keras.backend.backend() == "jax",
     )
     model.fit(
         data.x_train,

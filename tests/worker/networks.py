@@ -77,8 +77,8 @@ def two_branches():
     inputs = keras.Input((LENGTH, 4))
     conv = layers.Conv1D(8, 7, padding="same")
     forward = layers.Activation("exponential")(conv(inputs))
-    backward = layers.Activation("silu")(conv(inputs[:, ::-1, ::-1]))
-    x = layers.Concatenate()([forward, backward[:, ::-1]])
+    backward = layers.Activation("silu")(conv(ops.flip(inputs, (1, 2))))
+    x = layers.Concatenate()([forward, ops.flip(backward, 1)])
     x = layers.GlobalMaxPooling1D()(x)
     return keras.Model(inputs, layers.Dense(CLASSES)(x))
 

@@ -1,0 +1,46 @@
+"""Keras's backends as the host knows them: which there are, and whether a place has one."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from motifidelity.errors import UserError, unknown
+from motifidelity.executors.base import Executor
+
+DEFAULT_BACKEND = "tensorflow"
+# the package that each one is
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def known_backend(name: str) -> str:
+    """The name itself.
+
+    Raises
+    ------
+    UserError
+        If Keras has no such backend here.
+    """
+    if name not in BACKENDS:
+        raise unknown("backend", name, BACKENDS)
+    return name
+
+
+def require_backend(backend: str, executor: Executor) -> None:
+    """Check that the place where phases run has a backend.
+
+    Raises
+    ------
+    UserError
+        With the command that installs it.
+    """
+    inside = executor.place.packages
+    if inside is None:
+        if find_spec(backend) is None:
+            raise UserError(
+                f"backend {backend}: not installed here; pip install 'motifidelity[{backend}]'"
+            )
+    elif inside.get(backend, "not installed") == "not installed":
+        raise UserError(
+            f"backend {backend}: image {executor.image} has none; build one with 'bench image "
+            f"build --backend {backend}'"
+        )
