@@ -50,9 +50,7 @@ def command(
 
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
     executor = choose_executor(Wish(runner, image, timeout=timeout), say)
-    report = check_submission(
-        model_file, params, specs, executor, say, backend=backend
-    )
+    report = check_submission(model_file, params, specs, executor, say, backend=backend)
     if as_json:
         click.echo(json.dumps(report.to_json()))
     else:

@@ -111,6 +111,9 @@ def freeze(
     SubmissionError
         If the model cannot be traced, or holds operations that are not allowed.
     """
+    sequences = _some_sequences(input_shape[0])
+    # before the model is lowered: it may not have been built yet
+    expected = keras.ops.convert_to_numpy(model(sequences, training=False))
     backend = current()
     try:
         forward = backend.lower(model, input_shape, motif_layer)
@@ -125,23 +128,63 @@ def freeze(
             f"{source}: the network cannot be frozen: {type(error).__name__}: "
             f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy"
         ) from error
-    _check_predictions(model, concrete, input_shape, source)
+    name = None if motif_layer is None else layer_name(motif_layer)
+    frozen = freeze_graph(concrete, source, name)
+    found = concrete(tf.constant(sequences))[0].numpy()
+    scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+    if not np.allclose(found, expected, rtol=1e-3, atol=1e-4 * scale, equal_nan=True):
+        raise SubmissionError(
+            f"{source}: the frozen network predicts otherwise than the model (up to "
+            f"{np.nanmax(np.abs(found - expected)):.2g} apart); predictions must not depend on the "
+            "batch, the time or chance"
+        )
+    return frozen
+
+
+def freeze_function(forward: Forward, input_shape: tuple[int, ...], source: str) -> Frozen:
+    """Freeze a function of sequences (n, length, 4) that is written in TensorFlow's operations."""
+    return freeze_graph(_constant_graph(forward, input_shape), source)
+
+
+def freeze_graph(concrete: Any, source: str, motif_layer: str | None = None) -> Frozen:
+    """Find logit and filter scan in a traced function of constants; see `freeze`.
+
+    Parameters
+    ----------
+    concrete : ConcreteFunction
+        Its second output, if there is one, is the scan after its activation.
+    source : str
+    motif_layer : str, optional
+        Name of the layer that gave the second output.
+
+    Raises
+    ------
+    SubmissionError
+        If the graph holds operations that are not allowed, or the layer gave no scan.
+    """
     graph_def = concrete.graph.as_graph_def()
     refuse_unknown(graph_def, source)
     output, *named = concrete.outputs
     if motif_layer is not None and not named:
         raise SubmissionError(
-            f"{source}: motif_layer names layer '{layer_name(motif_layer)}', which the model never calls"
+            f"{source}: motif_layer names layer '{motif_layer}', which the model never calls"
         )
     logits, has_sigmoid = _before_sigmoid(output)
-    graph = _GraphView(concrete.graph, concrete.inputs[0])
-    scan = find_scan(graph, input_shape[0], named[0] if named else None)
+    sequences = concrete.inputs[0]
+    graph = _GraphView(concrete.graph, sequences)
+    scan = find_scan(graph, int(sequences.shape[1]), named[0] if named else None)
     if named and scan is None:
         raise SubmissionError(
-            f"{source}: motif_layer '{layer_name(motif_layer)}' gives shape {tuple(named[0].shape)}; "
+            f"{source}: motif_layer '{motif_layer}' gives shape {tuple(named[0].shape)}; "
             "a filter scan is (batch, positions, filters)"
         )
-    return Frozen(graph_def, Manifest(concrete.inputs[0].name, logits.name, has_sigmoid, scan))
+    return Frozen(graph_def, Manifest(sequences.name, logits.name, has_sigmoid, scan))
+
+
+def _some_sequences(length: int) -> Any:
+    """One-hot letters (CHECKED, length, 4) float32, the same at every call."""
+    letters = np.random.default_rng(0).integers(0, 4, (CHECKED, length))
+    return np.eye(4, dtype=np.float32)[letters]
 
 
 def _constant_graph(forward: Forward, input_shape: tuple[int, ...]) -> Any:
@@ -155,23 +198,6 @@ def _constant_graph(forward: Forward, input_shape: tuple[int, ...]) -> Any:
     return convert_variables_to_constants_v2(
         traced.get_concrete_function(), lower_control_flow=False
     )
-
-
-def _check_predictions(
-    model: Any, concrete: Any, input_shape: tuple[int, ...], source: str
-) -> None:
-    """Refuse a graph that does not answer as the model does."""
-    letters = np.random.default_rng(0).integers(0, 4, (CHECKED, input_shape[0]))
-    sequences = np.eye(4, dtype=np.float32)[letters]
-    expected = keras.ops.convert_to_numpy(model(sequences, training=False))
-    found = concrete(tf.constant(sequences))[0].numpy()
-    scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
-    if not np.allclose(found, expected, rtol=1e-3, atol=1e-4 * scale, equal_nan=True):
-        raise SubmissionError(
-            f"{source}: the frozen network predicts otherwise than the model (up to "
-            f"{np.nanmax(np.abs(found - expected)):.2g} apart); predictions must not depend on the "
-            "batch, the time or chance"
-        )
 
 
 def _before_sigmoid(output: Any) -> tuple[Any, bool]:
@@ -247,7 +273,7 @@ def find_scan(graph: _GraphView, length: int, named: Any = None) -> Scan | None:
 
 
 def _is_channels_first(graph: _GraphView, tensor: Any) -> bool:
-    """Whether positions and filters were exchanged since the convolution, which has filters last."""
+    """Whether positions and filters were exchanged since the convolution."""
     exchanged = False
     while tensor.op.type != "Conv2D":
         if tensor.op.type == "Transpose":

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 LENGTH, CLASSES = 40, 3
+
+
+def predicted(model, sequences):
+    """What a model predicts, as a numpy array, on any backend."""
+    return keras.ops.convert_to_numpy(model(sequences, training=False))
+
+
+def gradients_of(model, sequences, of_output):
+    """Gradient of the sum of ``of_output(output)``, by the backend's own differentiation."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        def total(x):
+            return ops.sum(of_output(model(x, training=False)))
+
+        return np.asarray(jax.grad(total)(sequences))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        x = torch.tensor(sequences, requires_grad=True)
+        (found,) = torch.autograd.grad(ops.sum(of_output(model(x, training=False))), x)
+        return found.numpy()
+    import tensorflow as tf
+
+    x = tf.constant(sequences)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = ops.sum(of_output(model(x, training=False)))
+    return tape.gradient(total, x).numpy()
 
 
 def plain():

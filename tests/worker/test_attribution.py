@@ -100,7 +100,7 @@ class Symmetric(keras.Model):
         self.out = layers.Dense(CLASSES)
 
     def call(self, x, training=False):
-        pooled = [keras.ops.max(self.conv(y), axis=1) for y in (x, x[:, ::-1, ::-1])]
+        pooled = [keras.ops.max(self.conv(y), axis=1) for y in (x, keras.ops.flip(x, (1, 2)))]
         return self.out(pooled[0] + pooled[1])
 
 

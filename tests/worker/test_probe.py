@@ -34,13 +34,13 @@ def test_mutagenesis_equals_one_substitution_at_a_time(codes, tmp_path, report):
     network = network_of(model, tmp_path)
     one_hot = np.eye(4, dtype=np.float32)[codes[:5]]
     maps = in_silico_mutagenesis(network, one_hot, {}, report).maps
-    original = np.asarray(model(one_hot, training=False))
+    original = networks.predicted(model, one_hot)
     expected = np.zeros_like(maps)
     for i in range(5):
         for base in range(LENGTH):
             mutants = np.repeat(one_hot[i][None], 4, axis=0)
             mutants[:, base] = np.eye(4)
-            change = np.asarray(model(mutants, training=False)) - original[i]
+            change = networks.predicted(model, mutants) - original[i]
             change[codes[i, base]] = 0
             expected[i, base] = change
     np.testing.assert_allclose(maps, expected, atol=2e-6)
@@ -79,9 +79,9 @@ def test_filter_arrays_equal_a_plain_reading_of_their_definition(
     keras.utils.set_random_seed(4)
     model = networks.plain()
     one_hot = np.eye(4, dtype=np.float32)[codes]
-    after = np.asarray(keras.Model(model.input, model.layers[3].output)(one_hot))
+    after = networks.predicted(keras.Model(model.input, model.layers[3].output), one_hot)
     arrays = arrays_of(model, codes, tmp_path, report)
-    np.testing.assert_allclose(arrays["logits"], model(one_hot, training=False), atol=1e-5)
+    np.testing.assert_allclose(arrays["logits"], networks.predicted(model, one_hot), atol=1e-5)
     maximum = after.max(axis=(0, 1))
     np.testing.assert_allclose(arrays["filter_max"], maximum, rtol=1e-5)
     np.testing.assert_allclose(arrays["scan_max"], after.max(axis=2), rtol=1e-5)

@@ -17,7 +17,7 @@ import tensorflow as tf
 from jax.extend.core import Literal
 
 from . import Forward, Unsupported, recorded_output
-from .shared import convolve, max_pool
+from .shared import convolve, max_pool, spread
 
 
 def has_gpu() -> bool:
@@ -74,6 +74,8 @@ class _Interpreter:
         name = equation.primitive.name
         if name == "max" and _is_lowest(equation.invars[0]):
             return [inputs[1]]  # JAX's guard of an empty maximum
+        if name == "div" and (whole := _softmax(*inputs)) is not None:
+            return [whole]
         if name in ELEMENT_WISE:
             return [ELEMENT_WISE[name](*inputs)]
         inputs = [self._full(x, atom.aval) for x, atom in zip(inputs, equation.invars, strict=True)]
@@ -154,6 +156,27 @@ def _by_name(name: Any, equation: Any, inputs: list[Any]) -> Any:
     return None
 
 
+def _softmax(numerator: Any, denominator: Any) -> Any:
+    """The softmax that a quotient is the last step of, or None."""
+    if numerator.op.type != "Exp" or numerator.op.inputs[0].op.type != "Sub":
+        return None
+    logits, shift = numerator.op.inputs[0].op.inputs
+    total, largest = _reduction(denominator), _reduction(shift)
+    if total is None or largest is None or (total.type, largest.type) != ("Sum", "Max"):
+        return None
+    axes = [tf.get_static_value(op.inputs[1]).tolist() for op in (total, largest)]
+    if total.inputs[0] is not numerator or largest.inputs[0] is not logits or axes[0] != axes[1]:
+        return None
+    return tf.nn.softmax(logits, axes[0][0]) if len(axes[0]) == 1 else None
+
+
+def _reduction(tensor: Any) -> Any:
+    """The reduction whose result a tensor is, at another shape at most; or None."""
+    while tensor.op.type in ("Reshape", "StopGradient", "Identity"):
+        tensor = tensor.op.inputs[0]
+    return tensor.op if tensor.op.type in ("Sum", "Max") else None
+
+
 def _einsum(_: _Interpreter, equation: Any, a: Any, b: Any) -> Any:
     (contract_a, contract_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
     if (a.shape.rank, b.shape.rank) == (2, 2) and not batch_a:
@@ -174,10 +197,10 @@ def _einsum(_: _Interpreter, equation: Any, a: Any, b: Any) -> Any:
 def _convolution(_: _Interpreter, equation: Any, x: Any, kernel: Any) -> Any:
     params = equation.params
     numbers = params["dimension_numbers"]
-    if set(params["lhs_dilation"]) - {1} or params["batch_group_count"] != 1:
-        raise Unsupported("JAX primitive 'conv_general_dilated' with a dilated input (transposed)")
+    if params["batch_group_count"] != 1:
+        raise Unsupported("JAX primitive 'conv_general_dilated' in groups of sequences")
     lhs, rhs, out = numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec
-    x = _permuted(x, (lhs[0], *lhs[2:], lhs[1]))
+    x = spread(_permuted(x, (lhs[0], *lhs[2:], lhs[1])), params["lhs_dilation"])
     kernel = _permuted(kernel, (*rhs[2:], rhs[1], rhs[0]))
     y = convolve(
         x,
@@ -233,25 +256,25 @@ def _sliced(_: _Interpreter, equation: Any, x: Any) -> Any:
     return x[tuple(whole)]
 
 
-def _gathered(_: _Interpreter, equation: Any, x: Any, index: Any) -> Any:
-    """Whole slices along one axis: what indexing with numbers becomes."""
+def _gathered(run: _Interpreter, equation: Any, x: Any, index: Any) -> Any:
+    """What indexing with numbers becomes: one slice, or whole slices at places of some axes."""
     numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
-    axis = numbers.start_index_map
-    whole = all(
-        i in axis or _static(size) is None or size == x.shape[i] for i, size in enumerate(sizes)
-    )
-    if len(axis) != 1 or tuple(numbers.collapsed_slice_dims) != tuple(axis) or not whole:
-        raise Unsupported("JAX primitive 'gather' along several axes")
-    (axis,) = axis
-    kept = index.shape.rank - 1
-    picked = tf.gather(x, index[..., 0], axis=axis)
-    # tf.gather leaves the index's axes where the axis was; JAX says where the others go
-    rank = x.shape.rank - 1 + kept
-    others = list(numbers.offset_dims)
-    targets = {axis + i: d for i, d in enumerate(d for d in range(rank) if d not in others)}
-    rest = iter(others)
-    order = [targets[i] if i in targets else next(rest) for i in range(rank)]
-    return _permuted(picked, tuple(int(i) for i in np.argsort(order)))
+    places, collapsed = list(numbers.start_index_map), list(numbers.collapsed_slice_dims)
+    if index.shape.rank == 1:
+        begin = [0] * x.shape.rank
+        for number, place in enumerate(places):
+            begin[place] = index[number]
+        extent = [-1 if _static(size) is None else int(size) for size in sizes]
+        part = tf.slice(x, tf.stack([tf.cast(i, tf.int32) for i in begin]), extent)
+        return tf.squeeze(part, collapsed) if collapsed else part
+    others = [i for i in range(x.shape.rank) if i not in places]
+    whole = all(_static(sizes[i]) is None or sizes[i] == x.shape[i] for i in others)
+    if sorted(places) != sorted(collapsed) or not whole:
+        raise Unsupported("JAX primitive 'gather' of parts")
+    picked = tf.gather_nd(_permuted(x, (*places, *others)), index)
+    # the index's axes come first there; JAX says where the others go
+    first = [d for d in range(picked.shape.rank) if d not in numbers.offset_dims]
+    return _permuted(picked, tuple(int(i) for i in np.argsort([*first, *numbers.offset_dims])))
 
 
 def _dynamic_slice(run: _Interpreter, equation: Any, x: Any, *starts: Any) -> Any:
@@ -343,7 +366,7 @@ ELEMENT_WISE: dict[str, Callable[..., Any]] = {
     "neg": tf.negative,
     "not": tf.logical_not,
     "or": tf.logical_or,
-    "pow": tf.pow,
+    "pow": lambda x, y: tf.pow(x, tf.cast(y, x.dtype)),
     "rsqrt": tf.math.rsqrt,
     "select_n": _select,
     "sign": tf.sign,
@@ -368,7 +391,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "dot_general": _einsum,
     "dynamic_slice": _dynamic_slice,
     "gather": _gathered,
-    "integer_pow": lambda _, e, x: tf.pow(x, tf.cast(e.params["y"], x.dtype)),
+    "integer_pow": lambda _, e, x: tf.pow(x, tf.constant(e.params["y"], x.dtype)),
     "iota": _counted,
     "pad": _padded,
     "reduce_and": _reduced(tf.reduce_all),
@@ -383,6 +406,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "rev": lambda _, e, x: tf.reverse(x, list(e.params["dimensions"])),
     "round": lambda _, e, x: tf.round(x),
     "slice": _sliced,
+    "stack": lambda _, e, *xs: tf.stack(xs, e.params["axis"]),
     "squeeze": lambda _, e, x: tf.squeeze(x, list(e.params["dimensions"])),
     "transpose": lambda _, e, x: tf.transpose(x, list(e.params["permutation"])),
 }

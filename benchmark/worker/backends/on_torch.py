@@ -18,7 +18,7 @@ import tensorflow as tf
 import torch
 
 from . import Forward, Unsupported, recorded_output
-from .shared import convolve, max_pool
+from .shared import convolve, max_pool, spread
 
 aten = torch.ops.aten
 
@@ -182,9 +182,23 @@ def _general_convolution(
     output_padding: Any,
     groups: int,
 ) -> Any:
-    if transposed:
-        raise Unsupported("PyTorch operation 'aten.convolution' (transposed)")
-    return _convolution(x, weight, bias, stride, padding, dilation, groups)
+    if not transposed:
+        return _convolution(x, weight, bias, stride, padding, dilation, groups)
+    if groups != 1:
+        raise Unsupported("PyTorch operation 'aten.convolution' (transposed, in groups)")
+    axes = weight.shape.rank - 2
+    dilation = _each(dilation, axes)
+    pads = []
+    for k, d, p, more in zip(
+        weight.shape[2:], dilation, _each(padding, axes), _each(output_padding, axes), strict=True
+    ):
+        width = d * (int(k) - 1) - p
+        pads.append((width, width + more))
+    # from (channels, filters, window), reversed, to (window, channels, filters)
+    kernel = tf.transpose(weight, (*range(2, axes + 2), 0, 1))
+    kernel = tf.reverse(kernel, list(range(axes)))
+    y = convolve(spread(_last(x), _each(stride, axes)), kernel, [1] * axes, pads, dilation)
+    return _second(y if bias is None else y + bias)
 
 
 def _each(value: Any, axes: int) -> list[int]:

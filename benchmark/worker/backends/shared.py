@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from . import Unsupported
+
 # not minus infinity: the difference of two such is undefined
 LOWEST = tf.float32.min
 
@@ -25,6 +27,8 @@ def convolve(
     groups : int
     """
     strides, dilations = list(strides), list(dilations)
+    if any(width < 0 for pair in padding for width in pair):
+        raise Unsupported("a convolution with a negative padding")
     windows = [(int(k) - 1) * d + 1 for k, d in zip(kernel.shape, dilations, strict=False)]
     mode = padding_mode(x.shape[1:-1], windows, strides, padding)
     if mode is None:
@@ -35,6 +39,23 @@ def convolve(
     return tf.concat(
         [tf.nn.convolution(a, k, strides, mode, dilations=dilations) for a, k in parts], -1
     )
+
+
+def spread(x: Any, strides: Sequence[int]) -> Any:
+    """Zeros between the positions of (n, spatial, channels): what a transposed convolution reads."""
+    for axis, stride in enumerate(strides, start=1):
+        if stride > 1:
+            extent = int(x.shape[axis])
+            widths = (
+                [[0, 0]] * (axis + 1) + [[0, stride - 1]] + [[0, 0]] * (x.shape.rank - axis - 1)
+            )
+            holes = tf.pad(tf.expand_dims(x, axis + 1), widths)
+            shape = [-1 if n is None else n for n in x.shape]
+            shape[axis] = extent * stride
+            whole = tf.reshape(holes, shape)
+            last = (extent - 1) * stride + 1
+            x = tf.gather(whole, tf.range(last), axis=axis)
+    return x
 
 
 def padding_mode(
