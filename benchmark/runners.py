@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from motifidelity import scratch
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
+from motifidelity.executors.cores import threads_for
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.tasks.dataset import cache_folder
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from motifidelity.containers.policy import Policy
 
 RUNNERS = ("process", "docker", "auto")
+EXECUTORS = ("local", "ray")
 FIT_SEES = "the model file; training and validation sequences with labels"
 PROBE_SEES = "the frozen network; test sequences without labels"
 
@@ -30,6 +32,9 @@ class Wish:
     cpus: float | None = None
     timeout: float | None = None
     gpus: str | None = None
+    executor: str = "local"
+    address: str | None = None
+    jobs: int | None = None
 
     @property
     def only_in_containers(self) -> list[str]:
@@ -56,12 +61,16 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
         If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container.
     """
     scratch.sweep()
+    if wish.executor == "ray":
+        return _cluster(wish)
+    if wish.address is not None:
+        raise UserError("--address is the address of a Ray cluster; add --executor ray")
     if wish.runner == "process":
         if flags := wish.only_in_containers:
             raise UserError(
                 f"{flags[0]} needs a container; add --runner docker, or leave {flags[0]} away"
             )
-        return ProcessExecutor(wish.timeout)
+        return _processes(wish)
     from motifidelity.containers.engine import EngineError, connect
 
     try:
@@ -74,10 +83,27 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
             "plain process with your rights, its limits are not enforced, and its rows are marked "
             "so. Start Docker, or use --runner docker to insist."
         )
-        return ProcessExecutor(
-            wish.timeout, ("no Docker daemon answered: run without a container",)
-        )
+        return _processes(wish, "no Docker daemon answered: run without a container")
     return _container(engine, wish, say)
+
+
+def _processes(wish: Wish, *warnings: str) -> Executor:
+    jobs = wish.jobs or 1
+    # one job alone has all cores, as a user's own script would
+    threads = threads_for(jobs) if jobs > 1 else None
+    return ProcessExecutor(wish.timeout, warnings, jobs=jobs, threads=threads)
+
+
+def _cluster(wish: Wish) -> Executor:
+    if wish.runner == "auto":
+        raise UserError(
+            "--runner auto: nodes of a cluster may differ; choose --runner docker or process"
+        )
+    if wish.runner == "process" and wish.image is not None:
+        raise UserError("--image needs a container; add --runner docker, or leave --image away")
+    from motifidelity.executors.ray.executor import open_cluster
+
+    return open_cluster(wish)
 
 
 def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Executor:

@@ -1,0 +1,218 @@
+"""The connection to a cluster of Ray: made within seconds, or refused in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from motifidelity.errors import UserError
+from motifidelity.provenance import worker_digest
+
+if TYPE_CHECKING:
+    from motifidelity.executors.ray.need import Need
+    from motifidelity.executors.ray.node import Facts
+    from motifidelity.runners import Wish
+
+ANSWER_SECONDS = 10.0
+# a node may have to ask its image for its versions
+EXAMINE_SECONDS = 300.0
+LOCAL = "local"
+INSTALL = "Ray is not installed; install it with: pip install 'motifidelity[ray]'"
+
+
+class ClusterError(UserError):
+    """The cluster is not there, or cannot do what is asked; one line."""
+
+    exit_code = 1
+
+
+def connect(address: str) -> None:
+    """Connect this process to a cluster.
+
+    Parameters
+    ----------
+    address : str
+        ``ray://HOST:PORT``, ``HOST:PORT``, ``auto``, or ``local`` for a new one on this machine.
+
+    Raises
+    ------
+    ClusterError
+        If nothing answers there, or a Ray or Python of another version does.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ClusterError(INSTALL) from error
+    if ray.is_initialized():
+        return
+    found = address
+    if address == "auto":
+        # what `ray start` on this machine left, or RAY_ADDRESS
+        found = os.environ.get("RAY_ADDRESS") or _running()
+    if found != LOCAL:
+        _knock(found)
+    # its own lines would run through ours, and tell of a cluster's every node
+    os.environ.setdefault("RAY_DEDUP_LOGS", "1")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
+    if found == LOCAL:
+        options["include_dashboard"] = False
+    try:
+        with _quiet() as said:
+            ray.init(found, **options)
+    except SystemExit as error:
+        raise ClusterError(_unanswered(found, "it speaks another version of Ray")) from error
+    except Exception as error:
+        raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
+
+
+def examine_nodes(need: Need, wish: Wish) -> list[Facts]:
+    """Ask every node that has room for a job what it is.
+
+    Raises
+    ------
+    ClusterError
+        Naming the first node that lacks the package, its version, Docker, the image or a GPU.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [n for n in ray.nodes() if n["Alive"] and need.fits(n["Resources"])]
+    ask = ray.remote(num_cpus=0, num_gpus=need.gpus, max_retries=0)(_question())
+    asked = [
+        ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(n["NodeID"], soft=False)
+        ).remote(wish)
+        for n in nodes
+    ]
+    try:
+        answers = ray.get(asked, timeout=EXAMINE_SECONDS)
+    except ray.exceptions.GetTimeoutError as error:
+        raise ClusterError(
+            f"the nodes of the cluster did not answer within {EXAMINE_SECONDS:g} s; is it busy "
+            "with somebody else's work? see 'ray status'"
+        ) from error
+    except ray.exceptions.RayError as error:
+        raise ClusterError(f"the cluster failed: {brief(error)}; see 'ray status'") from error
+    facts = []
+    for node, answer in zip(nodes, answers, strict=True):
+        if isinstance(answer, str):
+            raise ClusterError(f"node {node['NodeManagerHostname']}: {answer}")
+        facts.append(answer)
+    _check_alike(facts)
+    return facts
+
+
+def brief(error: BaseException) -> str:
+    """The first line of one of Ray's errors, which run over many."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+def _question() -> Callable[[Any], Any]:
+    """A task that explains itself where the package is missing: it travels as code, not by name."""
+
+    def examine(wish: Any) -> Any:
+        try:
+            from motifidelity.executors.ray import node
+        except ImportError as error:
+            return (
+                f"motifidelity cannot be imported there ({error}); install the version that runs "
+                "here on every node"
+            )
+        from motifidelity.errors import UserError
+
+        try:
+            return node.examine(wish)
+        except UserError as error:
+            return str(error)
+
+    return examine
+
+
+def _check_alike(facts: list[Facts]) -> None:
+    mine = worker_digest()
+    for fact in facts:
+        if fact.worker != mine:
+            raise ClusterError(
+                f"node {fact.name}: motifidelity differs from the one here; install the same "
+                "version on every node"
+            )
+        if fact.image != facts[0].image:
+            raise ClusterError(
+                f"nodes {facts[0].name} and {fact.name} have different images of that name; build "
+                "it once and load it on each ('docker save', 'docker load')"
+            )
+
+
+def _running() -> str:
+    """Address of the cluster that runs on this machine."""
+    from ray._private.services import find_gcs_addresses
+
+    found = sorted(find_gcs_addresses())
+    if not found:
+        raise ClusterError(
+            "no Ray runs on this machine; start it with 'ray start --head', give --address "
+            "ray://HOST:10001, or --address local for a cluster of this machine alone"
+        )
+    if len(found) > 1:
+        raise ClusterError(
+            f"several clusters of Ray run on this machine; choose one with --address: "
+            f"{', '.join(found)}"
+        )
+    return str(found[0])
+
+
+def _knock(address: str) -> None:
+    """Make sure that a gRPC server listens there: Ray itself would try for a minute and more."""
+    import grpc
+
+    place = address.removeprefix("ray://")
+    if not re.fullmatch(r"\[?[\w.:-]+\]?:\d+", place):
+        raise ClusterError(f"--address {address}: write ray://HOST:PORT, HOST:PORT, auto or local")
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return
+    channel = grpc.insecure_channel(place)
+    try:
+        grpc.channel_ready_future(channel).result(timeout=ANSWER_SECONDS)
+    except grpc.FutureTimeoutError as error:
+        raise ClusterError(_unanswered(address, "nothing answers")) from error
+    finally:
+        channel.close()
+
+
+def _unanswered(address: str, what: str) -> str:
+    return (
+        f"--address {address}: {what}; is the cluster up ('ray status' there), is this its port "
+        "(6379, or 10001 with ray://), and does a firewall stand between?"
+    )
+
+
+def _refusal(address: str, text: str) -> str:
+    import platform
+
+    import ray
+
+    found = " ".join(text.split())
+    if re.search(r"version", found, re.IGNORECASE):
+        theirs = re.findall(r"(?:Ray|Python)(?: version)?:? ?v?(\d+\.\d+[\w.]*)", found)
+        told = f" ({', '.join(dict.fromkeys(theirs))})" if theirs else ""
+        return (
+            f"--address {address}: the cluster runs another version of Ray or Python{told}; here "
+            f"are Ray {ray.__version__} and Python {platform.python_version()}: install the same"
+        )
+    return f"--address {address}: the cluster refused ({found[:300]})"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[io.StringIO]:
+    """Keep what Ray prints while it connects out of the way."""
+    import warnings
+
+    said = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stderr(said):
+        warnings.simplefilter("ignore")
+        yield said
