@@ -164,6 +164,7 @@ class PlainDisplay:
         self._running: dict[str, _Running] = {}
         self._pace = Pace()
         self._told = 0.0
+        self._several = False
 
     def note(self, text: str) -> None:
         """Print a line."""
@@ -172,6 +173,7 @@ class PlainDisplay:
     def begin(self, job: Job, number: int, of: int) -> None:
         """Name the job."""
         self._running[job.id] = _Running(number)
+        self._several = self._several or len(self._running) > 1
         self._pace.begin(of)
         self.note(f"[{number}/{of}] {job.label}")
 
@@ -184,10 +186,9 @@ class PlainDisplay:
         name = f"{phase} {_step(event) if 'name' in event else event['event']}"
         last = event["event"] == "epoch" and event.get("epoch") == event.get("of")
         due = event["event"] == "epoch" and now - state.last >= PLAIN_EVERY
-        if event["event"] == "output" or (name in state.seen and not (due or last)):
-            return
-        if len(self._running) > 1 and event["event"] != "lost":
-            # of many jobs at once only their beginnings and ends, and how the whole goes
+        # of many jobs at once only their beginnings and ends, and how the whole goes
+        hidden = event["event"] == "output" or (self._several and event["event"] != "lost")
+        if hidden or (name in state.seen and not (due or last)):
             return
         state.seen.add(name)
         state.last = now
@@ -205,7 +206,7 @@ class PlainDisplay:
             self.note(f"{self._pace}")
 
     def _which(self, job: Job) -> str:
-        return f"[{self._running[job.id].number}] " if len(self._running) > 1 else ""
+        return f"[{self._running[job.id].number}] " if self._several else ""
 
 
 class JsonDisplay:

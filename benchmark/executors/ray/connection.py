@@ -55,8 +55,7 @@ def connect(address: str) -> None:
         found = os.environ.get("RAY_ADDRESS") or _running()
     if found != LOCAL:
         _knock(found)
-    # its own lines would run through ours, and tell of a cluster's every node
-    os.environ.setdefault("RAY_DEDUP_LOGS", "1")
+    _silence()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
     if found == LOCAL:
         options["include_dashboard"] = False
@@ -107,9 +106,20 @@ def examine_nodes(need: Need, wish: Wish) -> list[Facts]:
 
 
 def brief(error: BaseException) -> str:
-    """The first line of one of Ray's errors, which run over many."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]
+    """One of Ray's errors, which run over many lines, in a few words."""
+    from ray import exceptions
+
+    for kind, words in (
+        (exceptions.NodeDiedError, "its node died"),
+        (exceptions.OutOfMemoryError, "its node ran out of memory"),
+        (exceptions.WorkerCrashedError, "its process on the node was killed"),
+        (exceptions.ObjectLostError, "an input was lost with its node"),
+    ):
+        if isinstance(error, kind):
+            return words
+    cause = getattr(error, "cause", None) or error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0] if lines else ''}"[:300]
 
 
 def _question() -> Callable[[Any], Any]:
@@ -146,6 +156,17 @@ def _check_alike(facts: list[Facts]) -> None:
                 f"nodes {facts[0].name} and {fact.name} have different images of that name; build "
                 "it once and load it on each ('docker save', 'docker load')"
             )
+
+
+def _silence() -> None:
+    """Keep a dead node's last words, dozens of lines, off standard output.
+
+    No option does so. What is lost is said by the executor.
+    """
+    from ray._private import worker
+
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _running() -> str:

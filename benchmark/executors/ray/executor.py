@@ -87,8 +87,8 @@ class RayExecutor:
                 on_event({"event": "lost", "done": number, "of": TRIES, "name": lost})
         return PhaseResult(
             "infra_error",
-            f"{phase.name} was lost {TRIES} times with its node or its process there, last: "
-            f"{lost}; run the same command again, with more --memory if nodes ran out of it",
+            f"{phase.name} was lost {TRIES} times on the cluster, last: {lost}; run the same "
+            "command again, with more --memory if nodes ran out of it",
         )
 
     def stop(self) -> None:

@@ -1,0 +1,130 @@
+"""A small cluster of Ray on this machine, and a plan whose networks are not trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import shutil
+import textwrap
+from pathlib import Path
+
+import pytest
+
+SUPPORT = Path(__file__).parents[1] / "support"
+STORE_BYTES = 80 << 20
+MODEL = """
+    import keras
+    from keras import layers
+
+    def build_model(task, *, units=8):
+        x = inputs = keras.Input(task.input_shape)
+        x = layers.Conv1D(units, 19, padding="same", activation="exponential")(x)
+        x = layers.GlobalMaxPooling1D()(x)
+        return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
+"""
+
+
+@pytest.fixture(scope="session")
+def small_spec():
+    """The regulatory code with a profile of seconds."""
+    from motifidelity.tasks.spec import Profile, find_spec
+
+    spec = find_spec("regulatory-code")
+    profile = Profile("full", 40, 240, 100, 60, 2, 4, ("saliency", "random"))
+    attribution = dataclasses.replace(spec.attribution, tested=2, resamples=1, perturbations=3)
+    return dataclasses.replace(spec, profiles={"full": profile}, attribution=attribution)
+
+
+@pytest.fixture(scope="session")
+def truth(small_spec):
+    from motifidelity.scoring import Truth
+    from motifidelity.tasks.dataset import load_dataset
+
+    return Truth(load_dataset(small_spec), small_spec.profile("full"))
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.py"
+    path.write_text(textwrap.dedent(MODEL))
+    return path
+
+
+@pytest.fixture(scope="session")
+def plan(small_spec, model):
+    """Forty trials."""
+    from motifidelity.plan import plan_jobs
+    from motifidelity.submission import read_submission
+
+    submission = read_submission(model)
+    return plan_jobs(submission, submission.parameters(()), [small_spec], "full", None, 0)
+
+
+@pytest.fixture(scope="session")
+def really_run(plan, truth, tmp_path_factory):
+    """One job by a real worker here: its registry, and the files that its phases left."""
+    from motifidelity.executors.process import ProcessExecutor
+    from motifidelity.jobs import run_job
+    from motifidelity.registry import Registry
+
+    template = tmp_path_factory.mktemp("template")
+
+    class Keeping(ProcessExecutor):
+        def run(self, phase, on_event):
+            result = super().run(phase, on_event)
+            shutil.copytree(phase.out, template / phase.name)
+            return result
+
+    registry = Registry(tmp_path_factory.mktemp("real") / "registry")
+    outcome = run_job(plan[0], truth, Keeping(threads=1), registry, lambda *_: None)
+    assert outcome.status == "ok", outcome
+    return registry, template
+
+
+@pytest.fixture(scope="session")
+def fake_worker(really_run):
+    """Environment of processes whose workers train nothing."""
+    return {
+        "PYTHONPATH": str(SUPPORT / "fake_worker"),
+        "FAKE_WORKER_TEMPLATE": str(really_run[1]),
+        "FAKE_WORKER_SECONDS": "0.2",
+    }
+
+
+@pytest.fixture(scope="session")
+def start_cluster():
+    """Start a cluster whose head runs no jobs: ``start(number of nodes, environment, ...)``."""
+    if importlib.util.find_spec("ray") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must test Ray: it is not installed")
+        pytest.skip("Ray is not installed")
+    from ray.cluster_utils import Cluster
+
+    started = []
+
+    def start(nodes, environment=(), **resources):
+        # what a process of Ray starts inherits the environment of the node's own process
+        before = dict(os.environ)
+        os.environ.update({"RAY_usage_stats_enabled": "0", **dict(environment)})
+        try:
+            cluster = Cluster(
+                initialize_head=True,
+                head_node_args={
+                    "num_cpus": 0,
+                    "include_dashboard": False,
+                    "object_store_memory": STORE_BYTES,
+                },
+            )
+            started.append(cluster)
+            given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}
+            made = [cluster.add_node(wait=False, **given) for _ in range(nodes)]
+            cluster.wait_for_nodes()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        return cluster, made
+
+    yield start
+    for cluster in started:
+        cluster.shutdown()

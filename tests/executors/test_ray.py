@@ -1,0 +1,305 @@
+"""Phases on a cluster of Ray: nodes that die, a harness that dies, and the same rows as here."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from motifidelity import schema, scratch
+from motifidelity.errors import UserError
+from motifidelity.registry import Registry
+
+BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
+
+
+@pytest.fixture
+def bench(model, tmp_path):
+    """Start the plan as a process on a cluster; all it says goes to a file."""
+
+    def start(address, *options, **environment):
+        command = [sys.executable, str(BENCH), "run", "--model", str(model)]
+        command += ["--registry", str(tmp_path / "registry"), "--executor", "ray"]
+        command += ["--address", address, "--memory", "256m", *map(str, options)]
+        said = (tmp_path / "said.txt").open("a")
+        return subprocess.Popen(
+            command, stdout=said, stderr=said, env={**os.environ, **environment}
+        )
+
+    start.said = tmp_path / "said.txt"
+    start.registry = Registry(tmp_path / "registry")
+    return start
+
+
+def recorded(registry):
+    return len(list((registry.folder / "jobs").glob("*.parquet")))
+
+
+def wait_until(true, process, seconds=120):
+    until = time.monotonic() + seconds
+    while not true():
+        assert process.poll() is None, "the harness ended too early"
+        assert time.monotonic() < until, "it takes too long"
+        time.sleep(0.1)
+
+
+def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
+    start_cluster, bench, plan, fake_worker, tmp_path
+):
+    diary = tmp_path / "diary.jsonl"
+    cluster, (doomed, *_) = start_cluster(3, {**fake_worker, "FAKE_WORKER_DIARY": str(diary)})
+    registry = bench.registry
+    first = bench(cluster.address)
+    wait_until(lambda: recorded(registry) >= 6, first)
+    cluster.remove_node(doomed, allow_graceful=False)
+    wait_until(lambda: recorded(registry) >= 14, first)
+    first.kill()
+    first.wait()
+    kept = {path.name for path in (registry.folder / "jobs").iterdir()}
+    assert 14 <= len(kept) < len(plan)
+    # what the dead harness had begun ends by itself
+    pids = [json.loads(line)["pid"] for line in diary.read_text().splitlines()]
+    gone = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in pids):
+        assert time.monotonic() < gone
+        time.sleep(0.1)
+
+    second = bench(cluster.address, "--logs", tmp_path / "logs")
+    assert second.wait(120) == 0, bench.said.read_text()
+    said = bench.said.read_text()
+    assert f"{len(kept)} jobs finished before" in said
+    assert "was lost (its node died); it runs again" in said
+    assert "jobs an hour" in said
+    assert "raylet" not in said
+    logs = {path.stem: path.read_text() for path in (tmp_path / "logs").iterdir()}
+    assert logs.keys() == {job.id for job in plan} - {name[:24] for name in kept}
+    for text in logs.values():
+        assert f"fit node name={platform.node()}" in text
+        assert "fit printed:\nfit is done" in text
+        assert text.endswith(" ok\n")
+    # each job once, with its own network's results
+    rows = registry.every("jobs")["jobs"].to_pylist()
+    assert sorted(row["job_id"] for row in rows) == sorted(job.id for job in plan)
+    assert {row["status"] for row in rows} == {"ok"}
+    assert kept <= {path.name for path in (registry.folder / "jobs").iterdir()}
+    seeds = {row["job_id"]: row["seed"] for row in rows}
+    losses = registry.every("history")["history"].to_pylist()
+    assert {r["job_id"]: r["loss"] for r in losses if r["epoch"] == 1} == seeds
+    program = "import sys; from motifidelity.cli import main; sys.argv[0] = 'bench'; main()"
+    verify = [sys.executable, "-c", program, "registry", "verify"]
+    done = subprocess.run([*verify, "--registry", registry.folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def cluster(start_cluster):
+    """Two nodes with real workers; this process is not connected to it."""
+    return start_cluster(2)[0]
+
+
+@pytest.fixture
+def executor(cluster):
+    """Open the cluster in this process: ``executor(**wishes)``."""
+    import ray
+
+    from motifidelity.runners import Wish, choose_executor
+
+    def open_it(**wishes):
+        given = {"executor": "ray", "address": cluster.address, "memory": "256m", **wishes}
+        return choose_executor(Wish(**given), lambda _: None)
+
+    yield open_it
+    ray.shutdown()
+
+
+def test_a_job_gives_the_same_row_on_ray_as_here(executor, really_run, plan, truth, tmp_path):
+    from motifidelity.jobs import run_job
+
+    events = []
+    registry = Registry(tmp_path / "registry")
+    there = executor(timeout=600)
+    outcome = run_job(plan[0], truth, there, registry, lambda *event: events.append(event))
+    assert outcome.status == "ok", outcome
+    here, ray = (
+        {name: table.to_pylist() for name, table in r.every(*schema.TABLES).items()}
+        for r in (really_run[0], registry)
+    )
+    ours = {"result_id", "files"}
+    for name in ("scores", "filters"):
+        assert strip(ray[name], ours) == strip(here[name], ours)
+    assert strip(ray["history"], {"result_id", "seconds"}) == strip(
+        here["history"], {"result_id", "seconds"}
+    )
+    of_time = {"started", "seconds_fit", "seconds_probe", "seconds_score", "peak_memory"}
+    [row], [other] = ray["jobs"], here["jobs"]
+    assert (row["runner"], other["runner"]) == ("ray", "process")
+    assert row["isolation"] == "none"
+    place = {"runner", "environment", *of_time, *ours}
+    assert strip([row], place) == strip([other], place)
+    # the machine of the node, by a name that tells nobody its own
+    found, mine = json.loads(row["environment"]), json.loads(other["environment"])
+    assert found.pop("host") == scratch.machine()
+    assert found == mine
+    kinds = {(phase, event["event"]) for phase, event in events}
+    assert {("fit", "node"), ("fit", "epoch"), ("fit", "output"), ("probe", "step")} <= kinds
+
+
+def strip(rows, names):
+    return [{k: v for k, v in row.items() if k not in names} for row in rows]
+
+
+def test_inputs_are_stored_once_by_content(executor, tmp_path):
+    from motifidelity.executors.ray import executor as module
+
+    executor()
+    inputs = module._Inputs()
+    for name, text in (("a", "x" * 200_000), ("b", "x" * 200_000), ("c", "y" * 200_000)):
+        (tmp_path / name).write_text(text)
+    a, b, c = (inputs.put(tmp_path / name) for name in "abc")
+    assert a == b != c
+    inputs.forget()
+    assert inputs.put(tmp_path / "a") != a
+
+
+def test_data_travel_once_to_each_node(executor, tmp_path):
+    import ray
+    from ray.experimental import get_object_locations
+
+    from motifidelity.executors.base import Phase
+
+    (tmp_path / "model.py").write_text("def build_model(task):\n    raise ValueError('stop')\n")
+    data = tmp_path / "x_train.npy"
+    data.write_bytes(os.urandom(500_000))
+    there = executor()
+    inputs = {"model": tmp_path / "model.py", "x_train": data}
+    settings = {
+        "task": {"name": "t", "input_shape": [200, 4], "num_outputs": 1, "classes": ["a"]},
+        "params": {},
+        "seed": 0,
+    }
+    with ThreadPoolExecutor(4) as pool:
+
+        def run(number):
+            (tmp_path / str(number)).mkdir()
+            return there.run(Phase("fit", settings, inputs, tmp_path / str(number)), lambda _: 0)
+
+        results = list(pool.map(run, range(4)))
+    assert {r.status for r in results} == {"model_error"}
+    assert all("model.py:2: ValueError: stop" in r.message for r in results)
+    big = [ref for size, ref in there._inputs._kept.values() if size == 500_000]
+    assert len(big) == 1
+    workers = {n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")}
+    assert workers <= set(get_object_locations(big)[big[0]]["node_ids"])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        (
+            {"cpus": 64.0},
+            r"no node .* needs 64 CPUs, 0.25 GiB of memory: the nearest of 3 has 1 CPU",
+        ),
+        ({"memory": "900g"}, r"no node .* 900 GiB of memory"),
+        ({"gpus": "1"}, r"no node .* 1 CPU, 1 GPU, 0.25 GiB"),
+        ({"gpus": "1.5"}, r"--gpus 1.5: on Ray"),
+        ({"gpus": "all"}, r"--gpus all: on Ray"),
+        ({"runner": "auto"}, r"choose --runner docker or process"),
+        ({"image": "x"}, r"--image needs a container"),
+    ],
+)
+def test_what_no_node_can_do_is_said_at_once(wishes, message, executor):
+    with pytest.raises(UserError, match=message):
+        executor(**wishes)
+
+
+def test_a_node_without_docker_is_named(executor, monkeypatch):
+    # the nodes' processes inherited no address of an engine that could answer
+    with pytest.raises(UserError, match=r"node \S+: no Docker daemon answers"):
+        executor(runner="docker", cpus=1.0)
+
+
+def test_a_phase_whose_process_is_killed_again_and_again_ends_as_trouble_of_the_machine(
+    executor, tmp_path
+):
+    from motifidelity.executors.base import Phase
+    from motifidelity.executors.ray.executor import TRIES
+
+    text = "import os, signal\nfor p in (PARENT,):\n    os.kill(p(), signal.SIGKILL)\n"
+    (tmp_path / "model.py").write_text(text.replace("PARENT", "os.getppid"))
+    settings = {
+        "task": {"name": "t", "input_shape": [200, 4], "num_outputs": 1, "classes": ["a"]},
+        "params": {},
+        "seed": 0,
+    }
+    (tmp_path / "out").mkdir()
+    events = []
+    phase = Phase("fit", settings, {"model": tmp_path / "model.py"}, tmp_path / "out")
+    result = executor().run(phase, events.append)
+    assert result.status == "infra_error"
+    assert f"lost {TRIES} times on the cluster, last: its process on the node was killed" in (
+        result.message
+    )
+    assert [e["done"] for e in events if e["event"] == "lost"] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:9", "nothing answers"),
+        ("ray://127.0.0.1:9", "nothing answers"),
+        ("nonsense", "write ray://HOST:PORT, HOST:PORT, auto or local"),
+        ("http://127.0.0.1:9", "write ray://HOST:PORT"),
+    ],
+)
+def test_an_address_that_does_not_answer_is_one_line_within_seconds(address, message, bench):
+    started = bench(address)
+    assert started.wait(60) == 1
+    said = bench.said.read_text()
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_a_server_of_something_else_is_one_line(bench):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        started = bench(f"127.0.0.1:{server.getsockname()[1]}")
+        assert started.wait(60) == 1
+    assert "nothing answers" in bench.said.read_text()
+    assert bench.said.read_text().count("\n") == 1
+
+
+def test_a_cluster_of_another_version_is_one_line(cluster, bench, monkeypatch, tmp_path):
+    # the harness believes that it is an older Ray
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "sitecustomize.py").write_text("import ray\nray.__version__ = '2.9.0'\n")
+    started = bench(cluster.address, PYTHONPATH=str(tmp_path / "older"))
+    assert started.wait(60) == 1
+    said = bench.said.read_text()
+    assert "another version of Ray or Python" in said
+    assert "here are Ray 2.9.0" in said
+    assert said.count("\n") == 1
+
+
+def test_without_ray_one_line_says_how_to_install_it(bench, tmp_path):
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "ray.py").write_text("raise ImportError('no ray')\n")
+    started = bench("auto", PYTHONPATH=str(tmp_path / "none"))
+    assert started.wait(60) == 1
+    assert bench.said.read_text() == (
+        "bench: Ray is not installed; install it with: pip install 'motifidelity[ray]'\n"
+    )
+
+
+def test_an_address_without_ray_is_a_mistake(model):
+    from motifidelity.runners import Wish, choose_executor
+
+    with pytest.raises(UserError, match="add --executor ray"):
+        choose_executor(Wish(address="auto"), lambda _: None)
