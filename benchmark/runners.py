@@ -35,6 +35,7 @@ class Wish:
     executor: str = "local"
     address: str | None = None
     jobs: int | None = None
+    nodes: int | None = None
 
     @property
     def only_in_containers(self) -> list[str]:
@@ -62,9 +63,10 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
     """
     scratch.sweep()
     if wish.executor == "ray":
-        return _cluster(wish)
-    if wish.address is not None:
-        raise UserError("--address is the address of a Ray cluster; add --executor ray")
+        return _cluster(wish, say)
+    for flag in ("address", "nodes"):
+        if getattr(wish, flag) is not None:
+            raise UserError(f"--{flag} is of a Ray cluster; add --executor ray")
     if wish.runner == "process":
         if flags := wish.only_in_containers:
             raise UserError(
@@ -94,7 +96,7 @@ def _processes(wish: Wish, *warnings: str) -> Executor:
     return ProcessExecutor(wish.timeout, warnings, jobs=jobs, threads=threads)
 
 
-def _cluster(wish: Wish) -> Executor:
+def _cluster(wish: Wish, say: Callable[[str], None]) -> Executor:
     if wish.runner == "auto":
         raise UserError(
             "--runner auto: nodes of a cluster may differ; choose --runner docker or process"
@@ -103,7 +105,7 @@ def _cluster(wish: Wish) -> Executor:
         raise UserError("--image needs a container; add --runner docker, or leave --image away")
     from motifidelity.executors.ray.executor import open_cluster
 
-    return open_cluster(wish)
+    return open_cluster(wish, say)
 
 
 def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Executor:

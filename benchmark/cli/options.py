@@ -44,13 +44,16 @@ image_option = click.option(
 
 
 def executor_options(command: F) -> F:
-    """The options ``--executor``, ``--address`` and ``--jobs``: where jobs run, and how many."""
+    """Where jobs run, and how many: ``--executor``, ``--address``, ``--nodes``, ``--jobs``."""
     for option in (
         click.option(
             "--jobs",
             type=click.IntRange(1),
             metavar="N",
             help="Jobs at the same time: here, each with its share of the cores; on Ray, at most.",
+        ),
+        click.option(
+            "--nodes", type=click.IntRange(1), metavar="N", help="Wait for so many nodes of Ray."
         ),
         click.option(
             "--address",

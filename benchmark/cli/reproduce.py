@@ -45,6 +45,7 @@ def command(
     retry_failed: bool,
     executor: str,
     address: str | None,
+    nodes: int | None,
     jobs: int | None,
     runner: str,
     image: str | None,
@@ -68,7 +69,7 @@ def command(
     from motifidelity.runners import Wish, choose_executor
     from motifidelity.summary import draw_leaderboard, exit_status
 
-    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs)
+    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_study(parts, cells, trials, profile, place.image)
     registry = Registry(location)

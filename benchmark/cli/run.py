@@ -66,6 +66,7 @@ def command(
     retry_failed: bool,
     executor: str,
     address: str | None,
+    nodes: int | None,
     jobs: int | None,
     runner: str,
     image: str | None,
@@ -95,7 +96,7 @@ def command(
     submission = read_submission(model_file)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs)
+    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
     if dry_run:

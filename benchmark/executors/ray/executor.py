@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ POLL_SECONDS = 0.5
 # how often a phase that waits for a node looks whether one is left
 LOOK_SECONDS = 5.0
 TRIES = 4
+NODES_SECONDS = 600.0
 # inputs that stay in the cluster for the next job: a task's data, a few megabytes each
 KEPT_BYTES = 512 << 20
 
@@ -172,8 +173,14 @@ def _task(
     return run_parcel(parcel, fetch, wish, lambda event: box.put.remote(key, dict(event)))
 
 
-def open_cluster(wish: Wish) -> RayExecutor:
+def open_cluster(wish: Wish, say: Callable[[str], None]) -> RayExecutor:
     """Connect to the cluster that a wish names and make sure that it can do the work.
+
+    Parameters
+    ----------
+    wish : Wish
+    say : callable
+        Receives what the user must know.
 
     Raises
     ------
@@ -188,8 +195,31 @@ def open_cluster(wish: Wish) -> RayExecutor:
     connect(wish.address or "auto")
     import ray
 
+    if wish.nodes:
+        _await_nodes(wish.nodes, need, say)
     together = room(need, ray.nodes())
     facts = examine_nodes(need, wish)
     # a few wait in the cluster's own queue, so that no node idles while the harness scores
     slots = together + max(1, math.ceil(together / 4))
     return RayExecutor(wish, need, facts[0], min(slots, wish.jobs or slots))
+
+
+def _await_nodes(number: int, need: Need, say: Callable[[str], None]) -> None:
+    """Wait while nodes of an allocation join, one after the other."""
+    import ray
+
+    until = time.monotonic() + NODES_SECONDS
+    told = -1
+    while True:
+        there = sum(1 for n in ray.nodes() if n["Alive"] and need.fits(n["Resources"]))
+        if there >= number:
+            return
+        if time.monotonic() > until:
+            raise UserError(
+                f"--nodes {number}: only {there} with room for {need} joined within "
+                f"{NODES_SECONDS:g} s; ask for fewer, or see 'ray status'"
+            )
+        if there != told:
+            say(f"Waiting for nodes: {there} of {number} are there.")
+            told = there
+        time.sleep(1)

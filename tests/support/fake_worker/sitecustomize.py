@@ -32,7 +32,7 @@ def main(phase, request_file):
                 "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
             }
         )
-        with open(diary, "a") as file:
+        with Path(diary).open("a") as file:
             file.write(line + "\n")
     shutil.copytree(Path(os.environ["FAKE_WORKER_TEMPLATE"]) / phase, out, dirs_exist_ok=True)
     seconds = float(os.environ.get("FAKE_WORKER_SECONDS", "0.2"))
