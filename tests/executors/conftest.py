@@ -46,24 +46,36 @@ def truth(small_spec):
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
+    """A model file that the fake worker serves."""
     path = tmp_path_factory.mktemp("model") / "tiny.py"
     path.write_text(textwrap.dedent(MODEL))
     return path
 
 
 @pytest.fixture(scope="session")
-def plan(small_spec, model):
-    """Forty trials."""
+def make_plan(small_spec):
+    """Jobs of a model file, with as many trials as asked for."""
     from motifidelity.plan import plan_jobs
     from motifidelity.submission import read_submission
 
-    submission = read_submission(model)
-    return plan_jobs(submission, submission.parameters(()), [small_spec], "full", None, 0)
+    def make(path, trials):
+        submission = read_submission(path)
+        return plan_jobs(submission, submission.parameters(()), [small_spec], "full", trials, 0)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def really_run(plan, truth, tmp_path_factory):
-    """One job by a real worker here: its registry, and the files that its phases left."""
+def real_job(make_plan, tmp_path_factory):
+    """A job that a real worker runs, wherever it is."""
+    path = tmp_path_factory.mktemp("model") / "tiny.py"
+    path.write_text(textwrap.dedent(MODEL) + "# REALLY\n")
+    return make_plan(path, 1)[0]
+
+
+@pytest.fixture(scope="session")
+def really_run(real_job, truth, tmp_path_factory):
+    """The real job run here: its registry, and the files that its phases left."""
     from motifidelity.executors.process import ProcessExecutor
     from motifidelity.jobs import run_job
     from motifidelity.registry import Registry
@@ -77,54 +89,50 @@ def really_run(plan, truth, tmp_path_factory):
             return result
 
     registry = Registry(tmp_path_factory.mktemp("real") / "registry")
-    outcome = run_job(plan[0], truth, Keeping(threads=1), registry, lambda *_: None)
+    outcome = run_job(real_job, truth, Keeping(threads=1), registry, lambda *_: None)
     assert outcome.status == "ok", outcome
     return registry, template
 
 
 @pytest.fixture(scope="session")
-def fake_worker(really_run):
+def diary(tmp_path_factory):
+    """What fake workers note: a line of JSON a phase."""
+    return tmp_path_factory.mktemp("diary") / "diary.jsonl"
+
+
+@pytest.fixture(scope="session")
+def fake_worker(really_run, diary):
     """Environment of processes whose workers train nothing."""
     return {
         "PYTHONPATH": str(SUPPORT / "fake_worker"),
         "FAKE_WORKER_TEMPLATE": str(really_run[1]),
         "FAKE_WORKER_SECONDS": "0.2",
+        "FAKE_WORKER_DIARY": str(diary),
     }
 
 
 @pytest.fixture(scope="session")
-def start_cluster():
-    """Start a cluster whose head runs no jobs: ``start(number of nodes, environment, ...)``."""
+def cluster(fake_worker):
+    """Two nodes with a processor each and a head that runs no jobs, separate processes all."""
     if importlib.util.find_spec("ray") is None:
         if os.environ.get("CI"):
             pytest.fail("CI must test Ray: it is not installed")
         pytest.skip("Ray is not installed")
     from ray.cluster_utils import Cluster
 
-    started = []
+    # what a process of Ray starts inherits the environment of its node
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**fake_worker, "RAY_usage_stats_enabled": "0"}.items():
+            patch.setenv(name, value)
+        cluster = Cluster()
+        cluster.add_node(num_cpus=0, include_dashboard=False, object_store_memory=STORE_BYTES)
 
-    def start(nodes, environment=(), **resources):
-        # what a process of Ray starts inherits the environment of the node's own process
-        before = dict(os.environ)
-        os.environ.update({"RAY_usage_stats_enabled": "0", **dict(environment)})
-        try:
-            cluster = Cluster(
-                initialize_head=True,
-                head_node_args={
-                    "num_cpus": 0,
-                    "include_dashboard": False,
-                    "object_store_memory": STORE_BYTES,
-                },
-            )
-            started.append(cluster)
+        def add_node(**resources):
             given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}
-            made = [cluster.add_node(wait=False, **given) for _ in range(nodes)]
-            cluster.wait_for_nodes()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-        return cluster, made
+            return cluster.add_node(**given)
 
-    yield start
-    for cluster in started:
+        cluster.add = add_node
+        for _ in range(2):
+            add_node()
+        yield cluster
         cluster.shutdown()

@@ -53,11 +53,10 @@ def wait_until(true, process, seconds=120):
 
 
 def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
-    start_cluster, bench, plan, fake_worker, tmp_path
+    cluster, bench, model, make_plan, diary, tmp_path
 ):
-    diary = tmp_path / "diary.jsonl"
-    cluster, (doomed, *_) = start_cluster(3, {**fake_worker, "FAKE_WORKER_DIARY": str(diary)})
-    registry = bench.registry
+    plan, registry = make_plan(model, 40), bench.registry
+    doomed = cluster.add()
     first = bench(cluster.address)
     wait_until(lambda: recorded(registry) >= 6, first)
     cluster.remove_node(doomed, allow_graceful=False)
@@ -100,12 +99,6 @@ def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def cluster(start_cluster):
-    """Two nodes with real workers; this process is not connected to it."""
-    return start_cluster(2)[0]
-
-
 @pytest.fixture
 def executor(cluster):
     """Open the cluster in this process: ``executor(**wishes)``."""
@@ -121,13 +114,13 @@ def executor(cluster):
     ray.shutdown()
 
 
-def test_a_job_gives_the_same_row_on_ray_as_here(executor, really_run, plan, truth, tmp_path):
+def test_a_job_gives_the_same_row_on_ray_as_here(executor, really_run, real_job, truth, tmp_path):
     from motifidelity.jobs import run_job
 
     events = []
     registry = Registry(tmp_path / "registry")
     there = executor(timeout=600)
-    outcome = run_job(plan[0], truth, there, registry, lambda *event: events.append(event))
+    outcome = run_job(real_job, truth, there, registry, lambda *event: events.append(event))
     assert outcome.status == "ok", outcome
     here, ray = (
         {name: table.to_pylist() for name, table in r.every(*schema.TABLES).items()}
@@ -170,31 +163,27 @@ def test_inputs_are_stored_once_by_content(executor, tmp_path):
     assert inputs.put(tmp_path / "a") != a
 
 
+def fit_phase(folder, out, **inputs):
+    from motifidelity.executors.base import Phase
+
+    (folder / out).mkdir()
+    return Phase("fit", {"seed": 0}, {"model": folder / "model.py", **inputs}, folder / out)
+
+
 def test_data_travel_once_to_each_node(executor, tmp_path):
     import ray
     from ray.experimental import get_object_locations
 
-    from motifidelity.executors.base import Phase
-
-    (tmp_path / "model.py").write_text("def build_model(task):\n    raise ValueError('stop')\n")
-    data = tmp_path / "x_train.npy"
-    data.write_bytes(os.urandom(500_000))
+    (tmp_path / "model.py").write_text("")
+    (tmp_path / "x_train.npy").write_bytes(os.urandom(500_000))
     there = executor()
-    inputs = {"model": tmp_path / "model.py", "x_train": data}
-    settings = {
-        "task": {"name": "t", "input_shape": [200, 4], "num_outputs": 1, "classes": ["a"]},
-        "params": {},
-        "seed": 0,
-    }
     with ThreadPoolExecutor(4) as pool:
 
         def run(number):
-            (tmp_path / str(number)).mkdir()
-            return there.run(Phase("fit", settings, inputs, tmp_path / str(number)), lambda _: 0)
+            phase = fit_phase(tmp_path, f"out{number}", x_train=tmp_path / "x_train.npy")
+            return there.run(phase, lambda _: None)
 
-        results = list(pool.map(run, range(4)))
-    assert {r.status for r in results} == {"model_error"}
-    assert all("model.py:2: ValueError: stop" in r.message for r in results)
+        assert {result.status for result in pool.map(run, range(6))} == {"ok"}
     big = [ref for size, ref in there._inputs._kept.values() if size == 500_000]
     assert len(big) == 1
     workers = {n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")}
@@ -230,19 +219,10 @@ def test_a_node_without_docker_is_named(executor, monkeypatch):
 def test_a_phase_whose_process_is_killed_again_and_again_ends_as_trouble_of_the_machine(
     executor, tmp_path
 ):
-    from motifidelity.executors.base import Phase
     from motifidelity.executors.ray.executor import TRIES
 
-    text = "import os, signal\nfor p in (PARENT,):\n    os.kill(p(), signal.SIGKILL)\n"
-    (tmp_path / "model.py").write_text(text.replace("PARENT", "os.getppid"))
-    settings = {
-        "task": {"name": "t", "input_shape": [200, 4], "num_outputs": 1, "classes": ["a"]},
-        "params": {},
-        "seed": 0,
-    }
-    (tmp_path / "out").mkdir()
-    events = []
-    phase = Phase("fit", settings, {"model": tmp_path / "model.py"}, tmp_path / "out")
+    (tmp_path / "model.py").write_text("# KILL")
+    phase, events = fit_phase(tmp_path, "out"), []
     result = executor().run(phase, events.append)
     assert result.status == "infra_error"
     assert f"lost {TRIES} times on the cluster, last: its process on the node was killed" in (

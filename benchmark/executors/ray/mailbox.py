@@ -58,9 +58,11 @@ class Mailbox:
     def _empty(self) -> None:
         import ray
 
-        while not self._closed.wait(POLL_SECONDS):
+        # a call of Ray's would start a cluster where the connection is closed
+        while not self._closed.wait(POLL_SECONDS) and ray.is_initialized():
             taken: list[tuple[str, Event]] = []
-            with contextlib.suppress(ray.exceptions.RayError):
+            # its own errors, and plain ones where the box has just gone
+            with contextlib.suppress(Exception):
                 taken = ray.get(self.box.take.remote(), timeout=10)
             with self._lock:
                 for key, event in taken:

@@ -159,7 +159,8 @@ def _executor(wish: Wish, gpu: str | None) -> Executor:
     from motifidelity.runners import choose_executor
 
     if wish.runner == "docker":
-        return choose_executor(replace(wish, executor="local", gpus=gpu), lambda _: None)
+        here = replace(wish, executor="local", address=None, nodes=None, jobs=None, gpus=gpu)
+        return choose_executor(here, lambda _: None)
     return ProcessExecutor(wish.timeout, threads=max(1, int(wish.cpus or 1)), gpu=gpu is not None)
 
 

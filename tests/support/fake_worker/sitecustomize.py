@@ -3,18 +3,21 @@
 Every Python that starts imports this. One that starts as the worker answers a phase within
 ``FAKE_WORKER_SECONDS`` with files from ``FAKE_WORKER_TEMPLATE``, which a real worker wrote. The
 job's seed goes into what it writes, so that mixed-up answers would show, and a line about each
-phase into ``FAKE_WORKER_DIARY``.
+phase into ``FAKE_WORKER_DIARY``. A model file that says REALLY gets the real worker, and one that
+says KILL ends the process that started it.
 """
 
 import os
 import sys
 
 WORKER = ["-m", "motifidelity.worker"]
+NETWORK = b"a network of seed "
 
 
 def main(phase, request_file):
     import json
     import shutil
+    import signal
     import time
     from pathlib import Path
 
@@ -22,6 +25,11 @@ def main(phase, request_file):
 
     request = json.loads(Path(request_file).read_text())
     out, inputs = Path(request["out"]), request["inputs"]
+    text = Path(inputs["model" if phase == "fit" else "graph"]).read_bytes()
+    if b"REALLY" in text or (phase == "probe" and not text.startswith(NETWORK)):
+        return
+    if b"KILL" in text:
+        os.kill(os.getppid(), signal.SIGKILL)
     if diary := os.environ.get("FAKE_WORKER_DIARY"):
         line = json.dumps(
             {
@@ -44,18 +52,18 @@ def main(phase, request_file):
     print(f"{phase} is done", flush=True)
     if phase == "fit":
         seed = request["seed"]
-        (out / "graph.pb").write_bytes(f"a network of seed {seed}".encode())
+        (out / "graph.pb").write_bytes(NETWORK + str(seed).encode())
         summary = json.loads((out / "history.json").read_text())
         summary["history"][0]["loss"] = float(seed)
         (out / "history.json").write_text(json.dumps(summary))
-        return
-    seed = int(Path(inputs["graph"]).read_text().split()[-1])
-    logits = np.load(out / "logits.npy")
-    moved = logits + np.random.default_rng(seed).normal(0, 0.1, logits.shape).astype("<f4")
-    np.save(out / "logits.npy", moved)
+    else:
+        seed = int(text.removeprefix(NETWORK))
+        logits = np.load(out / "logits.npy")
+        moved = logits + np.random.default_rng(seed).normal(0, 0.1, logits.shape).astype("<f4")
+        np.save(out / "logits.npy", moved)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if sys.orig_argv[1:3] == WORKER:
     main(*sys.orig_argv[3:5])
-    sys.stdout.flush()
-    os._exit(0)
