@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -100,6 +101,22 @@ def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
 
 
 @pytest.fixture
+def fit_phase_in(tmp_path):
+    """A fit phase of a model file with the given text, in a folder of its own."""
+    from motifidelity.executors.base import Phase
+
+    numbers = itertools.count()
+
+    def make(text="", **inputs):
+        work = tmp_path / str(next(numbers))
+        (work / "fit").mkdir(parents=True)
+        (work / "model.py").write_text(text)
+        return Phase("fit", {"seed": 0}, {"model": work / "model.py", **inputs}, work / "fit")
+
+    return make
+
+
+@pytest.fixture
 def executor(cluster):
     """Open the cluster in this process: ``executor(**wishes)``."""
     import ray
@@ -163,27 +180,18 @@ def test_inputs_are_stored_once_by_content(executor, tmp_path):
     assert inputs.put(tmp_path / "a") != a
 
 
-def fit_phase(folder, out, **inputs):
-    from motifidelity.executors.base import Phase
-
-    (folder / out).mkdir()
-    return Phase("fit", {"seed": 0}, {"model": folder / "model.py", **inputs}, folder / out)
-
-
-def test_data_travel_once_to_each_node(executor, tmp_path):
+def test_data_travel_once_to_each_node(executor, fit_phase_in, tmp_path):
     import ray
     from ray.experimental import get_object_locations
 
-    (tmp_path / "model.py").write_text("")
-    (tmp_path / "x_train.npy").write_bytes(os.urandom(500_000))
+    data = tmp_path / "x_train.npy"
+    data.write_bytes(os.urandom(500_000))
     there = executor()
     with ThreadPoolExecutor(4) as pool:
-
-        def run(number):
-            phase = fit_phase(tmp_path, f"out{number}", x_train=tmp_path / "x_train.npy")
-            return there.run(phase, lambda _: None)
-
-        assert {result.status for result in pool.map(run, range(6))} == {"ok"}
+        results = pool.map(
+            lambda _: there.run(fit_phase_in(x_train=data), lambda _: None), range(6)
+        )
+        assert {result.status for result in results} == {"ok"}
     big = [ref for size, ref in there._inputs._kept.values() if size == 500_000]
     assert len(big) == 1
     workers = {n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")}
@@ -216,14 +224,39 @@ def test_a_node_without_docker_is_named(executor, monkeypatch):
         executor(runner="docker", cpus=1.0)
 
 
+def test_a_job_gets_the_gpu_that_ray_gave_it(
+    cluster, executor, fit_phase_in, diary, tmp_path, monkeypatch
+):
+    (tmp_path / "bin").mkdir()
+    driver = tmp_path / "bin" / "nvidia-smi"
+    driver.write_text('#!/bin/sh\necho "GPU-of-${4#--id=}, Painted GPU"\n')
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    node = cluster.add(num_gpus=1)
+    try:
+        result = executor(gpus="0.5").run(fit_phase_in(), lambda _: None)
+    finally:
+        cluster.remove_node(node)
+    assert (result.status, result.device) == ("ok", "Painted GPU")
+    assert json.loads(diary.read_text().splitlines()[-1])["gpu"] == "0"
+
+
+def test_a_node_whose_gpu_has_no_driver_is_named(cluster, executor):
+    node = cluster.add(num_gpus=1)
+    try:
+        with pytest.raises(UserError, match=r"node \S+: it has no NVIDIA driver"):
+            executor(gpus="1")
+    finally:
+        cluster.remove_node(node)
+
+
 def test_a_phase_whose_process_is_killed_again_and_again_ends_as_trouble_of_the_machine(
-    executor, tmp_path
+    executor, fit_phase_in
 ):
     from motifidelity.executors.ray.executor import TRIES
 
-    (tmp_path / "model.py").write_text("# KILL")
-    phase, events = fit_phase(tmp_path, "out"), []
-    result = executor().run(phase, events.append)
+    events = []
+    result = executor().run(fit_phase_in("# KILL"), events.append)
     assert result.status == "infra_error"
     assert f"lost {TRIES} times on the cluster, last: its process on the node was killed" in (
         result.message

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,16 @@ def connect(address: str) -> None:
         raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
 
 
-def examine_nodes(need: Need, wish: Wish) -> list[Facts]:
+def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:
     """Ask every node that has room for a job what it is.
+
+    Returns
+    -------
+    Facts
+        What they say; nodes must be alike.
+    int
+        How many jobs they have room for at the same time. A node that does not answer because it
+        has just died does not count.
 
     Raises
     ------
@@ -87,22 +96,30 @@ def examine_nodes(need: Need, wish: Wish) -> list[Facts]:
         ).remote(wish)
         for n in nodes
     ]
-    try:
-        answers = ray.get(asked, timeout=EXAMINE_SECONDS)
-    except ray.exceptions.GetTimeoutError as error:
-        raise ClusterError(
-            f"the nodes of the cluster did not answer within {EXAMINE_SECONDS:g} s; is it busy "
-            "with somebody else's work? see 'ray status'"
-        ) from error
-    except ray.exceptions.RayError as error:
-        raise ClusterError(f"the cluster failed: {brief(error)}; see 'ray status'") from error
-    facts = []
-    for node, answer in zip(nodes, answers, strict=True):
+    until = time.monotonic() + EXAMINE_SECONDS
+    facts: list[Facts] = []
+    together, lost = 0, ""
+    for node, task in zip(nodes, asked, strict=True):
+        try:
+            answer = ray.get(task, timeout=max(1.0, until - time.monotonic()))
+        except ray.exceptions.GetTimeoutError as error:
+            raise ClusterError(
+                f"node {node['NodeManagerHostname']} did not answer within {EXAMINE_SECONDS:g} s; "
+                "is the cluster busy with somebody else's work? see 'ray status'"
+            ) from error
+        except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError) as error:
+            lost = brief(error)
+            continue
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"node {node['NodeManagerHostname']}: {brief(error)}") from error
         if isinstance(answer, str):
             raise ClusterError(f"node {node['NodeManagerHostname']}: {answer}")
         facts.append(answer)
+        together += need.fits(node["Resources"])
+    if not facts:
+        raise ClusterError(f"no node of the cluster answered ({lost}); see 'ray status'")
     _check_alike(facts)
-    return facts
+    return facts[0], together
 
 
 def brief(error: BaseException) -> str:

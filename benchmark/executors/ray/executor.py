@@ -86,6 +86,8 @@ class RayExecutor:
                 # what was stored on the lost node is sent again
                 self._inputs.forget()
                 on_event({"event": "lost", "done": number, "of": TRIES, "name": lost})
+                # the cluster notices a dead node after a while
+                self._stopping.wait(number)
         return PhaseResult(
             "infra_error",
             f"{phase.name} was lost {TRIES} times on the cluster, last: {lost}; run the same "
@@ -197,11 +199,11 @@ def open_cluster(wish: Wish, say: Callable[[str], None]) -> RayExecutor:
 
     if wish.nodes:
         _await_nodes(wish.nodes, need, say)
-    together = room(need, ray.nodes())
-    facts = examine_nodes(need, wish)
+    room(need, ray.nodes())
+    facts, together = examine_nodes(need, wish)
     # a few wait in the cluster's own queue, so that no node idles while the harness scores
     slots = together + max(1, math.ceil(together / 4))
-    return RayExecutor(wish, need, facts[0], min(slots, wish.jobs or slots))
+    return RayExecutor(wish, need, facts, min(slots, wish.jobs or slots))
 
 
 def _await_nodes(number: int, need: Need, say: Callable[[str], None]) -> None:

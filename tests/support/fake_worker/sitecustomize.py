@@ -1,10 +1,10 @@
 """A worker that trains nothing, for tests of where phases run: put this folder on PYTHONPATH.
 
 Every Python that starts imports this. One that starts as the worker answers a phase within
-``FAKE_WORKER_SECONDS`` with files from ``FAKE_WORKER_TEMPLATE``, which a real worker wrote. The
-job's seed goes into what it writes, so that mixed-up answers would show, and a line about each
-phase into ``FAKE_WORKER_DIARY``. A model file that says REALLY gets the real worker, and one that
-says KILL ends the process that started it.
+``FAKE_WORKER_SECONDS`` with files from ``FAKE_WORKER_TEMPLATE``, which a real worker wrote. With
+``FAKE_WORKER_BUSY`` these are seconds of processor time. The job's seed goes into what it writes,
+so that mixed-up answers would show, and a line about each phase into ``FAKE_WORKER_DIARY``. A model
+file that says REALLY gets the real worker; one that says KILL ends the process that started it.
 """
 
 import os
@@ -18,7 +18,6 @@ def main(phase, request_file):
     import json
     import shutil
     import signal
-    import time
     from pathlib import Path
 
     import numpy as np
@@ -48,7 +47,7 @@ def main(phase, request_file):
         for epoch in (1, 2):
             event = {"event": "epoch", "epoch": epoch, "of": 2, "seconds": seconds / 2}
             report.write(json.dumps(event) + "\n")
-            time.sleep(seconds / 2)
+            spend(seconds / 2)
     print(f"{phase} is done", flush=True)
     if phase == "fit":
         seed = request["seed"]
@@ -63,6 +62,17 @@ def main(phase, request_file):
         np.save(out / "logits.npy", moved)
     sys.stdout.flush()
     os._exit(0)
+
+
+def spend(seconds):
+    import time
+
+    if not os.environ.get("FAKE_WORKER_BUSY"):
+        time.sleep(seconds)
+        return
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
 
 
 if sys.orig_argv[1:3] == WORKER:
