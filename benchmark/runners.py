@@ -127,6 +127,11 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
             f"the engine has {cores} CPU{'s' if cores > 1 else ''}, the policy gives "
             f"{policy.cpus:g}; add --cpus {cores}"
         )
+    if cores and (wish.jobs or 1) * policy.cpus > cores:
+        raise UserError(
+            f"--jobs {wish.jobs}: {policy.cpus:g} CPUs each are more than the engine's {cores}; "
+            "ask for fewer jobs, or lower --cpus"
+        )
     image = images.find(engine, wish.image or images.default_name("gpu" if request else "cpu"))
     if image.accelerator in images.ACCELERATORS and not image.current:
         say(
@@ -135,7 +140,9 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
         )
     facts = gpu.preflight(engine, image, request, policy) if request else None
     versions = images.packages(engine, image, cache_folder())
-    executor = DockerExecutor(engine, image, policy, packages=versions, gpus=facts)
+    executor = DockerExecutor(
+        engine, image, policy, packages=versions, gpus=facts, jobs=wish.jobs or 1
+    )
     if executor.place.widened:
         say(f"Sandbox wider than the standard: {'; '.join(executor.place.widened)}.")
     return executor
@@ -144,6 +151,8 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
 def describe(executor: Executor) -> list[tuple[str, str]]:
     """What ``--dry-run`` prints of an executor: name and value of everything that is enforced."""
     rows = [("runner", executor.name), ("isolation", executor.isolation)]
+    if executor.place.slots > 1:
+        rows.append(("jobs at once", f"at most {executor.place.slots}"))
     if executor.place.policy is None:
         return [*rows, ("sandbox", "none: the model's code has your rights")]
     rows += [("image", str(executor.image)), *policy_of(executor).lines()]

@@ -61,7 +61,7 @@ def claim_cores(count: int) -> Iterator[tuple[int, ...]]:
     cores = usable_cores()
     with contextlib.ExitStack() as held:
         claimed: list[int] = []
-        if len(cores) == count_cores():
+        if count and len(cores) == count_cores():
             folder = Path(tempfile.gettempdir()) / f"motifidelity-cores-{getpass.getuser()}"
             with contextlib.suppress(OSError):
                 folder.mkdir(mode=0o700, exist_ok=True)
