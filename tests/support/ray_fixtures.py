@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import os
 import shutil
+import socket
 import textwrap
 from pathlib import Path
 
@@ -141,7 +142,15 @@ def cluster(fake_worker):
         for name, value in {**fake_worker, "RAY_usage_stats_enabled": "0"}.items():
             patch.setenv(name, value)
         cluster = Cluster()
-        cluster.add_node(num_cpus=0, include_dashboard=False, object_store_memory=STORE_BYTES)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        cluster.client = f"ray://127.0.0.1:{port}"
+        cluster.add_node(
+            num_cpus=0,
+            include_dashboard=False,
+            object_store_memory=STORE_BYTES,
+            ray_client_server_port=port,
+        )
 
         def add_node(**resources):
             given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}

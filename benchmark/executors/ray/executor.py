@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
-from motifidelity.executors.base import OnEvent, Phase, PhaseResult
+from motifidelity.executors.base import Event, OnEvent, Phase, PhaseResult
 from motifidelity.executors.ray.connection import brief
 from motifidelity.executors.ray.mailbox import Mailbox
 from motifidelity.executors.ray.need import Need, room
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 # how often a phase that waits for a node looks whether one is left
 LOOK_SECONDS = 5.0
+POST_SECONDS = 5.0
 TRIES = 4
 NODES_SECONDS = 600.0
 # inputs that stay in the cluster for the next job: a task's data, a few megabytes each
@@ -122,6 +124,8 @@ class RayExecutor:
         placed, looked = False, time.monotonic()
         while True:
             done, _ = ray.wait([task], timeout=POLL_SECONDS)
+            if done:
+                self._mailbox.collect()
             for event in self._mailbox.events(key):
                 placed = placed or event["event"] == "node"
                 on_event(event)
@@ -172,7 +176,16 @@ def _task(
         content: bytes = ray.get(refs[name])
         return content
 
-    return run_parcel(parcel, fetch, wish, lambda event: box.put.remote(key, dict(event)))
+    posted = []
+
+    def post(event: Event) -> None:
+        posted[:] = [box.put.remote(key, dict(event))]
+
+    answer = run_parcel(parcel, fetch, wish, post)
+    # the last event is there before the answer is
+    with contextlib.suppress(ray.exceptions.RayError):
+        ray.get(posted, timeout=POST_SECONDS)
+    return answer
 
 
 def open_cluster(wish: Wish, say: Callable[[str], None]) -> RayExecutor:

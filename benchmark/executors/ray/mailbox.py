@@ -55,15 +55,18 @@ class Mailbox:
         """Stop emptying the box."""
         self._closed.set()
 
+    def collect(self) -> None:
+        """Empty the box now."""
+        import ray
+
+        # its own errors, and plain ones where the box has just gone
+        with self._lock, contextlib.suppress(Exception):
+            for key, event in ray.get(self.box.take.remote(), timeout=10):
+                self._sorted[key].append(event)
+
     def _empty(self) -> None:
         import ray
 
         # a call of Ray's would start a cluster where the connection is closed
         while not self._closed.wait(POLL_SECONDS) and ray.is_initialized():
-            taken: list[tuple[str, Event]] = []
-            # its own errors, and plain ones where the box has just gone
-            with contextlib.suppress(Exception):
-                taken = ray.get(self.box.take.remote(), timeout=10)
-            with self._lock:
-                for key, event in taken:
-                    self._sorted[key].append(event)
+            self.collect()
