@@ -15,10 +15,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ray_fixtures import Silent
 
 from motifidelity import schema, scratch
 from motifidelity.errors import UserError
+from motifidelity.executors.process import ProcessExecutor
 from motifidelity.registry import Registry
+from motifidelity.run import run_plan
 
 BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
 
@@ -161,6 +164,34 @@ def test_a_job_gives_the_same_row_on_ray_as_here(executor, really_run, real_job,
     assert found == mine
     kinds = {(phase, event["event"]) for phase, event in events}
     assert {("fit", "node"), ("fit", "epoch"), ("fit", "output"), ("probe", "step")} <= kinds
+
+
+def test_a_plan_gives_the_same_rows_on_ray_as_here(
+    cluster, bench, fake_worker, make_plan, model, tmp_path, monkeypatch
+):
+    for name, value in fake_worker.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("motifidelity.run.compile_in_background", lambda: None)
+    plan = make_plan(model, 6)
+    here = Registry(tmp_path / "here")
+    assert run_plan(plan, here, ProcessExecutor(threads=1), Silent()).finished == 6
+    started = bench(cluster.address, "--trials", 6)
+    assert started.wait(120) == 0, bench.said.read_text()
+    rows = [scores_of(registry) for registry in (here, bench.registry)]
+    assert len(rows[0]) > 6 * 20
+    assert rows[0] == rows[1]
+    told = [registry.jobs().set_index("job_id").sort_index() for registry in (here, bench.registry)]
+    same = ["task", "task_digest", "dataset_digest", "profile", "model", "model_digest", "params"]
+    same += ["trial", "seed", "isolation", "device", "backend", "status", "epochs", "num_weights"]
+    same += ["best_epoch", "num_filters", "commit", "worker_digest", "image_digest", "policy"]
+    assert told[0][same].equals(told[1][same])
+
+
+def scores_of(registry):
+    """Scores as text by job, without those that compare a trial with the ones before it."""
+    names = ["job_id", "metric", "method", "target", "value", "sd", "n", "metric_version"]
+    rows = registry.every("scores")["scores"].select(names).to_pylist()
+    return sorted(repr(row) for row in rows if not row["metric"].startswith("trial_"))
 
 
 def strip(rows, names):

@@ -176,7 +176,7 @@ def _task(
         content: bytes = ray.get(refs[name])
         return content
 
-    posted = []
+    posted: list[Any] = []
 
     def post(event: Event) -> None:
         posted[:] = [box.put.remote(key, dict(event))]
