@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from motifidelity.errors import DataError
-from motifidelity.executors.base import Event, Executor, Phase, PhaseResult
+from motifidelity.executors.base import Event, Executor, Phase, PhaseResult, Place
 from motifidelity.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit, take_probe
 from motifidelity.metrics.declare import Score, all_metrics
 from motifidelity.metrics.methods import METHODS
@@ -244,20 +244,20 @@ class _Record:
             "authors": submission.metadata.get("authors"),
             "url": submission.metadata.get("url"),
             "license": submission.metadata.get("license"),
-            "environment": _environment(executor),
             "commit": harness.commit,
             "dirty": harness.dirty,
             "worker_digest": harness.worker_digest,
             "image_digest": executor.image,
-            "policy": executor.place.policy,
-            "widened": list(executor.place.widened),
-            "gpus": executor.place.gpus,
-            "warnings": list(executor.place.warnings),
+            **_where(executor.place, environment()),
         }
 
     def phase(self, phase: Phase, on_event: OnJobEvent) -> PhaseResult:
-        """Run a phase and note its cost."""
+        """Run a phase and note its cost, and where the training ran."""
         done = self._executor.run(phase, lambda event: on_event(phase.name, event))
+        if done.host is not None and phase.name == "fit":
+            self.row |= _where(done.host.place, done.host.environment)
+        if done.output:
+            on_event(phase.name, {"event": "output", "text": done.output})
         self.row[f"seconds_{phase.name}"] = done.seconds
         self.row["peak_memory"] = max(self.row["peak_memory"], done.peak_memory)
         self.row["device"] = done.device
@@ -348,15 +348,21 @@ def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, 
     return found
 
 
-def _environment(executor: Executor) -> str:
-    """Machine and versions: the image's own where the phases run in one."""
-    if executor.place.packages is None:
-        return environment()
-    found = json.loads(environment())
-    inside = dict(executor.place.packages)
-    found["python"] = inside.pop("python", found["python"])
-    found["packages"] |= inside
-    return json.dumps(found, sort_keys=True)
+def _where(place: Place, machine: str) -> dict[str, Any]:
+    """Columns of the machine, its versions (the image's own where there is one) and the sandbox."""
+    if place.packages is not None:
+        found = json.loads(machine)
+        inside = dict(place.packages)
+        found["python"] = inside.pop("python", found["python"])
+        found["packages"] |= inside
+        machine = json.dumps(found, sort_keys=True)
+    return {
+        "environment": machine,
+        "policy": place.policy,
+        "widened": list(place.widened),
+        "gpus": place.gpus,
+        "warnings": list(place.warnings),
+    }
 
 
 def _history_rows(history: list[dict[str, float]]) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from motifidelity.executors.base import Event, Executor
+from motifidelity.joblog import JobLogs
 from motifidelity.jobs import run_job
 from motifidelity.plan import Job
 from motifidelity.progress import Display
@@ -35,12 +37,14 @@ def run_plan(
     force: bool = False,
     retry_failed: bool = False,
     references: bool = False,
+    logs: JobLogs | None = None,
 ) -> Ended:
     """Run the jobs of a plan that have no result yet.
 
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
-    and floors of the tasks that ran are recorded at the end, unless they are there.
+    and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
+    each job has a file there.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def run_plan(
         compile_in_background()
     truths: dict[str, Truth] = {}
     lock = threading.Lock()
-    screen = _Shared(display, lock) if executor.place.slots > 1 else display
+    screen = _Screen(display, logs)
 
     def run_one(number: int, job: Job) -> None:
         with lock:
@@ -82,7 +86,7 @@ def run_plan(
                 truths[job.task.id] = Truth(load_dataset(job.task), job.profile)
         screen.begin(job, number, len(todo))
         started = time.monotonic()
-        outcome = run_job(job, truths[job.task.id], executor, registry, screen.event)
+        outcome = run_job(job, truths[job.task.id], executor, registry, partial(screen.event, job))
         screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
         with lock:
             if outcome.status == "ok":
@@ -121,12 +125,13 @@ def _spread(todo: Sequence[Job], executor: Executor, run_one: Callable[[int, Job
             raise
 
 
-class _Shared:
-    """A display of jobs that run side by side: their beginnings and ends, one line at a time."""
+class _Screen:
+    """The display and the logs of jobs that may run side by side: one event at a time."""
 
-    def __init__(self, display: Display, lock: threading.Lock) -> None:
+    def __init__(self, display: Display, logs: JobLogs | None) -> None:
         self._display = display
-        self._lock = lock
+        self._logs = logs
+        self._lock = threading.Lock()
 
     def note(self, text: str) -> None:
         with self._lock:
@@ -135,13 +140,20 @@ class _Shared:
     def begin(self, job: Job, number: int, of: int) -> None:
         with self._lock:
             self._display.begin(job, number, of)
+            if self._logs:
+                self._logs.begin(job)
 
-    def event(self, phase: str, event: Event) -> None:
-        """Nothing: events of several jobs at once would be a muddle."""
+    def event(self, job: Job, phase: str, event: Event) -> None:
+        with self._lock:
+            self._display.event(job, phase, event)
+            if self._logs:
+                self._logs.event(job, phase, event)
 
     def end(self, job: Job, status: str, message: str, seconds: float) -> None:
         with self._lock:
             self._display.end(job, status, message, seconds)
+            if self._logs:
+                self._logs.end(job, status, message)
 
 
 def _jobs(number: int) -> str:

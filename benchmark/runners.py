@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from motifidelity import scratch
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
+from motifidelity.executors.cores import threads_for
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.tasks.dataset import cache_folder
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from motifidelity.containers.policy import Policy
 
 RUNNERS = ("process", "docker", "auto")
+EXECUTORS = ("local", "ray")
 FIT_SEES = "the model file; training and validation sequences with labels"
 PROBE_SEES = "the frozen network; test sequences without labels"
 
@@ -30,6 +32,10 @@ class Wish:
     cpus: float | None = None
     timeout: float | None = None
     gpus: str | None = None
+    executor: str = "local"
+    address: str | None = None
+    jobs: int | None = None
+    nodes: int | None = None
 
     @property
     def only_in_containers(self) -> list[str]:
@@ -56,12 +62,17 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
         If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container.
     """
     scratch.sweep()
+    if wish.executor == "ray":
+        return _cluster(wish, say)
+    for flag in ("address", "nodes"):
+        if getattr(wish, flag) is not None:
+            raise UserError(f"--{flag} is of a Ray cluster; add --executor ray")
     if wish.runner == "process":
         if flags := wish.only_in_containers:
             raise UserError(
                 f"{flags[0]} needs a container; add --runner docker, or leave {flags[0]} away"
             )
-        return ProcessExecutor(wish.timeout)
+        return _processes(wish)
     from motifidelity.containers.engine import EngineError, connect
 
     try:
@@ -74,10 +85,27 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
             "plain process with your rights, its limits are not enforced, and its rows are marked "
             "so. Start Docker, or use --runner docker to insist."
         )
-        return ProcessExecutor(
-            wish.timeout, ("no Docker daemon answered: run without a container",)
-        )
+        return _processes(wish, "no Docker daemon answered: run without a container")
     return _container(engine, wish, say)
+
+
+def _processes(wish: Wish, *warnings: str) -> Executor:
+    jobs = wish.jobs or 1
+    # one job alone has all cores, as a user's own script would
+    threads = threads_for(jobs) if jobs > 1 else None
+    return ProcessExecutor(wish.timeout, warnings, jobs=jobs, threads=threads)
+
+
+def _cluster(wish: Wish, say: Callable[[str], None]) -> Executor:
+    if wish.runner == "auto":
+        raise UserError(
+            "--runner auto: nodes of a cluster may differ; choose --runner docker or process"
+        )
+    if wish.runner == "process" and wish.image is not None:
+        raise UserError("--image needs a container; add --runner docker, or leave --image away")
+    from motifidelity.executors.ray.executor import open_cluster
+
+    return open_cluster(wish, say)
 
 
 def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Executor:
@@ -99,6 +127,11 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
             f"the engine has {cores} CPU{'s' if cores > 1 else ''}, the policy gives "
             f"{policy.cpus:g}; add --cpus {cores}"
         )
+    if cores and (wish.jobs or 1) * policy.cpus > cores:
+        raise UserError(
+            f"--jobs {wish.jobs}: {policy.cpus:g} CPUs each are more than the engine's {cores}; "
+            "ask for fewer jobs, or lower --cpus"
+        )
     image = images.find(engine, wish.image or images.default_name("gpu" if request else "cpu"))
     if image.accelerator in images.ACCELERATORS and not image.current:
         say(
@@ -107,7 +140,9 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
         )
     facts = gpu.preflight(engine, image, request, policy) if request else None
     versions = images.packages(engine, image, cache_folder())
-    executor = DockerExecutor(engine, image, policy, packages=versions, gpus=facts)
+    executor = DockerExecutor(
+        engine, image, policy, packages=versions, gpus=facts, jobs=wish.jobs or 1
+    )
     if executor.place.widened:
         say(f"Sandbox wider than the standard: {'; '.join(executor.place.widened)}.")
     return executor
@@ -116,6 +151,8 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
 def describe(executor: Executor) -> list[tuple[str, str]]:
     """What ``--dry-run`` prints of an executor: name and value of everything that is enforced."""
     rows = [("runner", executor.name), ("isolation", executor.isolation)]
+    if executor.place.slots > 1:
+        rows.append(("jobs at once", f"at most {executor.place.slots}"))
     if executor.place.policy is None:
         return [*rows, ("sandbox", "none: the model's code has your rights")]
     rows += [("image", str(executor.image)), *policy_of(executor).lines()]

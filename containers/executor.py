@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from motifidelity.containers.policy import Policy
 from motifidelity.containers.sandbox import GPU_VARIABLES, WORKER, create_options, stage
 from motifidelity.containers.watch import CgroupWatch, TextCapture
 from motifidelity.executors.base import (
+    OUTPUT_LIMIT,
     OnEvent,
     Phase,
     PhaseResult,
@@ -25,6 +27,7 @@ from motifidelity.executors.base import (
     clean_text,
     read_error,
 )
+from motifidelity.executors.cores import claim_cores
 from motifidelity.executors.output import survey
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ class DockerExecutor:
         Versions inside the image.
     gpus : GpuFacts, optional
         Devices that passed the preflight.
+    jobs : int
+        Phases that may run side by side: on the CPU each has cores of its own, on GPUs more jobs
+        than devices share them.
     worker : Path
         Folder of the code that runs beside a submission.
     """
@@ -64,18 +70,20 @@ class DockerExecutor:
         *,
         packages: Mapping[str, str] | None = None,
         gpus: GpuFacts | None = None,
+        jobs: int = 1,
         worker: Path = WORKER,
     ) -> None:
         self._engine = engine
         self._image = image
         self._policy = policy
         self._worker = worker
-        self._pool = GpuPool(gpus.devices) if gpus else None
+        self._pool = GpuPool(gpus.devices, jobs) if gpus else None
+        self._own_cores = math.ceil(policy.cpus) if jobs > 1 else 0
         self._stopping = threading.Event()
         self.image: str | None = image.id
         widened = (*policy.widened(), *(f"not enforced: {x}" for x in engine.unenforced()))
         self.place = Place(
-            slots=self._pool.size if self._pool else 1,
+            slots=self._pool.size if self._pool else jobs,
             policy=policy.to_json(),
             widened=widened,
             gpus=gpus.to_json() if gpus else None,
@@ -85,9 +93,12 @@ class DockerExecutor:
 
     def run(self, phase: Phase, on_event: OnEvent) -> PhaseResult:
         """Run one phase to its end; its container is removed in every case."""
-        with self._pool.borrow() if self._pool else contextlib.nullcontext() as gpu:
+        with (
+            self._pool.borrow() if self._pool else contextlib.nullcontext() as gpu,
+            claim_cores(self._own_cores) as cores,
+        ):
             try:
-                result = self._run(phase, on_event, gpu)
+                result = self._run(phase, on_event, gpu, cores)
             except EngineError as error:
                 result = PhaseResult("infra_error", f"{phase.name}: {error}; see 'bench doctor'")
             return replace(result, device=gpu.name) if gpu else result
@@ -96,10 +107,14 @@ class DockerExecutor:
         """End the phases that other threads run."""
         self._stopping.set()
 
-    def _run(self, phase: Phase, on_event: OnEvent, gpu: Gpu | None) -> PhaseResult:
+    def _run(
+        self, phase: Phase, on_event: OnEvent, gpu: Gpu | None, cores: Sequence[int]
+    ) -> PhaseResult:
         mounts = stage(phase, self._worker, self._policy.user)
         options = create_options(self._policy, phase.name)
         options["environment"] |= {"CUDA_VISIBLE_DEVICES": "-1"} if gpu is None else GPU_VARIABLES
+        if cores:
+            options["cpuset_cpus"] = ",".join(map(str, cores))
         if gpu is not None:
             options |= GpuRequest(uuids=(gpu.uuid,)).options()
         with engine_errors("the Docker engine failed"):
@@ -135,12 +150,14 @@ class DockerExecutor:
             self._kill(container, waiter, cgroup)
         seconds = time.monotonic() - started
         tail.poll()
+        output = clean_text(text.text()[-OUTPUT_LIMIT:], OUTPUT_LIMIT, lines=True)
         if breach is not None:
             return replace(
                 breach,
                 traceback=_last_lines(text),
                 seconds=seconds,
                 peak_memory=cgroup.peak,
+                output=output,
             )
         if waiter.error is not None:
             raise waiter.error
@@ -153,7 +170,7 @@ class DockerExecutor:
             memory=self._policy.memory,
         )
         status, message, traceback = ending.explain(phase, text)
-        return PhaseResult(status, message, traceback, seconds, cgroup.peak)
+        return PhaseResult(status, message, traceback, seconds, cgroup.peak, output=output)
 
     def _kill(self, container: Container, waiter: _Waiter, cgroup: CgroupWatch) -> None:
         """Kill a container; it may not have started in the engine's eyes yet."""

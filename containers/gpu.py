@@ -124,17 +124,24 @@ class GpuFacts:
 
 
 class GpuPool:
-    """GPUs of a run; each phase borrows one, so that jobs spread over them."""
+    """GPUs of a run; each phase borrows one, so that jobs spread over them.
 
-    def __init__(self, devices: tuple[Gpu, ...]) -> None:
-        self.size = len(devices)
+    Parameters
+    ----------
+    devices : tuple of Gpu
+    jobs : int
+        Phases that run side by side; where they are more than the devices, these are shared.
+    """
+
+    def __init__(self, devices: tuple[Gpu, ...], jobs: int = 1) -> None:
+        self.size = max(len(devices), jobs)
         self._free: queue.SimpleQueue[Gpu] = queue.SimpleQueue()
-        for device in devices:
-            self._free.put(device)
+        for number in range(self.size):
+            self._free.put(devices[number % len(devices)])
 
     @contextmanager
     def borrow(self) -> Iterator[Gpu]:
-        """A GPU that nobody else of this run uses; waits for one."""
+        """A GPU that no other phase uses, or its share of one; waits for it."""
         device = self._free.get()
         try:
             yield device

@@ -7,8 +7,18 @@ import sys
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "docker", "sklearn", "pyarrow", "numba")
-HEAVY += ("duckdb", "scipy")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "pandas",
+    "matplotlib",
+    "docker",
+    "sklearn",
+    "pyarrow",
+    "numba",
+    "ray",
+)
+HEAVY += ("duckdb", "scipy", "ray", "joblib")
 
 
 def run(*arguments):

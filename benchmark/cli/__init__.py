@@ -26,6 +26,7 @@ COMMANDS = {
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
+    "cluster": "Write the file that runs a command on SLURM or Kubernetes.",
     "doctor": "Say what works on this machine, and what mends the rest.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -45,6 +46,43 @@ backend_option = click.option(
 
 image_option = click.option(
     "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
+)
+
+
+def executor_options(command: F) -> F:
+    """Where jobs run, and how many: ``--executor``, ``--address``, ``--nodes``, ``--jobs``."""
+    for option in (
+        click.option(
+            "--jobs",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Jobs at the same time: here, each with its share of the cores; on Ray, at most.",
+        ),
+        click.option(
+            "--nodes", type=click.IntRange(1), metavar="N", help="Wait for so many nodes of Ray."
+        ),
+        click.option(
+            "--address",
+            metavar="ADDRESS",
+            help="Of the cluster: ray://HOST:PORT, HOST:PORT, auto (default) or local.",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Which machines run the jobs: this one, or a Ray cluster.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+logs_option = click.option(
+    "--logs",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="One text file a job: what happened when and where, and what the model printed.",
 )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from motifidelity.cli.options import (
     backend_option,
+    executor_options,
+    image_option,
+    limit_options,
+    logs_option,
     registry_at,
     runner_option,
     say_where_the_page_goes,
@@ -23,8 +29,13 @@ from motifidelity.cli.options import (
 @click.option("--profile", default="full", show_default=True, metavar="NAME")
 @registry_at("baselines")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
+@executor_options
 @runner_option
 @backend_option
+@image_option
+@limit_options
+@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
+@logs_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and an estimate, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
 def command(
@@ -34,8 +45,18 @@ def command(
     profile: str,
     location: str,
     retry_failed: bool,
+    executor: str,
+    address: str | None,
+    nodes: int | None,
+    jobs: int | None,
     runner: str,
     backend: str | None,
+    image: str | None,
+    memory: str | None,
+    cpus: float | None,
+    timeout: float | None,
+    gpus: str | None,
+    logs: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -44,6 +65,7 @@ def command(
     Finished jobs are skipped, so the same command goes on where it was stopped.
     """
     from motifidelity.backends import DEFAULT_BACKEND, require_backend
+    from motifidelity.joblog import JobLogs
     from motifidelity.progress import duration, open_display
     from motifidelity.registry import Registry
     from motifidelity.reproduce import estimate, plan_study
@@ -51,24 +73,31 @@ def command(
     from motifidelity.runners import Wish, choose_executor
     from motifidelity.summary import draw_leaderboard, exit_status
 
-    executor = choose_executor(Wish(runner), lambda text: click.echo(text, err=True))
-    require_backend(backend or DEFAULT_BACKEND, executor)
-    jobs = plan_study(parts, cells, trials, profile, executor.image, backend)
+    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
+    place = choose_executor(wish, lambda text: click.echo(text, err=True))
+    require_backend(backend or DEFAULT_BACKEND, place)
+    plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)
-    seconds, unknown = estimate(jobs, registry)
+    seconds, unknown = estimate(plan, registry)
     guess = f"about {duration(seconds)} by what such jobs took before" if seconds else ""
     more = f"{unknown} with nothing to guess from" if unknown else ""
-    note = "; ".join(text for text in (f"{len(jobs)} jobs", guess, more) if text)
+    note = "; ".join(text for text in (f"{len(plan)} jobs", guess, more) if text)
     if dry_run:
-        for job in jobs:
+        for job in plan:
             click.echo(f"{job.id}  {job.label}")
         click.echo(note, err=True)
         return 0
     with open_display(as_json) as display:
         display.note(note)
         ended = run_plan(
-            jobs, registry, executor, display, retry_failed=retry_failed, references=True
+            plan,
+            registry,
+            place,
+            display,
+            retry_failed=retry_failed,
+            references=True,
+            logs=JobLogs(logs) if logs else None,
         )
     say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}", err=as_json)
-    return exit_status(ended, len(jobs))
+    return exit_status(ended, len(plan))

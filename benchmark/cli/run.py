@@ -11,8 +11,10 @@ import click
 
 from motifidelity.cli.options import (
     backend_option,
+    executor_options,
     image_option,
     limit_options,
+    logs_option,
     registry_option,
     runner_option,
     say_where_the_page_goes,
@@ -45,11 +47,13 @@ if TYPE_CHECKING:
 @registry_option
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
+@executor_options
 @runner_option
 @backend_option
 @image_option
 @limit_options
-@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; jobs spread over them.")
+@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
+@logs_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and the sandbox, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
 def command(
@@ -62,6 +66,10 @@ def command(
     location: str,
     force: bool,
     retry_failed: bool,
+    executor: str,
+    address: str | None,
+    nodes: int | None,
+    jobs: int | None,
     runner: str,
     backend: str | None,
     image: str | None,
@@ -69,6 +77,7 @@ def command(
     cpus: float | None,
     timeout: float | None,
     gpus: str | None,
+    logs: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -78,6 +87,7 @@ def command(
     goes on where it was stopped.
     """
     from motifidelity.backends import require_backend
+    from motifidelity.joblog import JobLogs
     from motifidelity.plan import plan_jobs
     from motifidelity.progress import open_display
     from motifidelity.registry import Registry
@@ -90,28 +100,29 @@ def command(
     submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    wish = Wish(runner, image, memory, cpus, timeout, gpus)
-    executor = choose_executor(wish, lambda text: click.echo(text, err=True))
-    require_backend(submission.backend, executor)
-    jobs = plan_jobs(submission, values, specs, profile, trials, seed, executor.image)
+    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
+    place = choose_executor(wish, lambda text: click.echo(text, err=True))
+    require_backend(submission.backend, place)
+    plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
     if dry_run:
-        _print_plan(jobs, executor, as_json)
+        _print_plan(plan, place, as_json)
         return 0
     registry = Registry(location)
     with open_display(as_json) as display:
         ended = run_plan(
-            jobs,
+            plan,
             registry,
-            executor,
+            place,
             display,
             force=force,
             retry_failed=retry_failed,
             references=True,
+            logs=JobLogs(logs) if logs else None,
         )
     say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)
-    print_scores(registry, [job.id for job in jobs], page, as_json=as_json)
-    return exit_status(ended, len(jobs))
+    print_scores(registry, [job.id for job in plan], page, as_json=as_json)
+    return exit_status(ended, len(plan))
 
 
 def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:

@@ -16,6 +16,7 @@ Event = Mapping[str, Any]
 OnEvent = Callable[[Event], None]
 PROGRESS_LIMIT = 1 << 20
 ERROR_LIMIT = 1 << 16
+OUTPUT_LIMIT = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,6 @@ class Phase:
     settings: Mapping[str, Any]
     inputs: Mapping[str, Path]
     out: Path
-
-
-@dataclass(frozen=True)
-class PhaseResult:
-    """How a phase ended."""
-
-    status: str
-    message: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-    peak_memory: int = 0
-    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -78,6 +67,35 @@ class Place:
     gpus: str | None = None
     packages: Mapping[str, str] | None = field(default=None, hash=False)
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that a phase ran on, where it is another than the harness's own.
+
+    Attributes
+    ----------
+    environment : str
+        Canonical JSON of the machine and of the versions on it.
+    place : Place
+    """
+
+    environment: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """How a phase ended; ``output`` is the end of what it printed."""
+
+    status: str
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+    peak_memory: int = 0
+    device: str = "cpu"
+    output: str = ""
+    host: Host | None = None
 
 
 class Executor(Protocol):

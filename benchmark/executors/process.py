@@ -8,10 +8,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from motifidelity.executors import tether
 from motifidelity.executors.base import (
+    OUTPUT_LIMIT,
     OnEvent,
     Phase,
     PhaseResult,
@@ -20,9 +25,19 @@ from motifidelity.executors.base import (
     clean_text,
     read_error,
 )
+from motifidelity.executors.cores import claim_cores
 
 POLL_SECONDS = 0.1
 LOG_TAIL_BYTES = 4000
+# read by TensorFlow, by OpenMP and by the libraries of linear algebra
+THREAD_VARIABLES = (
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
+GPU_VARIABLES = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "MOTIFIDELITY_NEEDS_GPU": "1"}
 
 
 class ProcessExecutor:
@@ -34,18 +49,45 @@ class ProcessExecutor:
         Seconds after which a phase is stopped.
     warnings : tuple of str
         Lines that mark every row, such as why a job runs here and not in a container.
+    jobs : int
+        Phases that may run side by side.
+    threads : int, optional
+        Threads of a phase, which is kept on as many cores of its own; without, the system decides.
+    gpu : bool
+        Whether a phase gets the GPU that this process was given; without, it sees none.
     """
 
     name = "process"
     isolation = "none"
     image: str | None = None
 
-    def __init__(self, timeout: float | None = None, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        timeout: float | None = None,
+        warnings: tuple[str, ...] = (),
+        *,
+        jobs: int = 1,
+        threads: int | None = None,
+        gpu: bool = False,
+    ) -> None:
         self._timeout = timeout
-        self.place = Place(warnings=warnings)
+        self._threads = threads
+        self._gpu = gpu
+        self._stopping = threading.Event()
+        self.place = Place(slots=jobs, warnings=warnings)
 
     def run(self, phase: Phase, on_event: OnEvent) -> PhaseResult:
         """Run one phase to its end; an interrupt stops the worker before it passes on."""
+        if self._threads is None:
+            return self._run(phase, on_event, ())
+        with claim_cores(self._threads) as cores:
+            return self._run(phase, on_event, cores)
+
+    def stop(self) -> None:
+        """End the phases that other threads run."""
+        self._stopping.set()
+
+    def _run(self, phase: Phase, on_event: OnEvent, cores: Sequence[int]) -> PhaseResult:
         request = phase.out.parent / f"{phase.name}.json"
         request.write_text(
             json.dumps(
@@ -61,32 +103,39 @@ class ProcessExecutor:
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "motifidelity.worker", phase.name, str(request)],
+                [
+                    *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
+                    *(sys.executable, "-m", "motifidelity.worker", phase.name, str(request)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_environment(),
+                env=_environment(self._threads, self._gpu),
                 cwd=phase.out,
                 start_new_session=True,
             )
-            timed_out, peak = self._watch(process, phase, on_event, started)
-        seconds = time.monotonic() - started
-        if timed_out:
-            return PhaseResult(
-                "timeout",
-                f"{phase.name} took longer than {self._timeout:g} s; raise --timeout or use a "
-                "smaller network",
-                seconds=seconds,
-                peak_memory=peak,
-            )
-        status, message, traceback = _ending(process.returncode, phase, log)
-        return PhaseResult(status, message, traceback, seconds, peak)
-
-    def stop(self) -> None:
-        """Nothing to do: phases run one at a time, in the thread that is interrupted."""
+            timed_out, peak = self._watch(process, phase, on_event, started, cores)
+        ended = PhaseResult(
+            "timeout",
+            f"{phase.name} took longer than {self._timeout or 0:g} s; raise --timeout or use a "
+            "smaller network",
+        )
+        if not timed_out:
+            ended = PhaseResult(*_ending(process.returncode, phase, log))
+        return replace(
+            ended,
+            seconds=time.monotonic() - started,
+            peak_memory=peak,
+            output=clean_text(_tail(log, OUTPUT_LIMIT), OUTPUT_LIMIT, lines=True),
+        )
 
     def _watch(
-        self, process: subprocess.Popen[bytes], phase: Phase, on_event: OnEvent, started: float
+        self,
+        process: subprocess.Popen[bytes],
+        phase: Phase,
+        on_event: OnEvent,
+        started: float,
+        cores: Sequence[int],
     ) -> tuple[bool, int]:
         import psutil
 
@@ -94,7 +143,12 @@ class ProcessExecutor:
         peak = 0
         try:
             watched = psutil.Process(process.pid)
+            if cores:
+                # threads inherit it: none has started yet
+                watched.cpu_affinity(list(cores))
             while process.poll() is None:
+                if self._stopping.is_set():
+                    raise KeyboardInterrupt
                 with contextlib.suppress(psutil.Error):
                     peak = max(peak, watched.memory_info().rss)
                 tail.poll()
@@ -112,13 +166,14 @@ class ProcessExecutor:
         return False, peak
 
 
-def _environment() -> dict[str, str]:
+def _environment(threads: int | None, gpu: bool) -> dict[str, str]:
     """The caller's environment, quiet and without a GPU that nobody asked for."""
     return {
         **os.environ,
+        **({} if threads is None else dict.fromkeys(THREAD_VARIABLES, str(threads))),
+        **(GPU_VARIABLES if gpu else {"CUDA_VISIBLE_DEVICES": "-1"}),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
@@ -130,7 +185,7 @@ def _ending(code: int, phase: Phase, log: Path) -> tuple[str, str, str]:
         return "ok", "", ""
     if error := read_error(phase.out):
         return error
-    tail = clean_text(_tail(log), 2000, lines=True)
+    tail = clean_text(_tail(log, LOG_TAIL_BYTES), 2000, lines=True)
     if code == -signal.SIGKILL:
         return "oom", f"{phase.name}: the worker was killed, most likely for want of memory", tail
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
@@ -142,8 +197,8 @@ def _ending(code: int, phase: Phase, log: Path) -> tuple[str, str, str]:
     )
 
 
-def _tail(path: Path) -> str:
+def _tail(path: Path, limit: int) -> str:
     with path.open("rb") as file:
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - LOG_TAIL_BYTES))
+        file.seek(max(0, file.tell() - limit))
         return file.read().decode("utf-8", errors="replace")

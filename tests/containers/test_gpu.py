@@ -5,6 +5,7 @@ What needs a device is not shown here: that a kernel runs, and that rows name a 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -155,6 +156,15 @@ def test_an_unknown_device_is_named():
         "OCI runtime create failed: nvidia-container-cli: device error: GPU-0: unknown device"
     )
     assert "no such GPU; 'nvidia-smi -L' lists them" in str(explain(error, GpuRequest(-1)))
+
+
+@pytest.mark.parametrize(("jobs", "size"), [(1, 2), (2, 2), (5, 5)])
+def test_more_jobs_than_devices_share_them_evenly(jobs, size):
+    pool = GpuPool(tuple(Gpu(uuid, "A100", 40960) for uuid in (UUID, OTHER)), jobs)
+    assert pool.size == size
+    with contextlib.ExitStack() as stack:
+        given = [stack.enter_context(pool.borrow()).uuid for _ in range(size)]
+    assert given == [UUID, OTHER, UUID, OTHER, UUID][:size]
 
 
 def test_jobs_spread_over_the_devices():

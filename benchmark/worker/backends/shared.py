@@ -42,13 +42,12 @@ def convolve(
 
 
 def spread(x: Any, strides: Sequence[int]) -> Any:
-    """Zeros between the positions of (n, spatial, channels): what a transposed convolution reads."""
+    """Zeros between the positions of (n, spatial, channels), as a transposed convolution reads."""
     for axis, stride in enumerate(strides, start=1):
         if stride > 1:
             extent = int(x.shape[axis])
-            widths = (
-                [[0, 0]] * (axis + 1) + [[0, stride - 1]] + [[0, 0]] * (x.shape.rank - axis - 1)
-            )
+            widths = [[0, 0] for _ in range(x.shape.rank + 1)]
+            widths[axis + 1][1] = stride - 1
             holes = tf.pad(tf.expand_dims(x, axis + 1), widths)
             shape = [-1 if n is None else n for n in x.shape]
             shape[axis] = extent * stride

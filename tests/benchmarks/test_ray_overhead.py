@@ -1,0 +1,66 @@
+"""What a plan of short jobs costs more through Ray than on the local executor, side by side."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ray_fixtures import *  # noqa: F403
+from ray_fixtures import Silent
+
+from motifidelity.registry import Registry
+from motifidelity.run import run_plan
+from motifidelity.runners import Wish, choose_executor
+
+JOBS, TOGETHER, ROUNDS = 12, 2, 3
+# of processor time a phase, twice a job: short, for a network
+SECONDS = "1.5"
+
+
+@pytest.fixture(scope="session")
+def busy():
+    """Phases compute, and leave no processor to what is measured."""
+    return {"FAKE_WORKER_SECONDS": SECONDS, "FAKE_WORKER_BUSY": "1", "RAY_worker_niceness": "0"}
+
+
+def test_short_jobs_take_at_most_15_percent_longer_on_ray(
+    cluster, fake_worker, make_plan, model, tmp_path, monkeypatch, benchmark
+):
+    import ray
+
+    for name, value in fake_worker.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("motifidelity.run.compile_in_background", lambda: None)
+    jobs = make_plan(model, JOBS)
+
+    def seconds(name, wish):
+        executor = choose_executor(wish, lambda _: None)
+        registry = Registry(tmp_path / f"{name}-{time.monotonic_ns()}")
+        started = time.monotonic()
+        ended = run_plan(jobs, registry, executor, Silent())
+        assert ended.finished == JOBS
+        return time.monotonic() - started
+
+    wishes = {
+        "local": Wish(jobs=TOGETHER),
+        "ray": Wish(executor="ray", address=cluster.address, memory="256m", jobs=TOGETHER),
+    }
+    taken = {name: [] for name in wishes}
+
+    def side_by_side():
+        # alternating, so that a machine that slows down slows both
+        for name, wish in wishes.items():
+            taken[name].append(seconds(name, wish))
+
+    try:
+        side_by_side()  # warm-up: processes of Ray, scans with the true motifs
+        for times in taken.values():
+            times.clear()
+        benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
+    finally:
+        ray.shutdown()
+    # each at its best: what else the machine does only ever adds
+    ratio = min(taken["ray"]) / min(taken["local"])
+    benchmark.extra_info["seconds"] = taken
+    benchmark.extra_info["ratio"] = ratio
+    assert ratio <= 1.15
