@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 
 from motifidelity.executors.base import Event, Executor
 from motifidelity.joblog import JobLogs
 from motifidelity.jobs import run_job
+from motifidelity.packs import fitted_together, units
 from motifidelity.plan import Job
 from motifidelity.progress import Display
 from motifidelity.references import record_references
@@ -38,16 +40,19 @@ def run_plan(
     retry_failed: bool = False,
     references: bool = False,
     logs: JobLogs | None = None,
+    pack: int = 1,
 ) -> Ended:
     """Run the jobs of a plan that have no result yet.
 
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
     and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
-    each job has a file there.
+    each job has a file there. Up to ``pack`` trials of a model are trained together.
 
     Raises
     ------
+    UserError
+        If jobs cannot be trained together that shall be.
     DataError
         If the registry or the cache cannot be read or written.
     """
@@ -76,17 +81,37 @@ def run_plan(
         )
     if todo:
         compile_in_background()
+    groups = units(todo, pack)
+    starts = accumulate((len(group) for group in groups), initial=1)
+    numbered = list(zip(starts, groups, strict=False))
     truths: dict[str, Truth] = {}
     lock = threading.Lock()
     screen = _Screen(display, logs)
 
-    def run_one(number: int, job: Job) -> None:
+    def truth_of(job: Job) -> Truth:
         with lock:
             if job.task.id not in truths:
                 truths[job.task.id] = Truth(load_dataset(job.task), job.profile)
-        screen.begin(job, number, len(todo))
+            return truths[job.task.id]
+
+    def run_unit(number: int, unit: Sequence[Job]) -> None:
+        first = unit[0]
+        if len(unit) == 1:
+            screen.begin(first, number, len(todo))
+            run_one(first, executor)
+            return
+        screen.note(f"training {len(unit)} trials of {first.submission.name} together")
+        screen.begin(first, number, len(todo))
+        on_event = partial(screen.event, first, "fit")
+        with fitted_together(unit, truth_of(first), executor, on_event, screen.note) as places:
+            for offset, (job, place) in enumerate(zip(unit, places, strict=True)):
+                if offset:
+                    screen.begin(job, number + offset, len(todo))
+                run_one(job, place)
+
+    def run_one(job: Job, place: Executor) -> None:
         started = time.monotonic()
-        outcome = run_job(job, truths[job.task.id], executor, registry, partial(screen.event, job))
+        outcome = run_job(job, truth_of(job), place, registry, partial(screen.event, job))
         screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
         with lock:
             if outcome.status == "ok":
@@ -98,10 +123,10 @@ def run_plan(
 
     try:
         if executor.place.slots > 1:
-            _spread(todo, executor, run_one)
+            _spread(numbered, executor, run_unit)
         else:
-            for number, job in enumerate(todo, start=1):
-                run_one(number, job)
+            for item in numbered:
+                run_unit(*item)
         if references and ended.finished:
             record_references(registry, truths.values(), note=display.note)
     except KeyboardInterrupt:
@@ -109,12 +134,16 @@ def run_plan(
     return ended
 
 
-def _spread(todo: Sequence[Job], executor: Executor, run_one: Callable[[int, Job], None]) -> None:
-    """Run jobs side by side, as many as the executor has room for."""
+def _spread(
+    units: Sequence[tuple[int, Sequence[Job]]],
+    executor: Executor,
+    run_unit: Callable[[int, Sequence[Job]], None],
+) -> None:
+    """Run units of jobs side by side, as many as the executor has room for."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(executor.place.slots) as pool:
-        futures = [pool.submit(run_one, *item) for item in enumerate(todo, start=1)]
+        futures = [pool.submit(run_unit, *item) for item in units]
         try:
             for future in futures:
                 future.result()

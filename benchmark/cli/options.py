@@ -44,6 +44,14 @@ backend_option = click.option(
     help="What Keras runs on; default: as the model file says, or tensorflow.",
 )
 
+pack_option = click.option(
+    "--pack",
+    type=click.IntRange(1, 16),
+    default=1,
+    metavar="N",
+    help="Train up to N trials of a model together (--backend jax).",
+)
+
 image_option = click.option(
     "--image", metavar="NAME", help="Container image; default: as 'bench image' built it."
 )

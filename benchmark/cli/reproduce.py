@@ -12,6 +12,7 @@ from motifidelity.cli.options import (
     image_option,
     limit_options,
     logs_option,
+    pack_option,
     registry_at,
     runner_option,
     say_where_the_page_goes,
@@ -32,6 +33,7 @@ from motifidelity.cli.options import (
 @executor_options
 @runner_option
 @backend_option
+@pack_option
 @image_option
 @limit_options
 @click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
@@ -51,6 +53,7 @@ def command(
     jobs: int | None,
     runner: str,
     backend: str | None,
+    pack: int,
     image: str | None,
     memory: str | None,
     cpus: float | None,
@@ -97,6 +100,7 @@ def command(
             retry_failed=retry_failed,
             references=True,
             logs=JobLogs(logs) if logs else None,
+            pack=pack,
         )
     say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}", err=as_json)

@@ -15,6 +15,7 @@ from motifidelity.cli.options import (
     image_option,
     limit_options,
     logs_option,
+    pack_option,
     registry_option,
     runner_option,
     say_where_the_page_goes,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @executor_options
 @runner_option
 @backend_option
+@pack_option
 @image_option
 @limit_options
 @click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
@@ -72,6 +74,7 @@ def command(
     jobs: int | None,
     runner: str,
     backend: str | None,
+    pack: int,
     image: str | None,
     memory: str | None,
     cpus: float | None,
@@ -118,6 +121,7 @@ def command(
             retry_failed=retry_failed,
             references=True,
             logs=JobLogs(logs) if logs else None,
+            pack=pack,
         )
     say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)

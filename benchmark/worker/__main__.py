@@ -23,13 +23,12 @@ NEEDS_GPU = "MOTIFIDELITY_NEEDS_GPU"
 
 
 def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
-    """Build, train and freeze a submission's network."""
+    """Build, train and freeze a submission's network, or those of a pack of trials."""
     import keras
     import numpy as np
 
     from . import contract
     from .freeze import freeze
-    from .recipe import train
 
     path = Path(request["inputs"]["model"])
     task = contract.Task(
@@ -41,13 +40,6 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     _require_gpu()
     if keras.backend.backend() != "tensorflow":
         _leave_gpu_to_the_backend()
-    keras.utils.set_random_seed(request["seed"])
-    print(BEGINS, flush=True)
-    module = contract.load_submission(path)
-    model = contract.build(module, path.name, task, request["params"])
-    motif_layer = contract.named_motif_layer(module, path.name, model)
-    # frozen once before training too: a network that cannot be probed is refused at once
-    untrained = freeze(model, task.input_shape, path.name, motif_layer)
     arrays = {
         name: np.load(request["inputs"][name], allow_pickle=False)
         for name in ("x_train", "y_train", "x_valid", "y_valid")
@@ -59,29 +51,65 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         arrays["y_valid"].astype(np.float32),
         request["seed"],
     )
+    print(BEGINS, flush=True)
+    trials = request.get("trials") or [{"seed": request["seed"], "params": request["params"]}]
+    built, module = [], None
+    for trial in trials:
+        keras.utils.set_random_seed(trial["seed"])
+        module = contract.load_submission(path)
+        model = contract.build(module, path.name, task, trial["params"])
+        motif_layer = contract.named_motif_layer(module, path.name, model)
+        # frozen once before training too: a network that cannot be probed is refused at once
+        untrained = freeze(model, task.input_shape, path.name, motif_layer)
+        from_logits = not untrained.manifest.has_sigmoid
+        # Keras draws the order of sequences from this state
+        built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
     report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
+    if "trials" in request:
+        histories = _fit_pack(built, data, request["recipe"], path.name, report)
+    else:
+        histories = [_fit_alone(built[0], module, data, request["recipe"], path.name, report)]
+    seconds = (time.perf_counter() - started) / len(built)
+    for number, ((model, motif_layer, *_), history) in enumerate(
+        zip(built, histories, strict=True)
+    ):
+        if history is None:
+            continue
+        prefix = f"{number}." if "trials" in request else ""
+        freeze(model, task.input_shape, path.name, motif_layer).write(out, prefix)
+        summary = {
+            "history": history,
+            "num_weights": int(model.count_params()),
+            "seconds": seconds,
+        }
+        (out / f"{prefix}history.json").write_text(json.dumps(summary), encoding="utf-8")
+
+
+def _fit_alone(
+    built: tuple[Any, ...], module: Any, data: Any, recipe: dict[str, Any], source: str, report: Any
+) -> list[dict[str, float]]:
+    """Train one network, by the submission's own training where it brings one."""
+    from .contract import own_network
+    from .recipe import train
+
+    model, _, from_logits, _ = built
     own_fit = getattr(module, "fit", None)
     if own_fit is not None:
-        own_fit(contract.own_network(model), data)
-        history: list[dict[str, float]] = []
-    else:
-        history = train(
-            model,
-            data,
-            request["recipe"],
-            from_logits=not untrained.manifest.has_sigmoid,
-            source=path.name,
-            report=report,
-        )
-    frozen = freeze(model, task.input_shape, path.name, motif_layer)
-    frozen.write(out)
-    summary = {
-        "history": history,
-        "num_weights": int(model.count_params()),
-        "seconds": time.perf_counter() - started,
-    }
-    (out / "history.json").write_text(json.dumps(summary), encoding="utf-8")
+        own_fit(own_network(model), data)
+        return []
+    return train(model, data, recipe, from_logits=from_logits, source=source, report=report)
+
+
+def _fit_pack(
+    built: list[tuple[Any, ...]], data: Any, recipe: dict[str, Any], source: str, report: Any
+) -> list[list[dict[str, float]] | None]:
+    """Train the networks of a pack; None for one whose training failed."""
+    from .pack import Trial, train_pack
+
+    trials = [Trial(model, from_logits, draws) for model, _, from_logits, draws in built]
+    train_pack(trials, data, recipe, source, report)
+    return [None if trial.problem else trial.history for trial in trials]
 
 
 def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:

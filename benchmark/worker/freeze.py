@@ -65,9 +65,9 @@ class Manifest:
     has_sigmoid: bool
     scan: Scan | None
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, prefix: str = "") -> None:
         """Write the manifest beside its graph."""
-        (folder / MANIFEST).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        (folder / f"{prefix}{MANIFEST}").write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -84,10 +84,10 @@ class Frozen:
     graph_def: Any
     manifest: Manifest
 
-    def write(self, folder: Path) -> None:
-        """Write graph and manifest into a folder."""
-        (folder / GRAPH).write_bytes(self.graph_def.SerializeToString())
-        self.manifest.write(folder)
+    def write(self, folder: Path, prefix: str = "") -> None:
+        """Write graph and manifest into a folder, their names after a prefix."""
+        (folder / f"{prefix}{GRAPH}").write_bytes(self.graph_def.SerializeToString())
+        self.manifest.write(folder, prefix)
 
 
 def freeze(

@@ -53,35 +53,50 @@ def train(
     SubmissionError
         If predictions stop being finite.
     """
-    watched = f"val_{recipe['monitor']}"
     validation = _Validation(data, from_logits, source, recipe, report)
-    model.compile(
-        optimizer=keras.optimizers.Adam(recipe["learning_rate"]),
-        loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
-        # JAX runs operation by operation unless it compiles
-        jit_compile=keras.backend.backend() == "jax",
-    )
+    compile_model(model, recipe, from_logits=from_logits)
     model.fit(
         data.x_train,
         data.y_train,
         batch_size=recipe["batch_size"],
         epochs=recipe["max_epochs"],
         verbose=0,
-        callbacks=[
-            validation,  # first: it adds the scores that the others watch
-            keras.callbacks.ReduceLROnPlateau(
-                monitor=watched,
-                mode="max",
-                factor=recipe["rate_factor"],
-                patience=recipe["rate_patience"],
-                min_lr=recipe["rate_floor"],
-            ),
-            keras.callbacks.EarlyStopping(
-                monitor=watched, mode="max", patience=recipe["stop_patience"]
-            ),
-        ],
+        # validation comes first: it adds the scores that the others watch
+        callbacks=[validation, *watchers(recipe)],
     )
     return validation.history
+
+
+def compile_model(model: Any, recipe: dict[str, Any], *, from_logits: bool) -> None:
+    """Give a model the recipe's optimiser and loss."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe["learning_rate"]),
+        loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
+        # JAX runs operation by operation unless it compiles
+        jit_compile=keras.backend.backend() == "jax",
+    )
+
+
+def watchers(recipe: dict[str, Any]) -> list[Any]:
+    """Keras's callbacks that lower the learning rate and end the training."""
+    watched = {"monitor": f"val_{recipe['monitor']}", "mode": "max"}
+    return [
+        keras.callbacks.ReduceLROnPlateau(
+            **watched,
+            factor=recipe["rate_factor"],
+            patience=recipe["rate_patience"],
+            min_lr=recipe["rate_floor"],
+        ),
+        keras.callbacks.EarlyStopping(**watched, patience=recipe["stop_patience"]),
+    ]
+
+
+def not_finite(source: str, epoch: int) -> str:
+    """The line that a network ends with whose predictions overflowed after an epoch."""
+    return (
+        f"{source}: predictions are not finite (NaN or infinity) after epoch {epoch}; bound the "
+        "activations or lower the scale of the first layer"
+    )
 
 
 class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -111,10 +126,7 @@ class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         logs = {} if logs is None else logs
         output = self.model.predict(self._data.x_valid, batch_size=PREDICT_BATCH, verbose=0)
         if not np.isfinite(output).all():
-            raise SubmissionError(
-                f"{self._source}: predictions are not finite (NaN or infinity) after epoch "
-                f"{epoch + 1}; bound the activations or lower the scale of the first layer"
-            )
+            raise SubmissionError(not_finite(self._source, epoch + 1))
         scores = validation_scores(self._data.y_valid, output, from_logits=self._from_logits)
         row = {
             "epoch": epoch + 1,
