@@ -39,7 +39,7 @@ def test_a_job_in_containers_of_nodes(
     executor,
     make_plan,
     truth,
-    tmp_path,  # noqa: F811
+    tmp_path,
 ):
     from motifidelity.jobs import run_job
 
