@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ray_fixtures import cluster, make_plan, small_spec, truth  # noqa: F401
+from ray_fixtures import *  # noqa: F403
 
 from motifidelity.errors import UserError
 from motifidelity.registry import Registry
@@ -21,7 +21,7 @@ def node_environment():
 
 
 @pytest.fixture
-def executor(cluster):  # noqa: F811
+def executor(cluster):
     import ray
 
     def open_it(**wishes):
