@@ -7,17 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = (
-    "tensorflow",
-    "keras",
-    "pandas",
-    "matplotlib",
-    "docker",
-    "sklearn",
-    "pyarrow",
-    "numba",
-    "ray",
-)
+HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "docker", "sklearn", "pyarrow", "numba")
 HEAVY += ("duckdb", "scipy", "ray", "joblib")
 
 

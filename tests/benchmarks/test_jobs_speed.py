@@ -20,10 +20,10 @@ ROUNDS = 2
 MODEL = Path(__file__).parents[2] / "models" / "cnn_deep.py"
 
 
-def test_a_job_with_one_thread_uses_no_more_processor_time_than_one_with_all(
+def test_a_job_with_one_thread_takes_at_most_5_percent_more_processor_time_than_with_all(
     motif_classes, tmp_path, benchmark
 ):
-    """Then jobs side by side, a core each, finish at least as many in an hour.
+    """Then jobs side by side, a core each, finish about as many in an hour, or more.
 
     One job with all cores can at best keep all of them busy, and does not.
     """
@@ -56,4 +56,4 @@ def test_a_job_with_one_thread_uses_no_more_processor_time_than_one_with_all(
     alone, all_cores = (min(spent for spent, _ in column) for column in zip(*pairs, strict=True))
     benchmark.extra_info["processor and wall seconds"] = pairs
     benchmark.extra_info["ratio"] = alone / all_cores
-    assert alone <= all_cores
+    assert alone <= 1.05 * all_cores

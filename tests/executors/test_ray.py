@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -70,11 +71,7 @@ def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
     kept = {path.name for path in (registry.folder / "jobs").iterdir()}
     assert 14 <= len(kept) < len(plan)
     # what the dead harness had begun ends by itself
-    pids = [json.loads(line)["pid"] for line in diary.read_text().splitlines()]
-    gone = time.monotonic() + 10
-    while any(psutil.pid_exists(pid) for pid in pids):
-        assert time.monotonic() < gone
-        time.sleep(0.1)
+    assert_gone(diary)
 
     second = bench(cluster.address, "--logs", tmp_path / "logs")
     assert second.wait(120) == 0, bench.said.read_text()
@@ -101,6 +98,25 @@ def test_a_plan_survives_the_death_of_a_node_and_of_the_harness(
     verify = [sys.executable, "-c", program, "registry", "verify"]
     done = subprocess.run([*verify, "--registry", registry.folder], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_interrupt_ends_what_runs_on_the_nodes(cluster, bench, diary):
+    diary.unlink(missing_ok=True)
+    started = bench(cluster.address)
+    wait_until(lambda: recorded(bench.registry) >= 1, started)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(60) == 130, bench.said.read_text()
+    assert "run the same command again to go on" in bench.said.read_text()
+    assert_gone(diary)
+
+
+def assert_gone(diary):
+    """Whatever a fake worker ran in has ended, or does within seconds."""
+    pids = [json.loads(line)["pid"] for line in diary.read_text().splitlines()]
+    until = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in pids):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -129,7 +129,13 @@ def fake_worker(really_run, diary, busy):
 
 
 @pytest.fixture(scope="session")
-def cluster(fake_worker):
+def node_environment(fake_worker):
+    """What the nodes' processes have in their environment; a module may have its own."""
+    return fake_worker
+
+
+@pytest.fixture(scope="session")
+def cluster(node_environment):
     """Two nodes with a processor each and a head that runs no jobs, separate processes all."""
     if importlib.util.find_spec("ray") is None:
         if os.environ.get("CI"):
@@ -139,7 +145,7 @@ def cluster(fake_worker):
 
     # what a process of Ray starts inherits the environment of its node
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**fake_worker, "RAY_usage_stats_enabled": "0"}.items():
+        for name, value in {**node_environment, "RAY_usage_stats_enabled": "0"}.items():
             patch.setenv(name, value)
         cluster = Cluster()
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -19,7 +19,7 @@ from motifidelity.errors import UserError
 from motifidelity.executors.base import Event, Executor, Host, Phase, PhaseResult, read_plain
 from motifidelity.executors.output import OutputLimits, survey
 from motifidelity.provenance import environment, worker_digest
-from motifidelity.scratch import machine, scratch_folder
+from motifidelity.scratch import machine, scratch_folder, sweep
 
 if TYPE_CHECKING:
     from motifidelity.runners import Wish
@@ -161,6 +161,7 @@ def _executor(wish: Wish, gpu: str | None) -> Executor:
     if wish.runner == "docker":
         here = replace(wish, executor="local", address=None, nodes=None, jobs=None, gpus=gpu)
         return choose_executor(here, lambda _: None)
+    sweep()
     return ProcessExecutor(wish.timeout, threads=max(1, int(wish.cpus or 1)), gpu=gpu is not None)
 
 
