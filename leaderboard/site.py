@@ -11,8 +11,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from . import cells, columns, curves, logo, scatter
-from .board import legend, make_boards
+from .board import board_pages
 from .dossier import make_page
+from .front import front_page, table_files
 from .pages import Material, Page
 from .rows import page_name
 from .summary import summarise
@@ -32,6 +33,8 @@ def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInf
         for page in maker(material):
             text = environment.get_template(page.template).render(root=page.root, **page.draw())
             _write(out_dir / page.path, text)
+    for name, content in table_files(material):
+        (out_dir / name).write_bytes(content)
     _copy_static(out_dir / "static")
     return out_dir / "index.html"
 
@@ -45,22 +48,6 @@ def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         metrics=metrics,
-    )
-
-
-def front_page(material: Material) -> Iterable[Page]:
-    """The page that people come to."""
-    summary = material.summary
-    yield Page(
-        "index.html",
-        "index.html",
-        None,
-        lambda: {
-            "boards": make_boards(summary, material.filters, material.metrics),
-            "legend": legend(summary, material.metrics),
-            "num_results": len(summary.trials),
-            "num_failed": int((summary.trials["status"] != "ok").sum()),
-        },
     )
 
 
@@ -78,7 +65,7 @@ def model_pages(material: Material) -> Iterable[Page]:
 
 
 # every kind of page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, front_page)
+MAKERS: tuple[Maker, ...] = (model_pages, board_pages, front_page)
 
 
 def make_environment() -> jinja2.Environment:
