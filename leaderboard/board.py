@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from .cells import Group, Heading, Stats, groups, heading, index_stats
+from .cells import Group, Heading, Stats, groups, heading
 from .columns import Column, headline_columns, method_label
 from .logo import Logo, draw_logo
 from .pages import Material, Page
 from .rows import Row, make_row
 from .scatter import Panel, draw_panels
-from .standings import ranking_score
+from .standings import BOARD, ranking_score
 from .summary import Summary
 from .tables import MetricInfo
 from .text import clip, shorten, slug, text_digest
 
 # filters of a strip, and runs that have one
 STRIP, STRIPS = 8, 12
-BOARD_KEY = ["task", "task_digest", "dataset_digest", "profile"]
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,23 @@ def board_pages(material: Material) -> Iterable[Page]:
     """A page for every task and profile."""
     summary = material.summary
     paths = board_paths(summary)
-    for key, trials in summary.trials.groupby(BOARD_KEY, sort=True):
+    for key, trials in summary.trials.groupby(BOARD, sort=True):
 
         def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
             runs = set(trials["run"])
             scores = summary.scores[summary.scores["run"].isin(runs)]
-            board = make_board(
-                trials, material.stats, scores, material.filters, material.metrics
-            )
+            board = make_board(trials, material.stats, scores, material.filters, material.metrics)
             return {"board": board, "legend": legend(scores, material.metrics)}
 
         yield Page(paths[tuple(map(str, key))], "board.html", material.inputs(trials), draw)
 
 
 def board_paths(summary: Summary) -> dict[tuple[str, ...], str]:
-    """Where each task's board lies, by the values of `BOARD_KEY`."""
-    keys = summary.trials[BOARD_KEY].drop_duplicates().itertuples(index=False)
+    """Where each task's board lies, by the values of `BOARD`."""
+    found = summary.trials[BOARD].drop_duplicates().itertuples(index=False)
+    keys = sorted((tuple(map(str, key)) for key in found), key=lambda key: (key[3] != "full", key))
     return {
-        tuple(map(str, key)): f"boards/{slug(f'{key[0]} {key[3]}', text_digest(repr(key)))}.html"
-        for key in (tuple(map(str, found)) for found in keys)
+        key: f"boards/{slug(f'{key[0]} {key[3]}', text_digest(repr(key)))}.html" for key in keys
     }
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -16,10 +16,14 @@ from .board import board_paths
 from .cells import describe
 from .columns import ORDER_BY, method_label
 from .pages import Material, Page
-from .standings import SCORES, standings
+from .standings import BOARD, SCORES, ranking_score, standings
 from .text import DASH, clip, memory, number, seconds, shorten
 
-RESULT_FILES = {"csv": "leaderboard.csv", "json": "leaderboard.json", "parquet": "leaderboard.parquet"}
+RESULT_FILES = {
+    "csv": "leaderboard.csv",
+    "json": "leaderboard.json",
+    "parquet": "leaderboard.parquet",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Entry:
-    """A cell: text, the raw value as text ("" for none), and of a score its interval and trials."""
+    """A cell: text, and the raw value as text ("" for none); of a score its interval and trials."""
 
     text: str
     value: str
@@ -63,6 +67,7 @@ class Entry:
     low: str = ""
     high: str = ""
     trials: str = ""
+    href: str = ""
     bar: str = ""
     span: tuple[str, str] | None = None
 
@@ -134,7 +139,7 @@ def front_page(material: Material) -> Iterable[Page]:
     summary = material.summary
 
     def draw() -> Mapping[str, Any]:
-        lines = [_line(row) for row in frame.to_dict("records")]
+        lines = [_line(row, paths) for row in frame.to_dict("records")]
         message = picture.overview(frame, _trials(frame, material))
         return {
             "fields": _fields(material),
@@ -207,8 +212,6 @@ def _ranked_by(frame: pd.DataFrame, material: Material) -> str:
     """The scores that rank, in words."""
     if frame.empty:
         return ""
-    from .standings import ranking_score
-
     ranked = frame[frame["rank"].notna()]
     found = {
         ranking_score(material.stats, list(board["run"]))
@@ -242,7 +245,8 @@ def _trials(frame: pd.DataFrame, material: Material) -> dict[str, list[tuple[flo
 Row = Mapping[Any, Any]
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
+    board = paths[tuple(str(row[name]) for name in BOARD)]
     return Line(
         kind=row["kind"],
         href=row["href"],
@@ -250,7 +254,11 @@ def _line(row: Row) -> Line:
         sub=shorten(row["parameters"], 60),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
-        cells=tuple(_CELLS.get(field.name, _score)(row, field) for field in FIELDS),
+        cells=tuple(
+            replace(entry, href=board) if field.name == "task" else entry
+            for field in FIELDS
+            for entry in [_CELLS.get(field.name, _score)(row, field)]
+        ),
     )
 
 
@@ -262,12 +270,11 @@ def _score(row: Row, field: Field) -> Entry:
     low, high = float(row[f"{field.name}_low"]), float(row[f"{field.name}_high"])
     known = math.isfinite(low) and math.isfinite(high)
     whole = field.name == "found"
-    note = f"{number(low, whole=whole)} to {number(high, whole=whole)}" if known else "one trial"
     bounded = not whole
     return Entry(
         text=number(value, whole=whole),
         value=repr(value),
-        note=f"{note}, n = {n}" if known else note if n == 1 else f"n = {n}",
+        note=f"{low:.2f} to {high:.2f}, n = {n}" if known else f"n = {n}",
         low=repr(low) if known else "",
         high=repr(high) if known else "",
         trials=str(n),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,15 @@ from motifidelity.statistics import compare_pair, pareto_front
 from .scale import CEILING, FLOOR
 from .scatter import spread_labels
 from .standings import BOARD
-from .text import number, shorten
+from .text import number, shorten, signed
 
 WIDTH, HEIGHT = 430.0, 300.0
 X = (0.5, 1.0)
 Y = (0.4, 1.0)
 TICKS_X = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 TICKS_Y = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+# length of the two open ends of the front
+STUB = 26.0
 MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 5
 # below this a difference in accuracy is small beside what separates maps and filters
 SAME, APART = 0.03, 0.1
@@ -191,8 +193,8 @@ def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contras
             second=f"{two.mean():.2f}",
             first_bar=f"{100 * one.mean():.1f}",
             second_bar=f"{100 * two.mean():.1f}",
-            difference=f"{found.difference:+.2f}",
-            interval=f"{found.low:+.2f} to {found.high:+.2f}" if known else "",
+            difference=signed(found.difference),
+            interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
         )
 
 
@@ -299,10 +301,10 @@ def _steps(front: pd.DataFrame) -> str:
     points = [(_x(row.accuracy), _y(row.fidelity)) for row in ordered.itertuples()]
     if not points:
         return ""
-    path = [f"M0 {points[0][1]}"]
-    for here, there in zip(points, [*points[1:], None], strict=True):
-        path.append(f"H{here[0]}")
-        path.append(f"V{there[1] if there else f'{HEIGHT:.1f}'}")
+    path = [f"M{max(float(points[0][0]) - STUB, 0):.1f} {points[0][1]}"]
+    for here, there in pairwise([*points, ("", "")]):
+        below = min(float(here[1]) + STUB, HEIGHT)
+        path.append(f"H{here[0]}V{there[1] or f'{below:.1f}'}")
     return "".join(path)
 
 

@@ -49,7 +49,8 @@ class Material:
         counted = trials["counted"].tolist()
         rows = zip(trials["result_id"], counted, strict=True)
         return tuple(
-            (name, flag, self.digests.get(name, ""), self.tiers.get(name, "")) for name, flag in rows
+            (name, flag, self.digests.get(name, ""), self.tiers.get(name, ""))
+            for name, flag in rows
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -12,11 +12,13 @@ from markupsafe import Markup
 
 from . import cells, columns, curves, logo, scatter
 from .board import board_pages
+from .book import Book, code_digest, result_digests
 from .dossier import make_page
 from .front import front_page, table_files
 from .pages import Material, Page
 from .rows import page_name
-from .summary import summarise
+from .scale import DIVISION
+from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .text import clean
 
@@ -25,21 +27,39 @@ HERE = Path(__file__).parent
 Maker = Callable[[Material], Iterable[Page]]
 
 
-def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) -> Path:
+def write_site(
+    tables: Tables,
+    out_dir: Path,
+    *,
+    metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics)
-    environment = make_environment()
+    material = gather(tables, metrics, problems, tiers or {})
+    book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
     for maker in MAKERS:
         for page in maker(material):
-            text = environment.get_template(page.template).render(root=page.root, **page.draw())
-            _write(out_dir / page.path, text)
+            book.write(page)
     for name, content in table_files(material):
-        (out_dir / name).write_bytes(content)
-    _copy_static(out_dir / "static")
+        book.keep(name, content)
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file():
+            book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
+    # last, because it names what could not be drawn
+    told = replace(material, problems=(*material.problems, *book.problems))
+    for page in front_page(told):
+        book.write(page)
+    book.close()
     return out_dir / "index.html"
 
 
-def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
+def gather(
+    tables: Tables,
+    metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
     return Material(
@@ -48,24 +68,43 @@ def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         metrics=metrics,
+        problems=tuple(problems),
+        tiers=tiers or {},
+        digests=result_digests(tables),
     )
 
 
 def model_pages(material: Material) -> Iterable[Page]:
     """A page for every model with its parameters."""
-    for _, trials in material.summary.trials.groupby("model_key", sort=True):
+    summary = material.summary
+    board = list(RUN_KEY[:4])
+    boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
+    reference = summary.trials["division"] == DIVISION
+    references = {key: rows for key, rows in summary.trials[reference].groupby(boards[reference])}
+    scores = by_key(summary.scores, "run")
+    filters = by_key(material.filters, "result_id")
+    history = by_key(material.history, "result_id")
+    for _, trials in summary.trials.groupby("model_key", sort=True):
+        # ceilings and floors of the same tasks, for the scale
+        beside = [references[key] for key in sorted(set(boards[trials.index]) & references.keys())]
+        around = pd.concat([trials, *beside]).drop_duplicates("result_id")
 
-        def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
+        def draw(
+            trials: pd.DataFrame = trials, around: pd.DataFrame = around
+        ) -> Mapping[str, object]:
+            mine = Summary(around, together(scores, sorted(set(around["run"]))))
+            names = list(trials["result_id"])
             page = make_page(
-                trials, material.summary, material.filters, material.history, material.metrics
+                trials, mine, together(filters, names), together(history, names), material.metrics
             )
             return {"page": page}
 
-        yield Page(f"models/{page_name(trials.iloc[0])}", "model.html", None, draw)
+        path = f"models/{page_name(trials.iloc[0])}"
+        yield Page(path, "model.html", material.inputs(around), draw)
 
 
-# every kind of page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, board_pages, front_page)
+# every kind of page but the front page, in the order of writing
+MAKERS: tuple[Maker, ...] = (model_pages, board_pages)
 
 
 def make_environment() -> jinja2.Environment:
@@ -95,18 +134,3 @@ def make_environment() -> jinja2.Environment:
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def _copy_static(target: Path) -> None:
-    source = HERE / "static"
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)

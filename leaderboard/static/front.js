@@ -104,7 +104,8 @@ if (element) {
   };
 
   table.on("draw", () => {
-    const { recordsDisplay: some, recordsTotal: all } = table.page.info();
+    const { recordsDisplay: some, recordsTotal: all, pages } = table.page.info();
+    document.querySelector(".dt-paging").hidden = pages < 2;
     document.getElementById("count").textContent = some === all ? `${all} runs` : `${some} of ${all} runs`;
     remember();
   });
