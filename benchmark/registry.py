@@ -31,7 +31,7 @@ import pyarrow as pa
 from motifidelity import schema
 from motifidelity.errors import DataError, UserError
 from motifidelity.manifest import LOOSE_TABLES, File, Writing, stated_files, table_path
-from motifidelity.snapshot import read_file, read_tables
+from motifidelity.snapshot import read_file, read_readable, read_tables
 from motifidelity.stores import LocalStore, Store, StoreError, open_store
 from motifidelity.tablefiles import encode, from_rows
 
@@ -183,6 +183,17 @@ class Registry:
             Naming a file that is damaged.
         """
         return Tables(**{k: t.to_pandas() for k, t in self.latest(*schema.TABLES).items()})
+
+    def readable_tables(self) -> tuple[Tables, list[str]]:
+        """All tables without the results of which a file is damaged, and what is wrong with those.
+
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        tables, problems = read_readable(self.store, schema.TABLES)
+        return Tables(**{k: t.to_pandas() for k, t in tables.items()}), problems
 
     def latest(self, *names: str) -> dict[str, pa.Table]:
         """The named tables, limited to the latest result of every job, in the order of their time.

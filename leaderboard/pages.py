@@ -30,7 +30,7 @@ class Material:
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str
-        Who vouches for a result, by its id; the submitter where it is not named.
+        Who vouches for a job's results, by its id; the submitter where it is not named.
     digests : Mapping of str to str
         Digest of all rows of a result, by its id.
     """
@@ -46,11 +46,10 @@ class Material:
 
     def inputs(self, trials: pd.DataFrame) -> tuple[object, ...]:
         """What a page of these trials depends on."""
-        counted = trials["counted"].tolist()
-        rows = zip(trials["result_id"], counted, strict=True)
+        rows = zip(trials["result_id"], trials["job_id"], trials["counted"].tolist(), strict=True)
         return tuple(
-            (name, flag, self.digests.get(name, ""), self.tiers.get(name, ""))
-            for name, flag in rows
+            (result, counted, self.digests.get(result, ""), self.tiers.get(job, ""))
+            for result, job, counted in rows
         )
 
 

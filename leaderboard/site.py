@@ -18,6 +18,7 @@ from .front import front_page, table_files
 from .pages import Material, Page
 from .rows import page_name
 from .scale import DIVISION
+from .standings import standings
 from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .text import clean
@@ -41,15 +42,15 @@ def write_site(
     for maker in MAKERS:
         for page in maker(material):
             book.write(page)
-    for name, content in table_files(material):
+    frame = standings(material)
+    for name, content in table_files(frame):
         book.keep(name, content)
     for path in sorted((HERE / "static").rglob("*")):
         if path.is_file():
             book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
     # last, because it names what could not be drawn
     told = replace(material, problems=(*material.problems, *book.problems))
-    for page in front_page(told):
-        book.write(page)
+    book.write(front_page(told, frame))
     book.close()
     return out_dir / "index.html"
 
@@ -80,7 +81,7 @@ def model_pages(material: Material) -> Iterable[Page]:
     board = list(RUN_KEY[:4])
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
-    references = {key: rows for key, rows in summary.trials[reference].groupby(boards[reference])}
+    references = dict(list(summary.trials[reference].groupby(boards[reference])))
     scores = by_key(summary.scores, "run")
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
