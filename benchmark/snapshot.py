@@ -81,7 +81,7 @@ def read_tables(store: Store, tables: Iterable[str], *, latest: bool = True) -> 
 
 
 def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Table], list[str]]:
-    """The named tables, limited to the latest result of every job, without damaged results.
+    """The named tables with all results but the damaged ones.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Tab
     def read(there: set[str]) -> dict[str, pa.Table]:
         while True:
             try:
-                return _read(store, there - bad.keys(), tables, True)
+                return _read(store, there - bad.keys(), tables, latest=False)
             except DamagedFile as error:
                 bad[error.name] = str(error)
             except FileNotFoundError as error:
@@ -263,6 +263,12 @@ def only(table: pa.Table, ids: frozenset[str], among: frozenset[str] | None = No
     return table if pc.all(found).as_py() is not False else table.filter(found)
 
 
+def latest_results(jobs: pa.Table) -> frozenset[str]:
+    """The results that count: the last of each job, because they sort by their time."""
+    last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
+    return frozenset(last.to_pylist())
+
+
 def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
     """Paths that each result's row states; none of a result without digests."""
     ids, files = jobs["result_id"].to_pylist(), jobs["files"].to_pylist()
@@ -276,9 +282,7 @@ def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
 def _read(store: Store, there: set[str], tables: list[str], latest: bool) -> dict[str, pa.Table]:
     jobs, owners = read_jobs(store, there)
     if latest:
-        # a job's results sort by their time; the last of each job counts
-        last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
-        jobs = only(jobs, frozenset(last.to_pylist()))
+        jobs = only(jobs, latest_results(jobs))
     wanted = frozenset(jobs["result_id"].to_pylist())
     stated = stated_paths(jobs) if set(tables) - {"jobs"} else {}
     return {

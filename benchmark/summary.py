@@ -56,10 +56,17 @@ def draw_leaderboard(
 
     folder = out or (registry.folder if registry.local else Path()) / "leaderboard"
     try:
-        tables, problems = registry.readable_tables()
-        for problem in problems:
+        found = registry.readable()
+        for problem in found.problems:
             print(f"bench: {problem}", file=sys.stderr)
-        return render(tables, folder, metrics=all_metrics(), problems=problems, tiers=tiers)
+        return render(
+            found.tables,
+            folder,
+            metrics=all_metrics(),
+            problems=found.problems,
+            tiers=tiers,
+            past=found.past,
+        )
     except OSError as error:
         raise DataError(
             f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "

@@ -19,6 +19,7 @@ def render(
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
@@ -41,6 +42,10 @@ def render(
     tiers : mapping of str to str, optional
         Who vouches for a job's results, by its id; the submitter where it is not named.
 
+    past : Tables, optional
+        All results, those that a later scoring of the same job replaced too, for the history;
+        default: `tables`.
+
     Returns
     -------
     Path
@@ -53,4 +58,4 @@ def render(
     """
     from .site import write_site
 
-    return write_site(tables, out_dir, metrics=metrics, problems=problems, tiers=tiers)
+    return write_site(tables, out_dir, metrics=metrics, problems=problems, tiers=tiers, past=past)

@@ -25,6 +25,8 @@ class Material:
         Its scores, by run, metric, method and class.
     filters, history : DataFrame
         The registry's.
+    past_jobs, past_scores : DataFrame
+        All results, those that a later scoring of the same job replaced too.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
     problems : tuple of str
@@ -39,6 +41,8 @@ class Material:
     stats: Stats
     filters: pd.DataFrame
     history: pd.DataFrame
+    past_jobs: pd.DataFrame
+    past_scores: pd.DataFrame
     metrics: Mapping[str, MetricInfo]
     problems: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)

@@ -13,9 +13,13 @@ from markupsafe import Markup
 from . import cells, columns, curves, logo, scatter
 from .board import board_pages
 from .book import Book, code_digest, result_digests
+from .changelog import changelog_page
+from .comparison import comparison_page
 from .dossier import make_page
 from .front import front_page, table_files
+from .metric_pages import metric_pages
 from .pages import Material, Page
+from .past import feed_page, history_page
 from .rows import page_name
 from .scale import DIVISION
 from .standings import standings
@@ -25,7 +29,8 @@ from .text import clean
 
 HERE = Path(__file__).parent
 
-Maker = Callable[[Material], Iterable[Page]]
+# given the registry and the front page's table, as `standings.standings` returns it
+Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
 
 
 def write_site(
@@ -35,14 +40,15 @@ def write_site(
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
 ) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics, problems, tiers or {})
+    material = gather(tables, metrics, problems, tiers, past)
     book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
-    for maker in MAKERS:
-        for page in maker(material):
-            book.write(page)
     frame = standings(material)
+    for maker in MAKERS:
+        for page in maker(material, frame):
+            book.write(page)
     for name, content in table_files(frame):
         book.keep(name, content)
     for path in sorted((HERE / "static").rglob("*")):
@@ -60,6 +66,7 @@ def gather(
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -68,6 +75,8 @@ def gather(
         stats=cells.index_stats(summary.scores),
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
+        past_jobs=(past or tables).jobs,
+        past_scores=(past or tables).scores.reindex(columns=REQUIRED["scores"]),
         metrics=metrics,
         problems=tuple(problems),
         tiers=tiers or {},
@@ -75,7 +84,7 @@ def gather(
     )
 
 
-def model_pages(material: Material) -> Iterable[Page]:
+def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every model with its parameters."""
     summary = material.summary
     board = list(RUN_KEY[:4])
@@ -104,8 +113,16 @@ def model_pages(material: Material) -> Iterable[Page]:
         yield Page(path, "model.html", material.inputs(around), draw)
 
 
+def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
+    """Pages of which there is one."""
+    yield comparison_page(material, frame)
+    yield history_page(material)
+    yield changelog_page(material)
+    yield feed_page(material)
+
+
 # every kind of page but the front page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, board_pages)
+MAKERS: tuple[Maker, ...] = (model_pages, board_pages, metric_pages, single_pages)
 
 
 def make_environment() -> jinja2.Environment:
