@@ -103,10 +103,9 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
             trials: pd.DataFrame = trials, around: pd.DataFrame = around
         ) -> Mapping[str, object]:
             mine = Summary(around, together(scores, sorted(set(around["run"]))))
-            names = list(trials["result_id"])
-            page = make_page(
-                trials, mine, together(filters, names), together(history, names), material.metrics
-            )
+            shown = together(filters, _first_results(trials))
+            epochs = together(history, list(trials["result_id"]))
+            page = make_page(trials, mine, shown, epochs, material.metrics)
             return {"page": page}
 
         path = f"models/{page_name(trials.iloc[0])}"
@@ -119,6 +118,12 @@ def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     yield history_page(material)
     yield changelog_page(material)
     yield feed_page(material)
+
+
+def _first_results(trials: pd.DataFrame) -> list[str]:
+    """The first successful result of every run: one trial's filters are drawn, not all trials'."""
+    ok = trials[trials["counted"] & (trials["status"] == "ok")]
+    return list(ok.drop_duplicates("run")["result_id"])
 
 
 # every kind of page but the front page, in the order of writing
