@@ -27,7 +27,7 @@ from .tables import REQUIRED, MetricInfo, Tables
 from .text import clean
 
 HERE = Path(__file__).parent
-# results in a registry of which every trial's filters are drawn
+# results in a registry of which every trial's filters and epochs are drawn
 MOST_DETAILED = 2000
 
 # given the registry and the front page's table, as `standings.standings` returns it
@@ -105,8 +105,8 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
             trials: pd.DataFrame = trials, around: pd.DataFrame = around
         ) -> Mapping[str, object]:
             mine = Summary(around, together(scores, sorted(set(around["run"]))))
-            shown = together(filters, _detailed(trials, len(summary.trials)))
-            epochs = together(history, list(trials["result_id"]))
+            detailed = _detailed(trials, len(summary.trials))
+            shown, epochs = together(filters, detailed), together(history, detailed)
             page = make_page(trials, mine, shown, epochs, material.metrics)
             return {"page": page}
 
@@ -123,7 +123,7 @@ def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
 
 
 def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
-    """Results whose filters are drawn: all, or in a large registry one of each run."""
+    """Results whose filters and epochs are drawn: all, or in a large registry one of each run."""
     if results <= MOST_DETAILED:
         return list(trials["result_id"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")]
