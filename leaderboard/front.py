@@ -166,7 +166,7 @@ def table_files(frame: pd.DataFrame) -> Iterable[tuple[str, bytes]]:
         return
     table = frame[list(_FILE_COLUMNS)].copy()
     table["newest"] = table["newest"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = table.to_csv(index=False, lineterminator="\n")
+    text = str(table.to_csv(index=False, lineterminator="\n"))
     yield RESULT_FILES["csv"], text.encode("utf-8", "backslashreplace")
     rows = json.loads(table.to_json(orient="records", double_precision=15, force_ascii=True))
     yield RESULT_FILES["json"], (json.dumps(rows, indent=1) + "\n").encode("ascii")
@@ -326,7 +326,7 @@ def _memory(row: Row, field: Field) -> Entry:
 
 def _newest(row: Row, field: Field) -> Entry:
     value = row["newest"]
-    text = "" if pd.isna(value) else value.strftime("%Y-%m-%d %H:%M")
+    text: str = "" if pd.isna(value) else value.strftime("%Y-%m-%d %H:%M")
     return Entry(text or DASH, text)
 
 

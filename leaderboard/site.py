@@ -160,6 +160,4 @@ def make_environment() -> jinja2.Environment:
 
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
-    if type(value) is not str or (value.isascii() and value.isprintable()):
-        return value
-    return clean(value)
+    return clean(value) if type(value) is str else value
