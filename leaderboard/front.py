@@ -270,10 +270,11 @@ def _score(row: Row, field: Field) -> Entry:
     known = math.isfinite(low) and math.isfinite(high)
     whole = field.name == "found"
     bounded = not whole
+    count = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}"
     return Entry(
         text=number(value, whole=whole),
         value=repr(value),
-        note=f"{low:.2f} to {high:.2f}, n = {n}" if known else f"n = {n}",
+        note=f"{low:.2f} to {high:.2f}, {count}" if known else count,
         low=repr(low) if known else "",
         high=repr(high) if known else "",
         trials=str(n),
