@@ -181,7 +181,12 @@ def _plain(column: pd.Series) -> pd.Series:
     """Values as numbers or text, whatever type a table came with."""
     if pd.api.types.is_numeric_dtype(column):
         return column.astype(float)
-    return column.map(_text).astype(object)
+    try:
+        codes, unique = pd.factorize(column)
+    except TypeError:  # lists cannot be told apart so
+        return column.map(_text).astype(object)
+    texts = np.array([*map(_text, unique), ""], dtype=object)  # code -1 is what is missing
+    return pd.Series(texts[codes], index=column.index)
 
 
 def _text(value: object) -> str:
