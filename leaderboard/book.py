@@ -186,13 +186,13 @@ def _plain(column: pd.Series) -> pd.Series:
     except TypeError:  # lists cannot be told apart so
         return column.map(_text).astype(object)
     texts = np.array([*map(_text, unique), ""], dtype=object)  # code -1 is what is missing
-    return pd.Series(texts[codes], index=column.index)
+    return pd.Series(texts[codes], index=column.index, dtype=object)
 
 
 def _text(value: object) -> str:
     if isinstance(value, list | tuple | np.ndarray):
         return repr([_text(entry) for entry in value])
-    return "" if is_missing(value) else str(value)
+    return "" if is_missing(value) else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _sum(values: pd.Series) -> int:
