@@ -2,48 +2,136 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+import pandas as pd
 
 from . import cells, columns, curves, logo, scatter
-from .board import legend, make_boards
+from .board import board_pages
+from .book import Book, code_digest, result_digests
+from .changelog import changelog_page
+from .comparison import comparison_page
 from .dossier import make_page
+from .front import front_page, table_files
+from .metric_pages import metric_pages
+from .pages import Material, Page
+from .past import feed_page, history_page
 from .rows import page_name
-from .summary import summarise
+from .scale import DIVISION
+from .standings import standings
+from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .text import clean
 
 HERE = Path(__file__).parent
+# results in a registry of which every trial's filters and epochs are drawn
+MOST_DETAILED = 2000
+
+# given the registry and the front page's table, as `standings.standings` returns it
+Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
 
 
-def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) -> Path:
+def write_site(
+    tables: Tables,
+    out_dir: Path,
+    *,
+    metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
+) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    summary = summarise(tables)
-    filters = tables.filters.reindex(columns=REQUIRED["filters"])
-    history = tables.history.reindex(columns=REQUIRED["history"])
-    environment = make_environment()
+    material = gather(tables, metrics, problems, tiers, past)
+    book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
+    frame = standings(material)
+    for maker in MAKERS:
+        book.write(maker(material, frame))
+    for name, content in table_files(frame):
+        book.keep(name, content)
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file():
+            book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
+    # last, because it names what could not be drawn
+    told = replace(material, problems=(*material.problems, *book.problems))
+    book.write([front_page(told, frame)])
+    book.close()
+    return out_dir / "index.html"
 
-    boards = make_boards(summary, filters, metrics)
-    front = environment.get_template("index.html").render(
-        root="",
-        boards=boards,
-        legend=legend(summary, metrics),
-        num_results=len(summary.trials),
-        num_failed=int((summary.trials["status"] != "ok").sum()),
+
+def gather(
+    tables: Tables,
+    metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
+) -> Material:
+    """Arrange the registry for the makers of pages."""
+    summary = summarise(tables)
+    return Material(
+        summary=summary,
+        stats=cells.index_stats(summary.scores),
+        filters=tables.filters.reindex(columns=REQUIRED["filters"]),
+        history=tables.history.reindex(columns=REQUIRED["history"]),
+        past_jobs=(past or tables).jobs,
+        past_scores=(past or tables).scores.reindex(columns=REQUIRED["scores"]),
+        metrics=metrics,
+        problems=tuple(problems),
+        tiers=tiers or {},
+        digests=result_digests(tables),
     )
-    index = _write(out_dir / "index.html", front)
-    template = environment.get_template("model.html")
+
+
+def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
+    """A page for every model with its parameters."""
+    summary = material.summary
+    if summary.trials.empty:
+        return
+    board = list(RUN_KEY[:4])
+    boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
+    reference = summary.trials["division"] == DIVISION
+    references = dict(list(summary.trials[reference].groupby(boards[reference])))
+    scores = by_key(summary.scores, "run")
+    filters = by_key(material.filters, "result_id")
+    history = by_key(material.history, "result_id")
     for _, trials in summary.trials.groupby("model_key", sort=True):
-        page = make_page(trials, summary, filters, history, metrics)
-        _write(
-            out_dir / "models" / page_name(trials.iloc[0]), template.render(root="../", page=page)
-        )
-    _copy_static(out_dir / "static")
-    return index
+        # ceilings and floors of the same tasks, for the scale
+        beside = [references[key] for key in sorted(set(boards[trials.index]) & references.keys())]
+        around = pd.concat([trials, *beside]).drop_duplicates("result_id")
+
+        def draw(
+            trials: pd.DataFrame = trials, around: pd.DataFrame = around
+        ) -> Mapping[str, object]:
+            mine = Summary(around, together(scores, sorted(set(around["run"]))))
+            detailed = _detailed(trials, len(summary.trials))
+            shown, epochs = together(filters, detailed), together(history, detailed)
+            page = make_page(trials, mine, shown, epochs, material.metrics)
+            return {"page": page}
+
+        path = f"models/{page_name(trials.iloc[0])}"
+        yield Page(path, "model.html", material.inputs(around), draw)
+
+
+def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
+    """Pages of which there is one."""
+    yield comparison_page(material, frame)
+    yield history_page(material)
+    yield changelog_page(material)
+    yield feed_page(material)
+
+
+def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
+    """Results whose filters and epochs are drawn: all, or in a large registry one of each run."""
+    if results <= MOST_DETAILED:
+        return list(trials["result_id"])
+    ok = trials[trials["counted"] & (trials["status"] == "ok")]
+    return list(ok.drop_duplicates("run")["result_id"])
+
+
+# every kind of page but the front page, in the order of writing
+MAKERS: tuple[Maker, ...] = (model_pages, board_pages, metric_pages, single_pages)
 
 
 def make_environment() -> jinja2.Environment:
@@ -72,19 +160,4 @@ def make_environment() -> jinja2.Environment:
 
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def _copy_static(target: Path) -> None:
-    source = HERE / "static"
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+    return clean(value) if type(value) is str else value

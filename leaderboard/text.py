@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 DASH = "\N{EN DASH}"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
+# what most text is made of, and what nothing need be looked up for: none of it hidden or stacked
+_PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2013-\u2026\u2190-\u21ff\u2212]*")
 
 
 def clean(value: str) -> str:
@@ -30,7 +32,7 @@ def clean(value: str) -> str:
     str
         Text that encodes as UTF-8. It is not escaped for HTML: the templates do that.
     """
-    if value.isascii() and value.isprintable():
+    if _PLAIN.fullmatch(value):
         return value
     out: list[str] = []
     marks = 0
@@ -146,6 +148,11 @@ def number(value: float, *, whole: bool = False) -> str:
     if not math.isfinite(value):
         return DASH
     return f"{value:.1f}" if whole else f"{value:.3f}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference, with its sign; a dash where there is none."""
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else DASH
 
 
 def seconds(value: object) -> str:
