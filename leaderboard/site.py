@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup
 
 from . import cells, columns, curves, logo, scatter
 from .board import legend, make_boards
 from .dossier import make_page
+from .pages import Material, Page
 from .rows import page_name
 from .summary import summarise
 from .tables import REQUIRED, MetricInfo, Tables
@@ -19,31 +21,64 @@ from .text import clean
 
 HERE = Path(__file__).parent
 
+Maker = Callable[[Material], Iterable[Page]]
+
 
 def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    summary = summarise(tables)
-    filters = tables.filters.reindex(columns=REQUIRED["filters"])
-    history = tables.history.reindex(columns=REQUIRED["history"])
+    material = gather(tables, metrics)
     environment = make_environment()
-
-    boards = make_boards(summary, filters, metrics)
-    front = environment.get_template("index.html").render(
-        root="",
-        boards=boards,
-        legend=legend(summary, metrics),
-        num_results=len(summary.trials),
-        num_failed=int((summary.trials["status"] != "ok").sum()),
-    )
-    index = _write(out_dir / "index.html", front)
-    template = environment.get_template("model.html")
-    for _, trials in summary.trials.groupby("model_key", sort=True):
-        page = make_page(trials, summary, filters, history, metrics)
-        _write(
-            out_dir / "models" / page_name(trials.iloc[0]), template.render(root="../", page=page)
-        )
+    for maker in MAKERS:
+        for page in maker(material):
+            text = environment.get_template(page.template).render(root=page.root, **page.draw())
+            _write(out_dir / page.path, text)
     _copy_static(out_dir / "static")
-    return index
+    return out_dir / "index.html"
+
+
+def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
+    """Arrange the registry for the makers of pages."""
+    summary = summarise(tables)
+    return Material(
+        summary=summary,
+        stats=cells.index_stats(summary.scores),
+        filters=tables.filters.reindex(columns=REQUIRED["filters"]),
+        history=tables.history.reindex(columns=REQUIRED["history"]),
+        metrics=metrics,
+    )
+
+
+def front_page(material: Material) -> Iterable[Page]:
+    """The page that people come to."""
+    summary = material.summary
+    yield Page(
+        "index.html",
+        "index.html",
+        None,
+        lambda: {
+            "boards": make_boards(summary, material.filters, material.metrics),
+            "legend": legend(summary, material.metrics),
+            "num_results": len(summary.trials),
+            "num_failed": int((summary.trials["status"] != "ok").sum()),
+        },
+    )
+
+
+def model_pages(material: Material) -> Iterable[Page]:
+    """A page for every model with its parameters."""
+    for _, trials in material.summary.trials.groupby("model_key", sort=True):
+
+        def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
+            page = make_page(
+                trials, material.summary, material.filters, material.history, material.metrics
+            )
+            return {"page": page}
+
+        yield Page(f"models/{page_name(trials.iloc[0])}", "model.html", None, draw)
+
+
+# every kind of page, in the order of writing
+MAKERS: tuple[Maker, ...] = (model_pages, front_page)
 
 
 def make_environment() -> jinja2.Environment:

@@ -1,0 +1,67 @@
+"""What a page of the site is, and what every maker of pages is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from .cells import Stats
+from .summary import Summary
+from .tables import MetricInfo
+
+
+@dataclass(frozen=True)
+class Material:
+    """The registry, arranged once for all makers of pages.
+
+    Attributes
+    ----------
+    summary : Summary
+        The table that every number is taken from.
+    stats : Stats
+        Its scores, by run, metric, method and class.
+    filters, history : DataFrame
+        The registry's.
+    metrics : Mapping of str to MetricInfo
+        The declared metrics.
+    problems : tuple of str
+        What of the registry could not be read, a line each.
+    """
+
+    summary: Summary
+    stats: Stats
+    filters: pd.DataFrame
+    history: pd.DataFrame
+    metrics: Mapping[str, MetricInfo]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One file of the site.
+
+    Attributes
+    ----------
+    path : str
+        Where it goes, below the site's folder, with ``/``.
+    template : str
+        File in ``templates/``.
+    inputs : object
+        Anything whose ``repr`` changes whenever the page's content does; a page of the same
+        inputs is not drawn again. None: it is always drawn.
+    draw : callable
+        Gives the template's variables.
+    """
+
+    path: str
+    template: str
+    inputs: object
+    draw: Callable[[], Mapping[str, Any]]
+
+    @property
+    def root(self) -> str:
+        """The way from the page to the site's folder."""
+        return "../" * self.path.count("/")
