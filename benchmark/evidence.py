@@ -165,7 +165,7 @@ def gather_evidence(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     maps = [window(base_scores(name, arrays[name][places], codes)) for name in methods]
     shares, peaks = _shares(np.array(maps, np.float32).reshape(len(methods), *columns.shape))
     scan = pwm_scan(codes, [motif.ppm.T for motif in truth.true_motifs])
-    stored = {
+    stored: dict[str, Any] = {
         "codes": window(codes).astype(np.uint8),
         "pwm": window(scan).astype(np.float32),
         "maps": shares,

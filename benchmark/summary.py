@@ -45,7 +45,7 @@ def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
 
     folder = out or (registry.folder if registry.local else Path()) / "leaderboard"
     try:
-        return render(registry.tables(), folder, metrics=all_metrics())
+        return render(registry.tables(), folder, metrics=all_metrics(), evidence=registry.evidence)
     except OSError as error:
         raise DataError(
             f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "

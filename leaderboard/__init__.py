@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .pages import EvidenceOf
     from .tables import MetricInfo, Tables
 
 __all__ = ["render"]
 
 
-def render(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) -> Path:
+def render(
+    tables: Tables,
+    out_dir: Path,
+    *,
+    metrics: Mapping[str, MetricInfo],
+    evidence: EvidenceOf | None = None,
+) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
     The same tables give the same bytes, whatever the order of their rows. Files of an earlier
@@ -27,6 +34,9 @@ def render(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) 
     metrics : Mapping of str to MetricInfo
         The declared metrics by name, for headings, ranges and the legend. A score whose metric is
         not declared is shown under its bare name.
+    evidence : callable, optional
+        Gives a result's evidence by its id, None where there is none; raises ``DataError`` where it
+        is damaged. Without it the pages say that there is none.
 
     Returns
     -------
@@ -40,4 +50,4 @@ def render(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) 
     """
     from .site import write_site
 
-    return write_site(tables, out_dir, metrics=metrics)
+    return write_site(tables, out_dir, metrics=metrics, evidence=evidence)

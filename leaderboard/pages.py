@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from .cells import Stats
 from .summary import Summary
 from .tables import MetricInfo
+
+if TYPE_CHECKING:
+    from motifidelity.evidence import Evidence
+
+EvidenceOf = Callable[[str], "Evidence | None"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,9 @@ class Material:
         The registry's.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
+    evidence : callable
+        Gives a result's evidence by its id, None where there is none; raises ``DataError`` where
+        it is damaged.
     problems : tuple of str
         What of the registry could not be read, a line each.
     """
@@ -36,6 +44,7 @@ class Material:
     filters: pd.DataFrame
     history: pd.DataFrame
     metrics: Mapping[str, MetricInfo]
+    evidence: EvidenceOf = lambda _: None
     problems: tuple[str, ...] = ()
 
 

@@ -10,10 +10,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from . import cells, columns, curves, logo, scatter
+from . import cells, columns, curves, logo, match, scatter, tracks
 from .board import legend, make_boards
 from .dossier import make_page
-from .pages import Material, Page
+from .pages import EvidenceOf, Material, Page
 from .rows import page_name
 from .summary import summarise
 from .tables import REQUIRED, MetricInfo, Tables
@@ -24,9 +24,15 @@ HERE = Path(__file__).parent
 Maker = Callable[[Material], Iterable[Page]]
 
 
-def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInfo]) -> Path:
+def write_site(
+    tables: Tables,
+    out_dir: Path,
+    *,
+    metrics: Mapping[str, MetricInfo],
+    evidence: EvidenceOf | None = None,
+) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics)
+    material = gather(tables, metrics, evidence)
     environment = make_environment()
     for maker in MAKERS:
         for page in maker(material):
@@ -36,7 +42,9 @@ def write_site(tables: Tables, out_dir: Path, *, metrics: Mapping[str, MetricInf
     return out_dir / "index.html"
 
 
-def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
+def gather(
+    tables: Tables, metrics: Mapping[str, MetricInfo], evidence: EvidenceOf | None = None
+) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
     return Material(
@@ -45,6 +53,7 @@ def gather(tables: Tables, metrics: Mapping[str, MetricInfo]) -> Material:
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         metrics=metrics,
+        evidence=evidence or (lambda _: None),
     )
 
 
@@ -69,10 +78,7 @@ def model_pages(material: Material) -> Iterable[Page]:
     for _, trials in material.summary.trials.groupby("model_key", sort=True):
 
         def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
-            page = make_page(
-                trials, material.summary, material.filters, material.history, material.metrics
-            )
-            return {"page": page}
+            return {"page": make_page(trials, material)}
 
         yield Page(f"models/{page_name(trials.iloc[0])}", "model.html", None, draw)
 
@@ -100,6 +106,8 @@ def make_environment() -> jinja2.Environment:
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
         glyphs=logo.GLYPHS,
         logo_height=logo.HEIGHT,
+        pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
+        tracks={"width": tracks.WIDTH, "labels": tracks.LABELS},
         scatter={"size": scatter.SIZE, "low_x": scatter.LOW_X},
     )
     return environment
