@@ -22,6 +22,7 @@ from .rows import Mark, coverage, marks
 from .scale import DIVISION, Scale, find_scale
 from .scorecard import ClassTable, ScoreRow, class_table, score_rows
 from .summary import Summary
+from .taskpage import task_page_name
 from .text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from .tracks import Strip, draw_example
 
@@ -93,6 +94,7 @@ class Section:
 
     anchor: str
     task: str
+    task_href: str
     profile: str
     shelved: str
     ranked: bool
@@ -169,6 +171,7 @@ def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Mo
     return Section(
         anchor=f"run-{run[:12]}",
         task=clip(counted.iloc[0]["task"]),
+        task_href=f"../tasks/{task_page_name(counted.iloc[0])}",
         profile=clip(counted.iloc[0]["profile"], 20),
         shelved="" if shelf.motifs else shelf.reason,
         ranked=counted.iloc[0]["profile"] == "full",

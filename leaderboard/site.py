@@ -17,6 +17,7 @@ from .pages import EvidenceOf, Material, Page
 from .rows import page_name
 from .summary import summarise
 from .tables import REQUIRED, MetricInfo, Tables
+from .taskpage import task_pages
 from .text import clean
 
 HERE = Path(__file__).parent
@@ -84,7 +85,7 @@ def model_pages(material: Material) -> Iterable[Page]:
 
 
 # every kind of page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, front_page)
+MAKERS: tuple[Maker, ...] = (model_pages, task_pages, front_page)
 
 
 def make_environment() -> jinja2.Environment:

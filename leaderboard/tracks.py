@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 WIDTH = 1000.0
 LABELS = 128.0
-SITES = 34.0
+SITES = 42.0
 SCAN = 34.0
 LETTER = 46.0
+PLAIN = 16.0
 GAP = 12.0
 _SMALLEST = 0.02
 _NAMED = 5
@@ -38,7 +39,7 @@ class Box:
 
     x: str
     width: str
-    middle: str
+    label_x: str
     y: str
     name: str
     title: str
@@ -134,12 +135,13 @@ def draw_sites(example: Example) -> Strip:
     """Lay out the letters and sites of an example alone, for a task's page."""
     step = WIDTH / len(example.codes)
     top = SITES + GAP
-    track = _letters("", np.ones(len(example.codes)), example, top)
+    boxes = tuple(_boxes(example, step))
+    track = _letters("", np.ones(len(example.codes)), example, top, PLAIN)
     return Strip(
         title=_title(example),
-        height=f"{top + LETTER + 14:g}",
-        boxes=tuple(_boxes(example, step)),
-        bands=(),
+        height=f"{top + PLAIN + 14:g}",
+        boxes=boxes,
+        bands=tuple(box for box in boxes if box.kind != "chance"),
         tracks=(track,),
         ticks=tuple(_ticks(example, step)),
         description=_description(example, []),
@@ -170,8 +172,8 @@ def _boxes(example: Example, step: float) -> list[Box]:
             Box(
                 x=f"{left * step:.1f}",
                 width=f"{(right - left) * step:.1f}",
-                middle=f"{(left + right) / 2 * step:.1f}",
-                y="16" if site.implanted else "26",
+                label_x=f"{((left + right) / 2 if site.implanted else right) * step:.1f}",
+                y="16" if site.implanted else "34",
                 name=f"{name} ›" if site.strand == 1 else f"‹ {name}",
                 title=f"{shorten(site.name, 40)} {shorten(site.motif, 20)}, bases {site.start + 1}"
                 f"–{site.end}, {_WHY[kind]}, {site.log_odds:.1f} bits",
@@ -213,13 +215,15 @@ def _scan(label: str, kind: str, example: Example, values: Floats, top: float) -
     )
 
 
-def _letters(method: str, values: Floats, example: Example, top: float) -> Track:
+def _letters(
+    method: str, values: Floats, example: Example, top: float, height: float = LETTER
+) -> Track:
     """Importances as letters: above zero where they speak for the classes, below where against."""
     peak = float(np.abs(values).max(initial=0.0))
     shares = values / peak if peak > 0 else values * 0
     up = max(float(shares.max(initial=0.0)), 0.0)
     down = max(-float(shares.min(initial=0.0)), 0.0)
-    scale = LETTER / max(up + down, 1e-9)
+    scale = height / max(up + down, 1e-9)
     zero = top + up * scale
     step = WIDTH / len(values)
     placed: dict[str, list[str]] = {letter: [] for letter in LETTERS}
@@ -235,7 +239,7 @@ def _letters(method: str, values: Floats, example: Example, top: float) -> Track
         note=f"peak {peak:.3g}" if method else "",
         kind="map",
         top=f"{top:g}",
-        height=f"{LETTER:g}",
+        height=f"{height:g}",
         zero=f"{zero:.1f}",
         path="",
         letters=tuple(Letters(letter, tuple(found)) for letter, found in placed.items() if found),
