@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motifidelity.errors import DataError, unknown
+from motifidelity.leaderboard.scale import FLOOR_NETWORKS
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
@@ -44,7 +45,6 @@ FILTERS = (
     ("match_fraction", "match_fraction", "", 3),
     ("motifs_found", "motifs_found", "", 1),
 )
-FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 # in units of the study's own SD over trials
 SIGMA = 2.0
 

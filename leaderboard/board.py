@@ -1,23 +1,26 @@
-"""The front page: one board per task and profile, as plain data for the template."""
+"""All scores of one task and profile, as plain data for the template."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from .cells import Group, Heading, Stats, groups, heading, index_stats
-from .columns import ORDER_BY, Column, headline_columns, method_label
+from .cells import Group, Heading, Stats, groups, heading
+from .columns import Column, headline_columns, method_label
 from .logo import Logo, draw_logo
+from .pages import Material, Page
 from .rows import Row, make_row
 from .scatter import Panel, draw_panels
+from .standings import BOARD, ranking_score
 from .summary import Summary
 from .tables import MetricInfo
-from .text import clip, shorten, slug
+from .taskpage import task_page_name
+from .text import clip, shorten, slug, text_digest
 
-STRIP = 8
-BOARD_KEY = ["task", "task_digest", "dataset_digest", "profile"]
+# filters of a strip, and runs that have one
+STRIP, STRIPS = 8, 12
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,10 @@ class Strip:
 
 @dataclass(frozen=True)
 class Board:
-    """One table of the front page, and what belongs to it."""
+    """One task's table of all headline scores, and what belongs to it."""
 
-    anchor: str
     task: str
+    task_href: str
     task_digest: str
     dataset_digest: str
     profile: str
@@ -68,43 +71,58 @@ class Board:
         return any(row.num_ok for row in self.rows)
 
 
-def make_boards(
-    summary: Summary, filters: pd.DataFrame, metrics: Mapping[str, MetricInfo]
-) -> tuple[Board, ...]:
-    """Arrange the front page.
+def board_pages(material: Material) -> Iterable[Page]:
+    """A page for every task and profile."""
+    summary = material.summary
+    paths = board_paths(summary)
+    for key, trials in summary.trials.groupby(BOARD, sort=True):
+
+        def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
+            runs = set(trials["run"])
+            scores = summary.scores[summary.scores["run"].isin(runs)]
+            board = make_board(trials, material.stats, scores, material.filters, material.metrics)
+            return {"board": board, "legend": legend(scores, material.metrics)}
+
+        yield Page(paths[tuple(map(str, key))], "board.html", material.inputs(trials), draw)
+
+
+def board_paths(summary: Summary) -> dict[tuple[str, ...], str]:
+    """Where each task's board lies, by the values of `BOARD`."""
+    found = summary.trials[BOARD].drop_duplicates().itertuples(index=False)
+    keys = sorted((tuple(map(str, key)) for key in found), key=lambda key: (key[3] != "full", key))
+    return {
+        key: f"boards/{slug(f'{key[0]} {key[3]}', text_digest(repr(key)))}.html" for key in keys
+    }
+
+
+def make_board(
+    trials: pd.DataFrame,
+    stats: Stats,
+    scored: pd.DataFrame,
+    filters: pd.DataFrame,
+    metrics: Mapping[str, MetricInfo],
+) -> Board:
+    """Arrange one task's board.
 
     Parameters
     ----------
-    summary : Summary
-        The table that every number is taken from.
+    trials : DataFrame
+        The board's rows of `Summary.trials`.
+    stats : Stats
+        As `cells.index_stats` returns them.
+    scored : DataFrame
+        The board's rows of `Summary.scores`.
     filters : DataFrame
-        The registry's filters, for the strips of logos.
+        The registry's, for the strips of logos.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
 
     Returns
     -------
-    tuple of Board
-        Profile ``full`` first, then the others; by task within a profile.
+    Board
     """
-    stats = index_stats(summary.scores)
-    boards = [
-        _make_board(trials, stats, summary, filters, metrics)
-        for _, trials in summary.trials.groupby(BOARD_KEY, sort=True)
-    ]
-    return tuple(sorted(boards, key=lambda board: (not board.ranked, board.profile, board.task)))
-
-
-def _make_board(
-    trials: pd.DataFrame,
-    stats: Stats,
-    summary: Summary,
-    filters: pd.DataFrame,
-    metrics: Mapping[str, MetricInfo],
-) -> Board:
     first = trials.iloc[0]
     runs = set(trials["run"])
-    scored = summary.scores[summary.scores["run"].isin(runs)]
     attribution = scored[scored["metric"].isin(["attribution_auroc", "paper_attribution_auroc"])]
     columns = headline_columns(str(method) for method in attribution["method"])
     families = {
@@ -112,7 +130,7 @@ def _make_board(
         for column in columns
         if scored["metric"].isin([column.metric, column.paper]).any()
     }
-    order = _order_key(stats, runs)
+    order = ranking_score(stats, sorted(runs))
     rows = [
         make_row(str(run), group, columns, families, stats, metrics)
         for run, group in trials.groupby("run", sort=True)
@@ -123,8 +141,8 @@ def _make_board(
         rows = _with_ranks(rows, stats, order)
     label, metric = _order_label(order, columns)
     return Board(
-        anchor=slug(f"{first['task']} {first['profile']}", str(rows[0].run)),
         task=clip(first["task"]),
+        task_href=f"../tasks/{task_page_name(first)}",
         task_digest=shorten(first["task_digest"], 12),
         dataset_digest=shorten(first["dataset_digest"], 12),
         profile=clip(first["profile"], 20),
@@ -139,13 +157,6 @@ def _make_board(
         panels=draw_panels(stats, [(row.run, row.label) for row in rows]) if ranked else (),
         strips=_strips(trials, rows, filters) if ranked else (),
     )
-
-
-def _order_key(stats: Stats, runs: set[str]) -> tuple[str, str] | None:
-    for metric, method in ORDER_BY:
-        if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
-            return metric, method
-    return None
 
 
 def _order_label(order: tuple[str, str] | None, columns: Sequence[Column]) -> tuple[str, str]:
@@ -204,8 +215,10 @@ def _failures(trials: pd.DataFrame, rows: Sequence[Row]) -> tuple[Failure, ...]:
 
 
 def _strips(trials: pd.DataFrame, rows: Sequence[Row], filters: pd.DataFrame) -> tuple[Strip, ...]:
-    strips = []
+    strips: list[Strip] = []
     for row in rows:
+        if len(strips) == STRIPS:
+            break
         ok = trials[(trials["run"] == row.run) & trials["counted"] & (trials["status"] == "ok")]
         if ok.empty or filters.empty:
             continue
@@ -228,7 +241,7 @@ def _strips(trials: pd.DataFrame, rows: Sequence[Row], filters: pd.DataFrame) ->
     return tuple(strips)
 
 
-def legend(summary: Summary, metrics: Mapping[str, MetricInfo]) -> tuple[MetricInfo, ...]:
-    """The declared metrics that occur in the registry, in the mapping's order."""
-    present = set(summary.scores["metric"])
+def legend(scores: pd.DataFrame, metrics: Mapping[str, MetricInfo]) -> tuple[MetricInfo, ...]:
+    """The declared metrics that occur among the scores, in the mapping's order."""
+    present = set(scores["metric"])
     return tuple(metric for name, metric in metrics.items() if name in present)

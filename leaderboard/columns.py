@@ -94,8 +94,8 @@ HEADLINE = (
 
 # Rows are ordered by the first of these that any row of the table has.
 ORDER_BY = (
-    ("match_fraction", ""),
     ("attribution_auroc", "saliency"),
+    ("match_fraction", ""),
     ("localisation_auroc", "filter"),
     ("auroc", ""),
 )

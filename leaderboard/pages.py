@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -37,6 +37,10 @@ class Material:
         it is damaged.
     problems : tuple of str
         What of the registry could not be read, a line each.
+    tiers : Mapping of str to str
+        Who vouches for a result, by its id; the submitter where it is not named.
+    digests : Mapping of str to str
+        Digest of all rows of a result, by its id.
     """
 
     summary: Summary
@@ -46,6 +50,17 @@ class Material:
     metrics: Mapping[str, MetricInfo]
     evidence: EvidenceOf = lambda _: None
     problems: tuple[str, ...] = ()
+    tiers: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    def inputs(self, trials: pd.DataFrame) -> tuple[object, ...]:
+        """What a page of these trials depends on."""
+        counted = trials["counted"].tolist()
+        rows = zip(trials["result_id"], counted, strict=True)
+        return tuple(
+            (name, flag, self.digests.get(name, ""), self.tiers.get(name, ""))
+            for name, flag in rows
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .cells import Cell, Stats, make_cell
 from .columns import Column
-from .scale import DIVISION
+from .scale import DIVISION, FLOOR_NETWORKS
 from .tables import MetricInfo
 from .text import clip, parse_params, shorten, slug
 
@@ -110,7 +110,7 @@ def make_row(
         coverage=coverage(num_ok, num_trials),
         num_ok=num_ok,
         num_trials=num_trials,
-        reference=last["division"] == DIVISION,
+        reference=last["division"] == DIVISION or last["model"] in FLOOR_NETWORKS,
         marks=marks(last),
         cells=cells(paper=False),
         paper_cells=cells(paper=True),
@@ -140,6 +140,8 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
     found = []
     if job["division"] == DIVISION:
         return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
+    if job["model"] in FLOOR_NETWORKS:
+        found.append(Mark("floor", "a network that cannot know the motifs: never ranked"))
     if job["division"] == "open":
         found.append(Mark("open", "open division: the model brought its own training"))
     if job["isolation"] != "container":

@@ -14,6 +14,8 @@ from .text import number
 
 DIVISION = "reference"
 CEILING, FLOOR = "Oracle", "Random"
+# floors that are networks: submissions like any other, but never ranked among models
+FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from .cells import Stat, Stats
 SIZE = 250.0
 LOW_X = 0.5
 _LABELS = 14
-_LINE = 13.0
+LINE = 13.0
 _SAME = 0.005
 _PANELS = (
     ("filters", "Filters that match a true motif", "match_fraction", ""),
@@ -89,7 +89,7 @@ def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
     """Place labels left of their points, pushed apart so that no two share a line."""
     wanted = [float(_y(up.mean)) for _, up, _ in found[:_LABELS]]
     placed = dict(
-        zip(sorted(range(len(wanted)), key=wanted.__getitem__), _spread(wanted), strict=True)
+        zip(sorted(range(len(wanted)), key=wanted.__getitem__), spread_labels(wanted), strict=True)
     )
     points: list[Point] = []
     for index, (across, up, label) in enumerate(found):
@@ -116,15 +116,15 @@ def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def _spread(wanted: list[float]) -> list[float]:
+def spread_labels(wanted: list[float], size: float = SIZE) -> list[float]:
     """Heights in ascending order, at least a line apart and inside the panel where they fit."""
     heights: list[float] = []
     for height in sorted(wanted):
-        heights.append(max(height, heights[-1] + _LINE) if heights else height)
-    ceiling = SIZE - 4
+        heights.append(max(height, heights[-1] + LINE) if heights else height)
+    ceiling = size - 4
     for index in range(len(heights) - 1, -1, -1):
         heights[index] = min(heights[index], ceiling)
-        ceiling = heights[index] - _LINE
+        ceiling = heights[index] - LINE
     return heights
 
 

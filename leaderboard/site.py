@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -11,11 +11,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from . import cells, columns, curves, logo, match, scatter, tracks
-from .board import legend, make_boards
+from .board import board_pages
+from .book import Book, code_digest, result_digests
 from .dossier import make_page
+from .front import front_page, table_files
 from .pages import EvidenceOf, Material, Page
 from .rows import page_name
-from .summary import summarise
+from .scale import DIVISION
+from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .taskpage import task_pages
 from .text import clean
@@ -30,21 +33,35 @@ def write_site(
     out_dir: Path,
     *,
     metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
     evidence: EvidenceOf | None = None,
 ) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics, evidence)
-    environment = make_environment()
+    material = gather(tables, metrics, problems, tiers or {}, evidence)
+    book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
     for maker in MAKERS:
         for page in maker(material):
-            text = environment.get_template(page.template).render(root=page.root, **page.draw())
-            _write(out_dir / page.path, text)
-    _copy_static(out_dir / "static")
+            book.write(page)
+    for name, content in table_files(material):
+        book.keep(name, content)
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file():
+            book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
+    # last, because it names what could not be drawn
+    told = replace(material, problems=(*material.problems, *book.problems))
+    for page in front_page(told):
+        book.write(page)
+    book.close()
     return out_dir / "index.html"
 
 
 def gather(
-    tables: Tables, metrics: Mapping[str, MetricInfo], evidence: EvidenceOf | None = None
+    tables: Tables,
+    metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+    evidence: EvidenceOf | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -54,38 +71,46 @@ def gather(
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         metrics=metrics,
+        problems=tuple(problems),
+        tiers=tiers or {},
+        digests=result_digests(tables),
         evidence=evidence or (lambda _: None),
-    )
-
-
-def front_page(material: Material) -> Iterable[Page]:
-    """The page that people come to."""
-    summary = material.summary
-    yield Page(
-        "index.html",
-        "index.html",
-        None,
-        lambda: {
-            "boards": make_boards(summary, material.filters, material.metrics),
-            "legend": legend(summary, material.metrics),
-            "num_results": len(summary.trials),
-            "num_failed": int((summary.trials["status"] != "ok").sum()),
-        },
     )
 
 
 def model_pages(material: Material) -> Iterable[Page]:
     """A page for every model with its parameters."""
-    for _, trials in material.summary.trials.groupby("model_key", sort=True):
+    summary = material.summary
+    board = list(RUN_KEY[:4])
+    boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
+    reference = summary.trials["division"] == DIVISION
+    references = {key: rows for key, rows in summary.trials[reference].groupby(boards[reference])}
+    scores = by_key(summary.scores, "run")
+    filters = by_key(material.filters, "result_id")
+    history = by_key(material.history, "result_id")
+    for _, trials in summary.trials.groupby("model_key", sort=True):
+        # ceilings and floors of the same tasks, for the scale
+        beside = [references[key] for key in sorted(set(boards[trials.index]) & references.keys())]
+        around = pd.concat([trials, *beside]).drop_duplicates("result_id")
 
-        def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
-            return {"page": make_page(trials, material)}
+        def draw(
+            trials: pd.DataFrame = trials, around: pd.DataFrame = around
+        ) -> Mapping[str, object]:
+            names = list(trials["result_id"])
+            mine = replace(
+                material,
+                summary=Summary(around, together(scores, sorted(set(around["run"])))),
+                filters=together(filters, names),
+                history=together(history, names),
+            )
+            return {"page": make_page(trials, mine)}
 
-        yield Page(f"models/{page_name(trials.iloc[0])}", "model.html", None, draw)
+        path = f"models/{page_name(trials.iloc[0])}"
+        yield Page(path, "model.html", material.inputs(around), draw)
 
 
-# every kind of page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, task_pages, front_page)
+# every kind of page but the front page, in the order of writing
+MAKERS: tuple[Maker, ...] = (model_pages, task_pages, board_pages)
 
 
 def make_environment() -> jinja2.Environment:
@@ -117,18 +142,3 @@ def make_environment() -> jinja2.Environment:
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def _copy_static(target: Path) -> None:
-    source = HERE / "static"
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)

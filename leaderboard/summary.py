@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,21 +130,44 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     table = values.agg(mean="mean", sd="std", n="count").reset_index()
     totals = trials[trials["counted"]].groupby("run").size()
     table["num_trials"] = table["run"].map(totals).astype(int)
-    gathered = [_by_trial(group) for _, group in grouped]
-    table["by_trial"] = pd.Series(gathered, index=table.index, dtype=object)
+    table["by_trial"] = pd.Series(_by_trial(joined, grouped.ngroup()), dtype=object)
     return table[columns]
 
 
-def _by_trial(group: pd.DataFrame) -> dict[str, tuple[float, float | None, int]]:
-    """By result: value, SD over items, number of items."""
-    return {
-        str(row["result_id"]): (
-            float(row["value"]),
-            None if pd.isna(row["sd"]) else float(row["sd"]),
-            int(row["n"]),
-        )
-        for row in group.to_dict("records")
-    }
+def _by_trial(
+    joined: pd.DataFrame, numbers: pd.Series
+) -> list[dict[str, tuple[float, float | None, int]]]:
+    """For each group, in order: by result, value, SD over items, number of items."""
+    found: list[dict[str, tuple[float, float | None, int]]] = [
+        {} for _ in range(int(numbers.max()) + 1)
+    ]
+    rows = zip(
+        numbers.to_list(),
+        joined["result_id"].map(str).to_list(),
+        joined["value"].to_list(),
+        joined["sd"].astype(float).to_list(),
+        joined["n"].astype(int).to_list(),
+        strict=True,
+    )
+    for number, result, value, sd, n in rows:
+        found[number][result] = (value, None if sd != sd else sd, n)
+    return found
+
+
+def by_key(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Mapping[object, object]]:
+    """A table and the places of its rows by a column's values, for `together`."""
+    if table.empty:
+        return table, {}
+    return table, table.groupby(column, sort=False).indices
+
+
+def together(
+    indexed: tuple[pd.DataFrame, Mapping[object, object]], keys: Sequence[str]
+) -> pd.DataFrame:
+    """The rows of the given keys, in the table's order."""
+    table, places = indexed
+    found = [np.asarray(places[key]) for key in keys if key in places]
+    return table.iloc[np.sort(np.concatenate(found))] if found else table.iloc[:0]
 
 
 def _digest(values: tuple[object, ...]) -> str:

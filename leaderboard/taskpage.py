@@ -115,7 +115,9 @@ def task_pages(material: Material) -> Iterable[Page]:
         def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
             return {"page": make_task_page(trials, material)}
 
-        yield Page(f"tasks/{task_page_name(trials.iloc[0])}", "task.html", None, draw)
+        yield Page(
+            f"tasks/{task_page_name(trials.iloc[0])}", "task.html", material.inputs(trials), draw
+        )
 
 
 def task_page_name(job: pd.Series) -> str:
@@ -275,6 +277,10 @@ def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[En
     scale = find_scale(trials, stats)
     references = set(trials[trials["division"] == DIVISION]["run"])
     names, families = list(material.metrics), list(FAMILIES)
+    means: dict[tuple[str, str], list[float]] = {}
+    for (run, name, how, target), stat in stats.items():
+        if target == "" and run not in references and stat.n:
+            means.setdefault((name, how), []).append(stat.mean)
 
     def place(key: tuple[str, str]) -> tuple[object, ...]:
         metric = material.metrics.get(key[0])
@@ -287,14 +293,10 @@ def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[En
 
     for metric, method in sorted({*scale.floors, *scale.ceilings}, key=place):
         declared = material.metrics.get(metric)
-        means = [
-            stat.mean
-            for (run, name, how, target), stat in stats.items()
-            if (name, how, target) == (metric, method, "") and run not in references and stat.n
-        ]
         family = FAMILIES.get(declared.family, "Other") if declared else "Other"
         better = declared.direction if declared else "neutral"
-        best = (max if better == "higher" else min)(means, default=float("nan"))
+        mine = means.get((metric, method), [])
+        best = (max if better == "higher" else min)(mine, default=float("nan"))
         yield End(
             family=family,
             metric=shorten(metric, 40),

@@ -148,6 +148,11 @@ def number(value: float, *, whole: bool = False) -> str:
     return f"{value:.1f}" if whole else f"{value:.3f}"
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """A difference, with its sign; a dash where there is none."""
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else DASH
+
+
 def seconds(value: object) -> str:
     """A duration, such as ``48 s`` or ``12 min 05 s``."""
     if is_missing(value):

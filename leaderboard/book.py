@@ -1,0 +1,140 @@
+"""Writing files: what did not change is not drawn again, what is gone is removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from .pages import Page
+from .tables import MetricInfo, Tables
+from .text import shorten
+
+INDEX = "build.json"
+# of these tables a motif is left out: its information content and its hits change with it
+_LISTS = {"ppm"}
+
+
+class Book:
+    """The site's folder, and the record of how its files were made.
+
+    ``build.json`` states of every file the digest of what it was drawn from and of its bytes. A
+    page of which both still hold is left as it is; a file that the record names and that is not
+    written again is removed, and any other file is left alone.
+
+    Parameters
+    ----------
+    folder : Path
+    environment : Environment
+        Its templates draw the pages.
+    code : str
+        Digest of what draws: pages that other code has drawn are drawn again.
+
+    Attributes
+    ----------
+    problems : list of str
+        Pages that could not be drawn.
+    drawn : int
+        Pages that were.
+    """
+
+    def __init__(self, folder: Path, environment: jinja2.Environment, code: str) -> None:
+        self.folder = folder
+        self.problems: list[str] = []
+        self.drawn = 0
+        self._environment = environment
+        self._code = code
+        self._before = _read(folder / INDEX)
+        self._files: dict[str, tuple[str, str]] = {}
+
+    def write(self, page: Page) -> None:
+        """Draw a page unless it is there as its inputs would make it."""
+        inputs = "" if page.inputs is None else digest(self._code, page.path, repr(page.inputs))
+        if inputs and self._before.get(page.path) == (inputs, self._on_disk(page.path)):
+            self._files[page.path] = self._before[page.path]
+            return
+        template = self._environment.get_template(page.template)
+        try:
+            text = template.render(root=page.root, **page.draw())
+        except Exception as error:  # an odd row must cost its own page alone
+            why = shorten(f"{type(error).__name__}: {error}", 200)
+            self.problems.append(f"{page.path} could not be drawn ({why})")
+            broken = self._environment.get_template("broken.html")
+            text, inputs = broken.render(root=page.root, why=why), ""
+        self.drawn += 1
+        self.keep(page.path, text.encode("utf-8"), inputs)
+
+    def keep(self, path: str, content: bytes, inputs: str = "") -> None:
+        """Put a file there."""
+        found = hashlib.sha256(content).hexdigest()
+        if found != self._on_disk(path):
+            target = self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        self._files[path] = (inputs, found)
+
+    def close(self) -> None:
+        """Remove what is no more, and write the record."""
+        for path in sorted(self._before.keys() - self._files.keys()):
+            target = self.folder / path
+            if target.resolve().is_relative_to(self.folder.resolve()):
+                target.unlink(missing_ok=True)
+        files = {path: list(self._files[path]) for path in sorted(self._files)}
+        (self.folder / INDEX).write_text(json.dumps(files, indent=0) + "\n", encoding="ascii")
+
+    def _on_disk(self, path: str) -> str:
+        try:
+            return hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+
+def _read(path: Path) -> dict[str, tuple[str, str]]:
+    """The record of the build before; none where it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="ascii"))
+        return {str(name): (str(entry[0]), str(entry[1])) for name, entry in found.items()}
+    except (OSError, ValueError, AttributeError, LookupError, TypeError):
+        return {}
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of texts, hexadecimal."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return found.hexdigest()
+
+
+def code_digest(folder: Path, metrics: Mapping[str, MetricInfo]) -> str:
+    """Digest of everything but the registry that the pages are made of."""
+    files = [*folder.glob("*.py"), *(folder / "templates").iterdir()]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(files)]
+    return digest(*texts, repr(sorted(metrics.items())))
+
+
+def result_digests(tables: Tables) -> dict[str, str]:
+    """A digest of all rows of every result, by its id, whatever the order of the rows."""
+    found: dict[str, int] = {}
+    for name in ("jobs", "scores", "filters", "history"):
+        table: pd.DataFrame = getattr(tables, name)
+        if table.empty:
+            continue
+        plain = table.drop(columns=[column for column in table if column in _LISTS])
+        for column in plain.select_dtypes(include="object"):
+            plain[column] = plain[column].map(repr)
+        rows = pd.util.hash_pandas_object(plain[sorted(plain)], index=False)
+        # sums of hashes do not depend on the order of rows; they wrap around
+        sums = rows.groupby(table["result_id"].map(str).to_numpy()).agg(_sum)
+        for result, value in zip(sums.index, sums.to_list(), strict=True):
+            found[result] = (found.get(result, 0) * 31 + int(value)) % 2**64
+    return {result: f"{value:016x}" for result, value in found.items()}
+
+
+def _sum(values: pd.Series) -> int:
+    return int(np.add.reduce(values.to_numpy(dtype=np.uint64)))
