@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from . import cells, columns, curves, logo, match, scatter, tracks
+from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
 from .book import Book, code_digest, result_digests
 from .dossier import make_page
@@ -18,6 +18,7 @@ from .front import front_page, table_files
 from .pages import EvidenceOf, Material, Page
 from .rows import page_name
 from .scale import DIVISION
+from .studypage import study_pages
 from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .taskpage import task_pages
@@ -110,7 +111,7 @@ def model_pages(material: Material) -> Iterable[Page]:
 
 
 # every kind of page but the front page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, task_pages, board_pages)
+MAKERS: tuple[Maker, ...] = (model_pages, task_pages, board_pages, study_pages)
 
 
 def make_environment() -> jinja2.Environment:
@@ -133,6 +134,7 @@ def make_environment() -> jinja2.Environment:
         glyphs=logo.GLYPHS,
         logo_height=logo.HEIGHT,
         pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
+        boxes={"height": boxes.HEIGHT},
         tracks={"width": tracks.WIDTH, "labels": tracks.LABELS},
         scatter={"size": scatter.SIZE, "low_x": scatter.LOW_X},
     )
