@@ -39,7 +39,7 @@ from motifidelity.manifest import (
     stated_files,
     table_path,
 )
-from motifidelity.snapshot import read_file, read_tables
+from motifidelity.snapshot import latest_results, only, read_file, read_readable, read_tables
 from motifidelity.stores import LocalStore, Store, StoreError, open_store
 from motifidelity.tablefiles import encode, from_rows
 
@@ -59,6 +59,25 @@ class Tables:
     scores: pd.DataFrame
     filters: pd.DataFrame
     history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Readable:
+    """What can be read of a registry.
+
+    Attributes
+    ----------
+    tables : Tables
+        Without the results of which a file is damaged.
+    problems : tuple of str
+        What is wrong with those, with the remedy.
+    past : Tables or None
+        The same of all results, superseded ones too; None where there are none of these.
+    """
+
+    tables: Tables
+    problems: tuple[str, ...]
+    past: Tables | None
 
 
 @dataclass(frozen=True)
@@ -197,6 +216,23 @@ class Registry:
             Naming a file that is damaged.
         """
         return Tables(**{k: t.to_pandas() for k, t in self.latest(*schema.TABLES).items()})
+
+    def readable(self) -> Readable:
+        """All tables without the results of which a file is damaged, and what is wrong with those.
+
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        found, problems = read_readable(self.store, schema.TABLES)
+        ids = latest_results(found["jobs"])
+        latest = {name: only(table, ids) for name, table in found.items()}
+        past = None
+        if latest["jobs"].num_rows < found["jobs"].num_rows:
+            past = Tables(**{k: t.to_pandas() for k, t in found.items()})
+        tables = Tables(**{k: t.to_pandas() for k, t in latest.items()})
+        return Readable(tables, tuple(problems), past)
 
     def latest(self, *names: str) -> dict[str, pa.Table]:
         """The named tables, limited to the latest result of every job, in the order of their time.

@@ -25,6 +25,21 @@ from motifidelity.tablefiles import NewerSchema, decode
 ATTEMPTS = 8
 UPGRADE = "run 'pip install --upgrade motifidelity'"
 
+
+class DamagedFile(DataError):
+    """A file of a table cannot be read.
+
+    Attributes
+    ----------
+    name : str
+        The result or pack that it belongs to.
+    """
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 Of = TypeVar("Of")
 To = TypeVar("To")
 
@@ -63,6 +78,47 @@ def read_tables(store: Store, tables: Iterable[str], *, latest: bool = True) -> 
     """
     tables = list(tables)
     return consistent(store, lambda there: _read(store, there, tables, latest))
+
+
+def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Table], list[str]]:
+    """The named tables with all results but the damaged ones.
+
+    Parameters
+    ----------
+    store : Store
+    tables : iterable of str
+
+    Returns
+    -------
+    dict of str to Table
+        As `read_tables`, without any row of a result of which a file is damaged or missing; a
+        damaged pack leaves out all of its results.
+    list of str
+        What is wrong with each of them, with the remedy.
+
+    Raises
+    ------
+    DataError
+        If the store does not answer.
+    """
+    tables = list(tables)
+    bad: dict[str, str] = {}
+
+    def read(there: set[str]) -> dict[str, pa.Table]:
+        while True:
+            try:
+                return _read(store, there - bad.keys(), tables, latest=False)
+            except DamagedFile as error:
+                bad[error.name] = str(error)
+            except FileNotFoundError as error:
+                path = str(error.filename)
+                name = path.rpartition("/")[2].removesuffix(".parquet")
+                if name not in names(store, "jobs"):
+                    raise
+                bad[name] = f"{store.name}/{path}: missing; {_put_right(store, path)}"
+
+    found = consistent(store, read)
+    return found, [bad[name] for name in sorted(bad)]
 
 
 def consistent(store: Store, read: Callable[[set[str]], To]) -> To:
@@ -112,7 +168,7 @@ def read_file(store: Store, table: str, name: str) -> pa.Table:
 
     Raises
     ------
-    DataError
+    DamagedFile
         If it is damaged, foreign, or of a later version.
     FileNotFoundError
         If it is not there.
@@ -125,12 +181,13 @@ def read_file(store: Store, table: str, name: str) -> pa.Table:
     try:
         return checked(table, name, content)
     except NewerSchema as error:
-        raise DataError(f"{store.name}/{path}: it has {error}; {UPGRADE}") from error
+        raise DamagedFile(f"{store.name}/{path}: it has {error}; {UPGRADE}", name) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         why = " ".join(str(error).split())[:80]
-        raise DataError(
+        raise DamagedFile(
             f"{store.name}/{path}: damaged or not of this registry ({why}); "
-            f"{_put_right(store, path)}"
+            f"{_put_right(store, path)}",
+            name,
         ) from error
 
 
@@ -206,6 +263,12 @@ def only(table: pa.Table, ids: frozenset[str], among: frozenset[str] | None = No
     return table if pc.all(found).as_py() is not False else table.filter(found)
 
 
+def latest_results(jobs: pa.Table) -> frozenset[str]:
+    """The results that count: the last of each job, because they sort by their time."""
+    last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
+    return frozenset(last.to_pylist())
+
+
 def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
     """Paths that each result's row states; none of a result without digests."""
     ids, files = jobs["result_id"].to_pylist(), jobs["files"].to_pylist()
@@ -219,9 +282,7 @@ def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
 def _read(store: Store, there: set[str], tables: list[str], latest: bool) -> dict[str, pa.Table]:
     jobs, owners = read_jobs(store, there)
     if latest:
-        # a job's results sort by their time; the last of each job counts
-        last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
-        jobs = only(jobs, frozenset(last.to_pylist()))
+        jobs = only(jobs, latest_results(jobs))
     wanted = frozenset(jobs["result_id"].to_pylist())
     stated = stated_paths(jobs) if set(tables) - {"jobs"} else {}
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,21 @@ HEADLINES = (
 )
 
 
-def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
+def draw_leaderboard(
+    registry: Registry, out: Path | None = None, tiers: Mapping[str, str] | None = None
+) -> Path:
     """Draw the registry's page and return the page's path.
 
     By default it goes into the registry's folder, or here where the registry lies in a bucket.
+    A damaged result is left out; the page and standard error name it.
+
+    Parameters
+    ----------
+    registry : Registry
+    out : Path, optional
+        Folder of the page.
+    tiers : mapping of str to str, optional
+        Who vouches for a job's results, by its id.
 
     Raises
     ------
@@ -45,11 +56,22 @@ def draw_leaderboard(registry: Registry, out: Path | None = None) -> Path:
 
     folder = out or (registry.folder if registry.local else Path()) / "leaderboard"
     try:
-        return render(registry.tables(), folder, metrics=all_metrics(), evidence=registry.evidence)
+        found = registry.readable()
+        for problem in found.problems:
+            print(f"bench: {problem}", file=sys.stderr)
+        return render(
+            found.tables,
+            folder,
+            metrics=all_metrics(),
+            problems=found.problems,
+            tiers=tiers,
+            past=found.past,
+            evidence=registry.evidence,
+        )
     except OSError as error:
         raise DataError(
             f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "
-            "kept: draw it elsewhere with 'bench leaderboard --out DIR'"
+            "kept: draw it elsewhere with 'bench leaderboard build --out DIR'"
         ) from error
 
 

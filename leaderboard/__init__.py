@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +18,34 @@ def render(
     out_dir: Path,
     *,
     metrics: Mapping[str, MetricInfo],
+    problems: Sequence[str] = (),
+    tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
     evidence: EvidenceOf | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
-    The same tables give the same bytes, whatever the order of their rows. Files of an earlier
-    rendering are overwritten; other files in `out_dir` are left alone.
+    The same tables give the same bytes, whatever the order of their rows. Pages of an earlier
+    rendering are left where nothing that they show has changed, and removed where their model is
+    gone; other files in `out_dir` are left alone. A page that cannot be drawn says why, and the
+    front page names it.
 
     Parameters
     ----------
     tables : Tables
         The four tables of the registry; they are not changed.
     out_dir : Path
-        Folder that receives ``index.html``, ``models/`` and ``static/``; made when it is missing.
+        Folder that receives ``index.html`` and all other pages; made when it is missing.
     metrics : Mapping of str to MetricInfo
         The declared metrics by name, for headings, ranges and the legend. A score whose metric is
         not declared is shown under its bare name.
+    problems : sequence of str
+        What of the registry could not be read, to be said on the front page.
+    tiers : mapping of str to str, optional
+        Who vouches for a job's results, by its id; the submitter where it is not named.
+    past : Tables, optional
+        All results, those that a later scoring of the same job replaced too, for the history;
+        default: `tables`.
     evidence : callable, optional
         Gives a result's evidence by its id, None where there is none; raises ``DataError`` where it
         is damaged. Without it the pages say that there is none.
@@ -50,4 +62,12 @@ def render(
     """
     from .site import write_site
 
-    return write_site(tables, out_dir, metrics=metrics, evidence=evidence)
+    return write_site(
+        tables,
+        out_dir,
+        metrics=metrics,
+        problems=problems,
+        tiers=tiers,
+        past=past,
+        evidence=evidence,
+    )

@@ -71,7 +71,7 @@ class Board:
         return any(row.num_ok for row in self.rows)
 
 
-def board_pages(material: Material) -> Iterable[Page]:
+def board_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every task and profile."""
     summary = material.summary
     paths = board_paths(summary)

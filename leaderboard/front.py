@@ -1,4 +1,4 @@
-"""The front page, and the same table as files."""
+"""The front page: the table over all tasks, and the same table as files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .board import board_paths
 from .cells import describe
 from .columns import ORDER_BY, method_label
 from .pages import Material, Page
-from .standings import BOARD, SCORES, ranking_score, standings
+from .standings import BOARD, SCORES, ranking_score
 from .text import DASH, clip, memory, number, seconds, shorten
 
 RESULT_FILES = {
@@ -133,9 +133,8 @@ _FILE_COLUMNS = (
 )  # fmt: skip
 
 
-def front_page(material: Material) -> Iterable[Page]:
-    """The page that people come to, and its table as CSV, JSON and Parquet."""
-    frame = standings(material)
+def front_page(material: Material, frame: pd.DataFrame) -> Page:
+    """The page that people come to; ``frame`` is the table of `standings.standings`."""
     summary = material.summary
 
     def draw() -> Mapping[str, Any]:
@@ -158,12 +157,11 @@ def front_page(material: Material) -> Iterable[Page]:
         }
 
     paths = board_paths(summary)
-    yield Page("index.html", "index.html", None, draw)
+    return Page("index.html", "index.html", None, draw)
 
 
-def table_files(material: Material) -> Iterable[tuple[str, bytes]]:
+def table_files(frame: pd.DataFrame) -> Iterable[tuple[str, bytes]]:
     """The whole table as CSV, JSON and Parquet, by path."""
-    frame = standings(material)
     if frame.empty:
         return
     table = frame[list(_FILE_COLUMNS)].copy()

@@ -30,6 +30,8 @@ class Material:
         Its scores, by run, metric, method and class.
     filters, history : DataFrame
         The registry's.
+    past_jobs, past_scores : DataFrame
+        All results, those that a later scoring of the same job replaced too.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
     evidence : callable
@@ -38,7 +40,7 @@ class Material:
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str
-        Who vouches for a result, by its id; the submitter where it is not named.
+        Who vouches for a job's results, by its id; the submitter where it is not named.
     digests : Mapping of str to str
         Digest of all rows of a result, by its id.
     """
@@ -47,6 +49,8 @@ class Material:
     stats: Stats
     filters: pd.DataFrame
     history: pd.DataFrame
+    past_jobs: pd.DataFrame
+    past_scores: pd.DataFrame
     metrics: Mapping[str, MetricInfo]
     evidence: EvidenceOf = lambda _: None
     problems: tuple[str, ...] = ()
@@ -55,11 +59,10 @@ class Material:
 
     def inputs(self, trials: pd.DataFrame) -> tuple[object, ...]:
         """What a page of these trials depends on."""
-        counted = trials["counted"].tolist()
-        rows = zip(trials["result_id"], counted, strict=True)
+        rows = zip(trials["result_id"], trials["job_id"], trials["counted"].tolist(), strict=True)
         return tuple(
-            (name, flag, self.digests.get(name, ""), self.tiers.get(name, ""))
-            for name, flag in rows
+            (result, counted, self.digests.get(result, ""), self.tiers.get(job, ""))
+            for result, job, counted in rows
         )
 
 

@@ -13,11 +13,16 @@ from markupsafe import Markup
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
 from .book import Book, code_digest, result_digests
+from .changelog import changelog_page
+from .comparison import comparison_page
 from .dossier import make_page
 from .front import front_page, table_files
+from .metric_pages import metric_pages
 from .pages import EvidenceOf, Material, Page
+from .past import feed_page, history_page
 from .rows import page_name
 from .scale import DIVISION
+from .standings import standings
 from .studypage import study_pages
 from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
@@ -26,7 +31,8 @@ from .text import clean
 
 HERE = Path(__file__).parent
 
-Maker = Callable[[Material], Iterable[Page]]
+# given the registry and the front page's table, as `standings.standings` returns it
+Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
 
 
 def write_site(
@@ -36,23 +42,24 @@ def write_site(
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
     evidence: EvidenceOf | None = None,
 ) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics, problems, tiers or {}, evidence)
+    material = gather(tables, metrics, problems, tiers, past, evidence)
     book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
+    frame = standings(material)
     for maker in MAKERS:
-        for page in maker(material):
+        for page in maker(material, frame):
             book.write(page)
-    for name, content in table_files(material):
+    for name, content in table_files(frame):
         book.keep(name, content)
     for path in sorted((HERE / "static").rglob("*")):
         if path.is_file():
             book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
     # last, because it names what could not be drawn
     told = replace(material, problems=(*material.problems, *book.problems))
-    for page in front_page(told):
-        book.write(page)
+    book.write(front_page(told, frame))
     book.close()
     return out_dir / "index.html"
 
@@ -62,6 +69,7 @@ def gather(
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
+    past: Tables | None = None,
     evidence: EvidenceOf | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
@@ -71,6 +79,8 @@ def gather(
         stats=cells.index_stats(summary.scores),
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
+        past_jobs=(past or tables).jobs,
+        past_scores=(past or tables).scores.reindex(columns=REQUIRED["scores"]),
         metrics=metrics,
         problems=tuple(problems),
         tiers=tiers or {},
@@ -79,13 +89,13 @@ def gather(
     )
 
 
-def model_pages(material: Material) -> Iterable[Page]:
+def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every model with its parameters."""
     summary = material.summary
     board = list(RUN_KEY[:4])
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
-    references = {key: rows for key, rows in summary.trials[reference].groupby(boards[reference])}
+    references = dict(list(summary.trials[reference].groupby(boards[reference])))
     scores = by_key(summary.scores, "run")
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
@@ -110,8 +120,23 @@ def model_pages(material: Material) -> Iterable[Page]:
         yield Page(path, "model.html", material.inputs(around), draw)
 
 
+def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
+    """Pages of which there is one."""
+    yield comparison_page(material, frame)
+    yield history_page(material)
+    yield changelog_page(material)
+    yield feed_page(material)
+
+
 # every kind of page but the front page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, task_pages, board_pages, study_pages)
+MAKERS: tuple[Maker, ...] = (
+    model_pages,
+    task_pages,
+    board_pages,
+    metric_pages,
+    study_pages,
+    single_pages,
+)
 
 
 def make_environment() -> jinja2.Environment:

@@ -90,7 +90,7 @@ def _runs(material: Material) -> pd.DataFrame:
     frame["kind"] = np.select(
         [frame["division"] == DIVISION, floors], ["reference", "floor"], "model"
     )
-    tiers = counted["result_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
+    tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
     frame["tier"] = tiers.groupby(counted["run"]).agg(_weakest)
     frame.loc[frame["kind"] == "reference", "tier"] = ""
     return frame.reset_index(drop=True)
@@ -124,7 +124,7 @@ def _with_scale(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     runs = set(references["run"])
     stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
     scaled = {end: np.full(len(frame), np.nan) for end in ("", "_low", "_high")}
-    for _, index in frame.groupby(BOARD, sort=False).groups.items():
+    for index in frame.groupby(BOARD, sort=False).groups.values():
         first = frame.loc[index[0]]
         same = (references[BOARD] == first[BOARD]).all(axis=1)
         scale = find_scale(references[same], stats)

@@ -84,8 +84,10 @@ def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     trials = jobs.reindex(columns=REQUIRED["jobs"]).copy()
     for column in {*RUN_KEY, "result_id", "status"}:
         trials[column] = trials[column].astype(object).where(trials[column].notna(), "").map(str)
-    trials["run"] = [_digest(row) for row in trials[list(RUN_KEY)].itertuples(index=False)]
-    trials["model_key"] = [_digest(row) for row in trials[list(MODEL_KEY)].itertuples(index=False)]
+    trials["run"] = [key_digest(row) for row in trials[list(RUN_KEY)].itertuples(index=False)]
+    trials["model_key"] = [
+        key_digest(row) for row in trials[list(MODEL_KEY)].itertuples(index=False)
+    ]
     trials["_verdict"] = trials["status"] != "infra_error"
     order = ["run", "trial", "seed", "_verdict", "started", "result_id"]
     trials = trials.sort_values(order, kind="stable", na_position="first")
@@ -170,7 +172,7 @@ def together(
     return table.iloc[np.sort(np.concatenate(found))] if found else table.iloc[:0]
 
 
-def _digest(values: tuple[object, ...]) -> str:
+def key_digest(values: tuple[object, ...]) -> str:
     """SHA-256 of the values as JSON, hexadecimal; equal values give equal names."""
     text = json.dumps([str(value) for value in values], ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,212 @@
+"""History of scores over versions of specification, model and code; and the newest results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .columns import method_label
+from .pages import Material, Page
+from .rows import page_name
+from .standings import SCORES
+from .summary import MODEL_KEY, key_digest
+from .text import DASH, clip, number, parse_params, shorten
+
+SHOWN = ("accuracy", "recovery", "fidelity")
+LABELS = {
+    "accuracy": ("Accuracy", "accuracy"),
+    "recovery": ("Motif recovery", "filters"),
+    "fidelity": ("Attribution fidelity", "attribution"),
+}
+WIDTH, HEIGHT = 90.0, 22.0
+MOST_ENTRIES = 50
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model's results under one version of everything that could change them."""
+
+    when: str
+    spec: str
+    source: str
+    code: str
+    scored: str
+    metrics: str
+    trials: str
+    scores: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A model on a task, version after version; ``lines`` has a small chart for each score."""
+
+    model: str
+    activation: str
+    parameters: str
+    task: str
+    href: str
+    versions: tuple[Version, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class News:
+    """A result of the feed."""
+
+    identifier: str
+    title: str
+    when: str
+    href: str
+    summary: str
+
+
+def history_page(material: Material) -> Page:
+    """How scores moved: models that have results of several versions come first."""
+
+    def draw() -> Mapping[str, object]:
+        found = sorted(
+            _series(material),
+            key=lambda s: (len(s.versions) < 2, s.model.lower(), s.activation, s.task),
+        )
+        return {
+            "moved": [series for series in found if len(series.versions) > 1],
+            "still": [series for series in found if len(series.versions) == 1],
+            "labels": [LABELS[name] for name in SHOWN],
+            "size": (WIDTH, HEIGHT),
+        }
+
+    return Page("history.html", "history.html", None, draw)
+
+
+_WHAT = ["name", "profile", "division", "model", "params"]
+_VERSION = ["task", "task_digest", "dataset_digest", "model_digest", "code", "scored", "metrics"]
+
+
+def _series(material: Material) -> Iterable[Series]:
+    jobs = material.past_jobs
+    jobs = jobs[jobs["status"] == "ok"] if len(jobs) else jobs
+    if jobs.empty:
+        return
+    jobs = jobs.copy()
+    jobs["name"] = jobs["task"].str.partition("@")[0]
+    keys = zip(*(jobs[name].map(str) for name in MODEL_KEY), strict=True)
+    jobs["model_key"] = [key_digest(key) for key in keys]
+    for column in ("commit", "scored_commit"):
+        if column not in jobs:
+            jobs[column] = None
+        jobs[column] = jobs[column].astype(object).where(jobs[column].notna(), "").map(str)
+    jobs["code"] = jobs["commit"]
+    jobs["scored"] = jobs["scored_commit"].where(jobs["scored_commit"] != "", jobs["commit"])
+    values = _values(jobs, material.past_scores)
+    jobs = jobs.merge(values, left_on="result_id", right_index=True, how="left")
+    jobs["metrics"] = jobs["metrics"].fillna("")
+    for _, rows in jobs.groupby(_WHAT, sort=True, dropna=False):
+        yield _one(rows)
+
+
+def _values(jobs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The shown scores of each result, and the versions of their metrics."""
+    scores = scores[scores["result_id"].isin(set(jobs["result_id"]))] if len(scores) else scores
+    table = pd.DataFrame(index=pd.Index(jobs["result_id"].unique()))
+    table["metrics"] = ""
+    for name in SHOWN:
+        table[name] = math.nan
+    if scores.empty:
+        return table
+    whole = scores[scores["target"].isna()]
+    for name in SHOWN:
+        metric, method = SCORES[name]
+        mine = whole[(whole["metric"] == metric) & (whole["method"].fillna("") == method)]
+        mine = mine.drop_duplicates("result_id", keep="last").set_index("result_id")
+        table[name] = mine["value"].astype(float).reindex(table.index)
+        version = mine["metric_version"].reindex(table.index)
+        told = version.map(lambda v, m=metric: "" if pd.isna(v) else f"{m} {int(v)}")
+        table["metrics"] = [
+            ", ".join(filter(None, pair)) for pair in zip(table["metrics"], told, strict=True)
+        ]
+    return table
+
+
+def _one(rows: pd.DataFrame) -> Series:
+    last = rows.sort_values(["started", "result_id"]).iloc[-1]
+    found = []
+    for _, version in rows.groupby(_VERSION, sort=True, dropna=False):
+        # of a trial that was scored again under the same versions the last counts
+        ended = version.sort_values("result_id").drop_duplicates(["trial", "seed"], keep="last")
+        found.append((ended["result_id"].str.slice(-29, -7).max(), ended["started"].min(), ended))
+    found.sort(key=lambda entry: (str(entry[1]), str(entry[0])))
+    activation, others = parse_params(str(last["params"]))
+    means = [[float(entry[2][name].mean()) for name in SHOWN] for entry in found]
+    return Series(
+        model=shorten(last["model"], 40) or "unnamed",
+        activation=shorten(activation, 30),
+        parameters=shorten(", ".join(f"{k} = {v}" for k, v in others), 60),
+        task=clip(last["name"]),
+        href=f"models/{page_name(last)}",
+        versions=tuple(_version(entry[2], mean) for entry, mean in zip(found, means, strict=True)),
+        lines=tuple(_line([mean[i] for mean in means]) for i in range(len(SHOWN))),
+    )
+
+
+def _version(rows: pd.DataFrame, means: Sequence[float]) -> Version:
+    first = rows.iloc[0]
+    started = rows["started"].min()
+    number_of = str(first["task"]).partition("@")[2]
+    return Version(
+        when=DASH if pd.isna(started) else pd.Timestamp(started).strftime("%Y-%m-%d"),
+        spec=f"{shorten(number_of, 10)} {shorten(first['task_digest'], 8)}",
+        source=shorten(first["model_digest"], 8),
+        code=shorten(first["code"], 8) or DASH,
+        scored=shorten(first["scored"], 8) or DASH,
+        metrics=shorten(first["metrics"], 80) or DASH,
+        trials=str(len(rows)),
+        scores=tuple(number(mean) for mean in means),
+    )
+
+
+def _line(values: Sequence[float]) -> str:
+    """Path of a score from 0 to 1 over versions; "" below two of them."""
+    known = [(i, v) for i, v in enumerate(values) if math.isfinite(v)]
+    if len(known) < 2:
+        return ""
+    step = WIDTH / (len(values) - 1)
+    points = [f"{i * step:.1f} {(1 - min(max(v, 0.0), 1.0)) * HEIGHT:.1f}" for i, v in known]
+    return "M" + "L".join(points)
+
+
+def feed_page(material: Material) -> Page:
+    """Atom feed of the newest results."""
+
+    def draw() -> Mapping[str, object]:
+        trials = material.summary.trials
+        newest = trials[trials["started"].notna()].sort_values(["started", "result_id"])
+        entries = [_news(job, material) for _, job in newest.tail(MOST_ENTRIES)[::-1].iterrows()]
+        return {"entries": entries, "updated": entries[0].when if entries else ""}
+
+    return Page("feed.xml", "feed.xml", None, draw)
+
+
+def _news(job: pd.Series, material: Material) -> News:
+    activation, _ = parse_params(str(job["params"]))
+    name = f"{shorten(job['model'], 60) or 'unnamed'} {shorten(activation, 30)}".strip()
+    parts = []
+    for field in SHOWN:
+        stat = material.stats.get((str(job["run"]), *SCORES[field], ""))
+        value = stat.by_trial.get(str(job["result_id"])) if stat else None
+        if value is not None and math.isfinite(value[0]):
+            method = SCORES[field][1]
+            label = LABELS[field][0] + (f" ({method_label(method)})" if method else "")
+            parts.append(f"{label} {number(value[0])}")
+    ended = (
+        "" if job["status"] == "ok" else f"{clip(job['status'], 30)}: {clip(job['message'], 300)}"
+    )
+    return News(
+        identifier=f"urn:motifidelity:result:{shorten(job['result_id'], 120)}",
+        title=f"{name} on {clip(job['task'])}, trial {clip(job['trial'], 12)}",
+        when=pd.Timestamp(job["started"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        href=f"models/{page_name(job)}",
+        summary="; ".join(parts) or ended or "no score",
+    )
