@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .export import Cutting
     from .pages import EvidenceOf
     from .tables import MetricInfo, Tables
 
-__all__ = ["render"]
+__all__ = ["figures", "render"]
 
 
 def render(
@@ -71,3 +72,34 @@ def render(
         past=past,
         evidence=evidence,
     )
+
+
+def figures(
+    tables: Tables,
+    patterns: Sequence[str],
+    *,
+    metrics: Mapping[str, MetricInfo],
+    evidence: EvidenceOf | None = None,
+) -> Iterator[Cutting]:
+    """Draw the figures of a site's pages so that each stands alone.
+
+    Parameters
+    ----------
+    tables, metrics, evidence
+        As `render` takes them.
+    patterns : sequence of str
+        Which pages, by their paths below the site's folder, such as ``models/*``.
+
+    Yields
+    ------
+    Cutting
+        Name and SVG of a figure; names are unique.
+
+    Raises
+    ------
+    ValueError
+        If a table lacks a column that the registry's schema has.
+    """
+    from .site import draw_figures, gather
+
+    return draw_figures(gather(tables, metrics, evidence=evidence), patterns)

@@ -14,6 +14,7 @@ HEIGHT = 230.0
 BOX = 16.0
 _SPACE = 6.0
 _GROUP = 22.0
+_NARROWEST = 330.0
 # fewer trials are shown as what they are: a quartile of two numbers says nothing
 FEWEST = 3
 # the study's two first; the others follow by name
@@ -141,19 +142,24 @@ def draw_boxes(
     axis = (ticks[0], ticks[-1])
     networks = sorted({one.network for one in kept}, key=str.lower)
     kinds = {name: index for index, name in enumerate(networks)}
+    num_groups = len({one.activation for one in kept})
+    natural = len(kept) * (BOX + _SPACE) + num_groups * (_GROUP - _SPACE)
+    stretch = min(max(_NARROWEST / natural, 1.0), 2.2)
     boxes: list[Box] = []
     groups: list[tuple[str, str]] = []
-    x = _GROUP / 2
+    x = _GROUP / 2 * stretch
     for activation in dict.fromkeys(one.activation for one in kept):
         start = x
         for one in (one for one in kept if one.activation == activation):
-            boxes.append(_box(one, kinds[one.network], x, axis))
-            x += BOX + _SPACE
-        groups.append((f"{(start + x - _SPACE) / 2:.1f}", shorten(activation, 20) or "none"))
-        x += _GROUP - _SPACE
+            boxes.append(_box(one, kinds[one.network], (x, BOX * stretch), axis))
+            x += (BOX + _SPACE) * stretch
+        groups.append(
+            (f"{(start + x - _SPACE * stretch) / 2:.1f}", shorten(activation, 20) or "none")
+        )
+        x += (_GROUP - _SPACE) * stretch
     return BoxPlot(
         title=title,
-        width=f"{max(x - _GROUP / 2, 220):.1f}",
+        width=f"{max(x - _GROUP / 2 * stretch, _NARROWEST):.1f}",
         boxes=tuple(boxes),
         groups=tuple(groups),
         lines=tuple(Line(label, _y(value, axis)) for label, value in ends),
@@ -168,19 +174,20 @@ def _place(one: Series) -> tuple[object, ...]:
     return known, one.activation, one.network.lower(), one.values
 
 
-def _box(one: Series, kind: int, x: float, axis: tuple[float, float]) -> Box:
+def _box(one: Series, kind: int, place: tuple[float, float], axis: tuple[float, float]) -> Box:
     values = np.array(one.values)
     boxed = len(values) >= FEWEST
     low, first, median, third, high = (
         float(_y(value, axis)) for value in np.percentile(values, [0, 25, 50, 75, 100])
     )
-    middle = x + BOX / 2
+    x, width = place
+    middle = x + width / 2
     spread = f", SD {values.std(ddof=1):.3f}" if len(values) > 1 else ""
     return Box(
         kind=kind % KINDS,
         left=f"{x:.1f}",
         middle=f"{middle:.1f}",
-        width=f"{BOX:g}",
+        width=f"{width:.1f}",
         top=f"{third:.1f}" if boxed else None,
         height=f"{max(first - third, 0.5):.1f}" if boxed else None,
         median=f"{median:.1f}" if boxed else None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import jinja2
@@ -16,6 +17,7 @@ from .book import Book, code_digest, result_digests
 from .changelog import changelog_page
 from .comparison import comparison_page
 from .dossier import make_page
+from .export import Cutting, cut_figures, page_stem
 from .front import front_page, table_files
 from .metric_pages import metric_pages
 from .pages import EvidenceOf, Material, Page
@@ -62,6 +64,23 @@ def write_site(
     book.write(front_page(told, frame))
     book.close()
     return out_dir / "index.html"
+
+
+def draw_figures(material: Material, patterns: Sequence[str]) -> Iterator[Cutting]:
+    """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard.figures`."""
+    environment = make_environment()
+    frame = standings(material)
+    pages = [page for maker in MAKERS for page in maker(material, frame)]
+    used: set[str] = set()
+    for page in (*pages, front_page(material, frame)):
+        if any(fnmatchcase(page.path, pattern) for pattern in patterns):
+            template = environment.get_template(page.template)
+            html = template.render(root=page.root, **page.draw())
+            for figure in cut_figures(html, page_stem(page.path)):
+                stem = page_stem(page.path)
+                name = figure.name if figure.name not in used else f"{stem}-{figure.name}"
+                used.add(name)
+                yield replace(figure, name=name)
 
 
 def gather(

@@ -49,7 +49,7 @@ class Chapter:
     few: bool
 
 
-def study_pages(material: Material, _: pd.DataFrame) -> Iterable[Page]:
+def study_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """The one page of figures; none where nothing was trained in full."""
     full = material.summary.trials[material.summary.trials["profile"] == "full"]
 

@@ -108,7 +108,7 @@ class TaskPage:
     boards: tuple[Board, ...]
 
 
-def task_pages(material: Material, _: pd.DataFrame) -> Iterable[Page]:
+def task_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every task that the registry names, by name, version and digest."""
     for _, trials in material.summary.trials.groupby(TASK_KEY, sort=True):
 
