@@ -29,6 +29,8 @@ _TOKEN = re.compile(r"\.([\w-]+)|(?<![\w.-])([a-zA-Z][\w-]*)")
 _PAINT = re.compile(r"(fill|stroke|opacity|color|font|text-anchor)[\w-]*:")
 # a drawing without a size of its own is this wide, in CSS pixels
 _WIDTH = 900.0
+# CairoSVG takes the first font alone; every system has one by this name or in its place
+_SANS = 'Arial, "Liberation Sans", Helvetica, sans-serif'
 _VAR = re.compile(r"var\((--[\w-]+)\)")
 _TITLE = 26.0
 _TITLE_STYLE = ".title { font-size: 14px; font-weight: 600; fill: #1b1f24 }"
@@ -63,7 +65,8 @@ def cut_figures(html: str, stem: str) -> Iterator[Cutting]:
     drawings = zip(_FIGURE.findall(html), _places(html), strict=True)
     for number, (text, place) in enumerate(drawings, start=1):
         named = re.search(r'data-name="([\w@.-]+)"', text)
-        said = page_stem(place.caption) if place.caption else f"{number:02d}"
+        words = place.caption or re.findall(r'aria-label="([^":]*)', text)[0]
+        said = page_stem(words) if words else f"{number:02d}"
         name = named[1] if named else f"{stem}-{said}"
         name = name if name not in used else f"{name}-{number:02d}"
         used.add(name)
@@ -214,6 +217,7 @@ def _read_rules() -> list[tuple[str, str]]:
         for selector, declared in re.findall(r"([^{}]+)\{([^{}]*)\}", text)
     ]
     names = {name: value for selector, name, value in _variables(rules) if selector == ":root"}
+    names["--sans"] = _SANS
     told = [
         (one.strip(), re.sub(_VAR, lambda m: names.get(m[1], m[0]), declared))
         for selector, declared in rules
