@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from .boxes import BoxPlot, Series, draw_boxes
-from .cells import Stats
+from .cells import Stat, Stats
 from .columns import Column, headline_columns
 from .pages import Material, Page
 from .rows import page_name
@@ -19,6 +21,8 @@ from .taskpage import task_page_name
 from .text import clip, parse_params, shorten, slug, text_digest
 
 PATH = "figures.html"
+POOLED = "means of networks"
+MOST_BOXES = 48
 _FAMILIES = {
     "accuracy": "Accuracy, ",
     "filters": "Filters: ",
@@ -47,6 +51,7 @@ class Chapter:
     figures: tuple[Figure, ...]
     panels: tuple[tuple[str, Panel], ...]
     few: bool
+    pooled: bool
 
 
 def study_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
@@ -74,28 +79,26 @@ def chapters(material: Material) -> tuple[Chapter, ...]:
     """
     trials = material.summary.trials
     full = trials[trials["profile"] == "full"]
-    by_run: dict[str, dict[tuple[str, str, str, str], object]] = {}
-    for key, stat in material.stats.items():
-        if key[3] == "":
-            by_run.setdefault(key[0], {})[key] = stat
+    by_run: dict[str, dict[tuple[str, str, str, str], Stat]] = {}
+    for place, stat in material.stats.items():
+        if place[3] == "":
+            by_run.setdefault(place[0], {})[place] = stat
     found = []
     for key, mine in full.groupby(BOARD, sort=True):
         stats = {k: stat for run in set(mine["run"]) for k, stat in by_run.get(run, {}).items()}
-        chapter = _chapter(tuple(map(str, key)), mine, stats, material)  # type: ignore[arg-type]
+        chapter = _chapter(str(key), mine, stats, material)
         if chapter.figures:
             found.append(chapter)
     return tuple(found)
 
 
-def _chapter(
-    key: tuple[str, ...], trials: pd.DataFrame, stats: Stats, material: Material
-) -> Chapter:
+def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -> Chapter:
     first = trials.iloc[0]
     stem = slug(str(first["task"]), "0" * 12).removesuffix("-" + "0" * 12)
     methods = {method for _, metric, method, _ in stats if metric == "attribution_auroc"}
     scale = find_scale(trials, stats)
     networks = _networks(trials)
-    figures = []
+    figures, pooled = [], False
     for column in headline_columns(methods):
         if column.muted:
             continue
@@ -114,7 +117,9 @@ def _chapter(
             for run, (network, activation) in networks.items()
         ]
         bounds = (metric.low, metric.high) if metric else (None, None)
-        plot = draw_boxes(_title(column), series, ends, bounds)
+        shown = pool(series)
+        pooled = pooled or any(one.network == POOLED for one in shown)
+        plot = draw_boxes(_title(column), shown, ends, bounds)
         if plot is not None:
             name = "-".join(filter(None, (stem, column.metric, column.method)))
             figures.append(Figure(name, column.family, plot))
@@ -122,12 +127,13 @@ def _chapter(
         stats, [(run, " ".join(filter(None, pair))) for run, pair in networks.items()]
     )
     return Chapter(
-        anchor=slug(stem, text_digest(repr(key))),
+        anchor=slug(stem, text_digest(key)),
         task=clip(first["task"]),
         task_href=f"tasks/{task_page_name(first)}",
         profile=clip(first["profile"], 20),
         figures=tuple(figures),
         panels=tuple((f"{stem}-accuracy-and-{panel.family}", panel) for panel in panels),
+        pooled=pooled,
         few=any(box.median is None for figure in figures for box in figure.plot.boxes),
     )
 
@@ -146,13 +152,36 @@ def _networks(trials: pd.DataFrame) -> dict[str, tuple[str, str]]:
         rest = ", ".join(f"{key} {value}" for key, value in others)
         name = shorten(job["model"], 24) + (f" ({shorten(rest, 24)})" if rest else "")
         named[str(run)] = (name, shorten(activation, 20))
-    twice = {pair for pair in named.values() if list(named.values()).count(pair) > 1}
+    times = Counter(named.values())
     jobs = counted.drop_duplicates("run", keep="last").set_index("run")
     for run, pair in named.items():
-        if pair in twice:
-            digest = page_name(jobs.loc[run]).removesuffix(".html")[-4:]
-            named[run] = (f"{pair[0]} {jobs.loc[run]['isolation']} {digest}", pair[1])
+        if times[pair] > 1:
+            digest = page_name(jobs.loc[[run]].iloc[0]).removesuffix(".html")[-4:]
+            named[run] = (f"{pair[0]} {jobs.loc[[run]]['isolation'].iloc[0]} {digest}", pair[1])
     return named
+
+
+def pool(series: Sequence[Series]) -> list[Series]:
+    """The series, or where they are too many to be told apart, one of means an activation.
+
+    Parameters
+    ----------
+    series : sequence of Series
+
+    Returns
+    -------
+    list of Series
+        At most `MOST_BOXES`; of more activations the commonest are kept.
+    """
+    known = [one for one in series if any(map(math.isfinite, one.values))]
+    if len(known) <= MOST_BOXES:
+        return known
+    means: dict[str, list[float]] = {}
+    for one in known:
+        values = [value for value in one.values if math.isfinite(value)]
+        means.setdefault(one.activation, []).append(sum(values) / len(values))
+    commonest = sorted(means, key=lambda name: (-len(means[name]), name))[:MOST_BOXES]
+    return [Series(POOLED, name, tuple(means[name])) for name in commonest]
 
 
 def _values(stats: Stats, run: str, column: Column) -> tuple[float, ...]:

@@ -24,6 +24,7 @@ from motifidelity.errors import UserError
 from motifidelity.leaderboard import figures, render
 from motifidelity.leaderboard.boxes import HEIGHT, Series, draw_boxes
 from motifidelity.leaderboard.export import convert, cut_figures
+from motifidelity.leaderboard.studypage import MOST_BOXES, pool
 from motifidelity.registry import Registry
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -101,6 +102,20 @@ def test_the_studys_activations_come_first_and_boxes_never_overlap() -> None:
     assert all(right < left for (_, right), (left, _) in itertools.pairwise(edges))
     assert edges[-1][1] <= float(plot.width)
     assert [name for _, name in plot.networks] == ["CNN-2", "CNN-deep"]
+
+
+def test_too_many_networks_become_a_box_of_means_for_every_activation() -> None:
+    series = [
+        Series(f"net-{number}", activation, (number / 50, number / 50 + 0.01, float("nan")))
+        for number in range(40)
+        for activation in ("relu", "tanh")
+    ]
+    assert len(pool(series[:MOST_BOXES])) == MOST_BOXES
+    relu, tanh = pool(series)
+    assert {relu.activation, tanh.activation} == {"relu", "tanh"}
+    assert relu.values == pytest.approx([number / 50 + 0.005 for number in range(40)])
+    many = [Series("net", f"activation-{number}", (0.5,)) for number in range(500)]
+    assert len(pool(many)) == MOST_BOXES
 
 
 def test_the_page_of_figures_shows_every_trial_of_the_registry(site: Path) -> None:
