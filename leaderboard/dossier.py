@@ -85,6 +85,7 @@ class Trial:
     replaced: bool
     charts: tuple[Chart, ...]
     sets: tuple[FilterSet, ...]
+    undrawn: int
     open: bool
 
 
@@ -232,6 +233,7 @@ def _make_trial(
     mine = filters[filters["result_id"] == job["result_id"]] if len(filters) else filters
     epochs = history[history["result_id"] == job["result_id"]] if len(history) else history
     best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
+    sets = tuple(_filter_sets(mine, shelf, motifs))
     return Trial(
         trial=clip(job["trial"]),
         seed=clip(job["seed"]),
@@ -240,7 +242,8 @@ def _make_trial(
         result_id=shorten(job["result_id"], 16),
         replaced=not job["counted"],
         charts=draw_history(epochs, best),
-        sets=tuple(_filter_sets(mine, shelf, motifs)),
+        sets=sets,
+        undrawn=0 if sets or is_missing(job["num_filters"]) else int(job["num_filters"]),
         open=opened,
     )
 

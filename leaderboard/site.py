@@ -32,6 +32,8 @@ from .taskpage import task_pages
 from .text import clean
 
 HERE = Path(__file__).parent
+# in registries with more results, the filters of each run's first trial alone are drawn
+MOST_DRAWN = 1000
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
@@ -111,6 +113,7 @@ def gather(
 def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every model with its parameters."""
     summary = material.summary
+    large = len(summary.trials) > MOST_DRAWN
     board = list(RUN_KEY[:4])
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
@@ -130,13 +133,13 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
             mine = replace(
                 material,
                 summary=Summary(around, together(scores, sorted(set(around["run"])))),
-                filters=together(filters, names),
+                filters=together(filters, _first_results(trials) if large else names),
                 history=together(history, names),
             )
             return {"page": make_page(trials, mine)}
 
         path = f"models/{page_name(trials.iloc[0])}"
-        yield Page(path, "model.html", material.inputs(around), draw)
+        yield Page(path, "model.html", (large, material.inputs(around)), draw)
 
 
 def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
@@ -145,6 +148,12 @@ def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     yield history_page(material)
     yield changelog_page(material)
     yield feed_page(material)
+
+
+def _first_results(trials: pd.DataFrame) -> list[str]:
+    """The first successful result of every run."""
+    ok = trials[trials["counted"] & (trials["status"] == "ok")]
+    return list(ok.drop_duplicates("run")["result_id"])
 
 
 # every kind of page but the front page, in the order of writing

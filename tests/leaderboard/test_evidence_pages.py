@@ -232,3 +232,18 @@ def test_digests_of_the_frozen_network_are_shown(tmp_path: Path) -> None:
     text = model_page(ev.held_task(files=files).tables(), tmp_path).text
     assert "graph.pb, 1.50 MB, SHA-256 abababababab" in text
     assert "cdcdcd" not in text
+
+
+def test_a_large_registry_draws_the_filters_of_first_trials_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motifidelity.leaderboard.site.MOST_DRAWN", 3)
+    builder = ev.held_task()
+    for trial in (1, 2):
+        builder.add("cnn-deep", trial, {("auroc", ""): 0.9}, activation="exponential",
+                    good_filters=0.9, task_digest=ev.SPEC.digest,
+                    dataset_digest=ev.SPEC.dataset_digest)  # fmt: skip
+    page = model_page(builder.tables(), tmp_path)
+    trials = page.all("details", "trial-details")
+    assert [bool(trial.all("ul", "cards")) for trial in trials] == [True, False, False]
+    assert "16 filters of this trial are not drawn" in trials[1].text
