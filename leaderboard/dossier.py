@@ -72,6 +72,11 @@ class Examples:
     strips: tuple[Strip, ...]
     reason: str = ""
 
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of sites that are drawn, for the key."""
+        return {box.kind for strip in self.strips for box in strip.boxes}
+
 
 @dataclass(frozen=True)
 class Trial:
