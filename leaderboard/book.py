@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -13,9 +15,11 @@ import pandas as pd
 
 from .pages import Page
 from .tables import MetricInfo, Tables
-from .text import shorten
+from .text import is_missing, shorten
 
 INDEX = "build.json"
+# below this a process is not worth its start
+PAGES_OF_A_WORKER = 40
 # of these tables a motif is left out: its information content and its hits change with it
 _LISTS = {"ppm"}
 
@@ -52,31 +56,58 @@ class Book:
         self._before = _read(folder / INDEX)
         self._files: dict[str, tuple[str, str]] = {}
 
-    def write(self, page: Page) -> None:
-        """Draw a page unless it is there as its inputs would make it."""
-        inputs = "" if page.inputs is None else digest(self._code, page.path, repr(page.inputs))
-        if inputs and self._before.get(page.path) == (inputs, self._on_disk(page.path)):
-            self._files[page.path] = self._before[page.path]
+    def write(self, pages: Iterable[Page]) -> None:
+        """Draw pages, but those that are there as their inputs would make them."""
+        wanted = []
+        for page in pages:
+            inputs = "" if page.inputs is None else digest(self._code, page.path, repr(page.inputs))
+            if inputs and self._before.get(page.path) == (inputs, self._on_disk(page.path)):
+                self._files[page.path] = self._before[page.path]
+            else:
+                wanted.append((page, inputs))
+        for (page, inputs), (content, why) in zip(wanted, self._drawn(wanted), strict=True):
+            if why:
+                self.problems.append(f"{page.path} could not be drawn ({why})")
+            self.drawn += 1
+            self._files[page.path] = ("" if why else inputs, content)
+
+    def _drawn(self, wanted: Sequence[tuple[Page, str]]) -> Iterator[tuple[str, str]]:
+        """Digest of each page's bytes, and why it could not be drawn, as they are written."""
+        workers = min(os.cpu_count() or 1, len(wanted) // PAGES_OF_A_WORKER)
+        if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
+            yield from (self._draw(page) for page, _ in wanted)
             return
-        template = self._environment.get_template(page.template)
+        # forked workers see the registry as it lies in memory; nothing of it is copied
+        global _drawing
+        _drawing = (self, [page for page, _ in wanted])
         try:
-            text = template.render(root=page.root, **page.draw())
+            with multiprocessing.get_context("fork").Pool(workers) as pool:
+                yield from pool.imap(_draw_number, range(len(wanted)), chunksize=8)
+        finally:
+            _drawing = None
+
+    def _draw(self, page: Page) -> tuple[str, str]:
+        why = ""
+        try:
+            text = self._environment.get_template(page.template).render(
+                root=page.root, **page.draw()
+            )
         except Exception as error:  # an odd row must cost its own page alone
             why = shorten(f"{type(error).__name__}: {error}", 200)
-            self.problems.append(f"{page.path} could not be drawn ({why})")
-            broken = self._environment.get_template("broken.html")
-            text, inputs = broken.render(root=page.root, why=why), ""
-        self.drawn += 1
-        self.keep(page.path, text.encode("utf-8"), inputs)
+            text = self._environment.get_template("broken.html").render(root=page.root, why=why)
+        return self._put(page.path, text.encode("utf-8")), why
 
-    def keep(self, path: str, content: bytes, inputs: str = "") -> None:
-        """Put a file there."""
+    def keep(self, path: str, content: bytes) -> None:
+        """Put a file there that is no page."""
+        self._files[path] = ("", self._put(path, content))
+
+    def _put(self, path: str, content: bytes) -> str:
         found = hashlib.sha256(content).hexdigest()
         if found != self._on_disk(path):
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        self._files[path] = (inputs, found)
+        return found
 
     def close(self) -> None:
         """Remove what is no more, and write the record."""
@@ -92,6 +123,17 @@ class Book:
             return hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
         except OSError:
             return ""
+
+
+# what forked workers draw: the book and its pages
+_drawing: tuple[Book, list[Page]] | None = None
+
+
+def _draw_number(number: int) -> tuple[str, str]:
+    if _drawing is None:
+        raise RuntimeError("no pages to draw in this process")
+    book, pages = _drawing
+    return book._draw(pages[number])
 
 
 def _read(path: Path) -> dict[str, tuple[str, str]]:
@@ -125,15 +167,27 @@ def result_digests(tables: Tables) -> dict[str, str]:
         table: pd.DataFrame = getattr(tables, name)
         if table.empty:
             continue
-        plain = table.drop(columns=[column for column in table if column in _LISTS])
-        for column in plain.select_dtypes(include="object"):
-            plain[column] = plain[column].map(repr)
-        rows = pd.util.hash_pandas_object(plain[sorted(plain)], index=False)
+        columns = sorted(str(column) for column in table if column not in _LISTS)
+        plain = pd.DataFrame({column: _plain(table[column]) for column in columns})
+        rows = pd.util.hash_pandas_object(plain, index=False)
         # sums of hashes do not depend on the order of rows; they wrap around
         sums = rows.groupby(table["result_id"].map(str).to_numpy()).agg(_sum)
         for result, value in zip(sums.index, sums.to_list(), strict=True):
             found[result] = (found.get(result, 0) * 31 + int(value)) % 2**64
     return {result: f"{value:016x}" for result, value in found.items()}
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Values as numbers or text, whatever type a table came with."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    return column.map(_text).astype(object)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple | np.ndarray):
+        return repr([_text(entry) for entry in value])
+    return "" if is_missing(value) else str(value)
 
 
 def _sum(values: pd.Series) -> int:

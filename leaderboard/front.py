@@ -171,8 +171,9 @@ def table_files(frame: pd.DataFrame) -> Iterable[tuple[str, bytes]]:
     rows = json.loads(table.to_json(orient="records", double_precision=15, force_ascii=True))
     yield RESULT_FILES["json"], (json.dumps(rows, indent=1) + "\n").encode("ascii")
     sink = io.BytesIO()
-    for column in table.select_dtypes(include="object"):
-        table[column] = table[column].map(_encodable)
+    for column in table:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].map(_encodable)
     table.to_parquet(sink, index=False)
     yield RESULT_FILES["parquet"], sink.getvalue()
 

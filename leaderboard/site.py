@@ -9,7 +9,6 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
@@ -32,8 +31,8 @@ from .taskpage import task_pages
 from .text import clean
 
 HERE = Path(__file__).parent
-# in registries with more results, the filters of each run's first trial alone are drawn
-MOST_DRAWN = 1000
+# results in a registry of which every trial's filters are drawn
+MOST_DETAILED = 2000
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
@@ -54,8 +53,7 @@ def write_site(
     book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
     frame = standings(material)
     for maker in MAKERS:
-        for page in maker(material, frame):
-            book.write(page)
+        book.write(maker(material, frame))
     for name, content in table_files(frame):
         book.keep(name, content)
     for path in sorted((HERE / "static").rglob("*")):
@@ -63,7 +61,7 @@ def write_site(
             book.keep(f"static/{path.relative_to(HERE / 'static').as_posix()}", path.read_bytes())
     # last, because it names what could not be drawn
     told = replace(material, problems=(*material.problems, *book.problems))
-    book.write(front_page(told, frame))
+    book.write([front_page(told, frame)])
     book.close()
     return out_dir / "index.html"
 
@@ -113,7 +111,9 @@ def gather(
 def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every model with its parameters."""
     summary = material.summary
-    large = len(summary.trials) > MOST_DRAWN
+    if summary.trials.empty:
+        return
+    large = len(summary.trials) > MOST_DETAILED
     board = list(RUN_KEY[:4])
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
@@ -133,7 +133,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
             mine = replace(
                 material,
                 summary=Summary(around, together(scores, sorted(set(around["run"])))),
-                filters=together(filters, _first_results(trials) if large else names),
+                filters=together(filters, _detailed(trials, len(summary.trials))),
                 history=together(history, names),
             )
             return {"page": make_page(trials, mine)}
@@ -150,8 +150,10 @@ def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     yield feed_page(material)
 
 
-def _first_results(trials: pd.DataFrame) -> list[str]:
-    """The first successful result of every run."""
+def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
+    """Results whose filters are drawn: all, or in a large registry one of each run."""
+    if results <= MOST_DETAILED:
+        return list(trials["result_id"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")]
     return list(ok.drop_duplicates("run")["result_id"])
 
@@ -196,4 +198,6 @@ def make_environment() -> jinja2.Environment:
 
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if type(value) is not str or (value.isascii() and value.isprintable()):
+        return value
+    return clean(value)

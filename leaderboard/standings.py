@@ -14,7 +14,7 @@ from .columns import ORDER_BY
 from .pages import Material
 from .rows import page_name
 from .scale import DIVISION, FLOOR_NETWORKS, find_scale
-from .text import parse_params
+from .text import clean, parse_params
 
 BOARD = ["task", "task_digest", "dataset_digest", "profile"]
 # what is read off a run: its column, the metric and the method
@@ -71,20 +71,20 @@ def _runs(material: Material) -> pd.DataFrame:
     if counted.empty:
         return pd.DataFrame()
     grouped = counted.groupby("run", sort=True)
-    last = grouped.tail(1).set_index("run")
+    last = counted.drop_duplicates("run", keep="last").set_index("run").sort_index()
     frame = last[[*BOARD, "division", "isolation", "model", "model_digest", "params"]].copy()
     frame.insert(0, "run", frame.index)
     ok = counted["status"] == "ok"
     finished = counted[ok].groupby("run")
-    frame["ok"] = grouped["status"].agg(lambda status: int((status == "ok").sum()))
+    frame["ok"] = ok.groupby(counted["run"]).sum().astype(int)
     frame["trials"] = grouped.size()
     frame["cost"] = finished["seconds_fit"].mean().astype(float)
     frame["memory"] = finished["peak_memory"].max().astype(float)
     frame["weights"] = finished["num_weights"].max().astype(float)
     frame["newest"] = pd.to_datetime(grouped["started"].max(), utc=True)
     parsed = [parse_params(str(params)) for params in frame["params"]]
-    frame["activation"] = [activation or "" for activation, _ in parsed]
-    frame["parameters"] = [", ".join(f"{k} = {v}" for k, v in rest) for _, rest in parsed]
+    frame["activation"] = [clean(activation or "") for activation, _ in parsed]
+    frame["parameters"] = [clean(", ".join(f"{k} = {v}" for k, v in rest)) for _, rest in parsed]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
     floors = frame["model"].isin(FLOOR_NETWORKS)
     frame["kind"] = np.select(

@@ -1,13 +1,22 @@
-"""What only a browser can show: that sorting sorts, and that the page keeps to itself."""
+"""What only a browser can show: that the pages work, print, and keep to themselves."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
+import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import pandas as pd
 import pytest
+
+from motifidelity.serving import open_server
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -18,6 +27,20 @@ SWITCHES = [
     "--disable-sync",
     "--no-first-run",
 ]
+VENDOR = Path(__file__).parent / "vendor"
+AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+# one of each kind of page
+KINDS = (
+    "index.html",
+    "boards/motif-classes-1-full*",
+    "models/cnn-deep-relu*",
+    "models/script*",
+    "metrics/index.html",
+    "metrics/attribution-auroc*",
+    "compare.html",
+    "history.html",
+    "changelog.html",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,49 +59,65 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def served(site: Path) -> Iterator[str]:
+    with open_server(site, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
 @pytest.fixture
-def front(browser: Any, site: Path) -> Iterator[Any]:
-    """The front page; the test fails on any request off the disk and on any console message."""
-    page = browser.new_page()
+def page(browser: Any) -> Iterator[Any]:
+    """A tab; the test fails on any request off the site and on any console message."""
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
     requests: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto((site / "index.html").as_uri())
     yield page
-    page.goto(next((site / "models").glob("cnn-2-*")).as_uri())
-    page.close()
+    context.close()
     assert complaints == []
-    assert [url for url in requests if not url.startswith("file://")] == []
+    here = ("file://", "http://127.0.0.1:", "blob:")
+    assert [url for url in requests if not url.startswith(here)] == []
 
 
-def column(page: Any, index: int) -> list[str]:
-    """Raw values of a column of the first table, from the top."""
-    cells = page.locator("table.board").first.locator(f"tbody tr > *:nth-child({index + 1})")
-    values: list[str] = cells.evaluate_all("cells => cells.map(c => c.dataset.sort)")
-    return values
+@pytest.fixture(params=["file", "http"])
+def front(request: pytest.FixtureRequest, page: Any, site: Path, served: str) -> Any:
+    """The front page, from disk and over HTTP."""
+    page.goto((site / "index.html").as_uri() if request.param == "file" else served)
+    page.wait_for_selector("#controls:not([hidden])")
+    return page
 
 
-def heading(page: Any, index: int) -> Any:
-    table = page.locator("table.board").first
-    return table.locator(f"thead tr:last-child > :nth-child({index + 1}) button")
+@pytest.fixture
+def board(page: Any, site: Path) -> Any:
+    page.goto(next((site / "boards").glob("motif-classes-1-full*")).as_uri())
+    return page
 
 
-def wait_sorted(page: Any, index: int, direction: str) -> None:
-    page.wait_for_function(
-        """([index, direction]) => {
-            const table = document.querySelector("table.board");
-            const heading = table.tHead.rows[1].cells[index];
-            if (heading.getAttribute("aria-sort") !== direction) return false;
-            const values = [...table.tBodies[0].rows].map((r) => r.cells[index].dataset.sort);
-            const known = values.filter((v) => v !== "").map(Number);
-            const sign = direction === "descending" ? -1 : 1;
-            return known.every((v, i) => i === 0 || sign * (v - known[i - 1]) >= 0);
-        }""",
-        arg=[index, direction],
-        timeout=3000,
+def shown(page: Any) -> list[dict[str, Any]]:
+    """The front page's table as a person sees it: visible rows, visible columns, raw values."""
+    rows: list[dict[str, Any]] = page.evaluate(
+        """() => {
+            const table = document.getElementById("runs");
+            const heads = [...table.tHead.rows[0].cells];
+            return [...table.tBodies[0].rows].filter((r) => r.cells.length > 1).map((row) =>
+                Object.fromEntries([...row.cells].flatMap((cell, i) => cell.offsetParent === null
+                    ? [] : [[heads[i].dataset.field, {...cell.dataset}]])));
+        }"""
     )
+    return rows
+
+
+def column_of(page: Any, field: str) -> list[str]:
+    return [row[field]["v"] for row in shown(page)]
+
+
+def head(page: Any, field: str) -> Any:
+    return page.locator(f'#runs thead th[data-field="{field}"]')
 
 
 def check_numeric(values: list[str], *, descending: bool) -> None:
@@ -88,77 +127,346 @@ def check_numeric(values: list[str], *, descending: bool) -> None:
     assert all(values[: len(known)]), "dashes come last"
 
 
+def test_the_table_sorts_by_numbers_with_dashes_last(front: Any) -> None:
+    before = column_of(front, "accuracy")
+    for descending in (True, False):
+        head(front, "accuracy").click()
+        direction = "descending" if descending else "ascending"
+        front.wait_for_selector(f'#runs th[data-field="accuracy"][aria-sort="{direction}"]')
+        check_numeric(column_of(front, "accuracy"), descending=descending)
+    after = column_of(front, "accuracy")
+    assert sorted(after) == sorted(before)
+    assert after != before
+
+
+def test_names_and_ranks_sort_from_the_start(front: Any) -> None:
+    head(front, "model").click()
+    names = column_of(front, "model")
+    assert names.index("cnn-2") < names.index("cnn-50") < names.index("dense")
+    head(front, "rank").click()
+    ranks = column_of(front, "rank")
+    assert ranks[0] == "1"
+    assert ranks[-1] == ""
+
+
+def test_search_finds_words_in_any_column_of_text(front: Any) -> None:
+    front.fill("#search", "deep softplus")
+    assert column_of(front, "model") == ["cnn-deep"]
+    assert front.inner_text("#count").startswith("1 of ")
+    front.fill("#search", "no such model")
+    assert shown(front) == []
+    front.fill("#search", "<script>")
+    assert column_of(front, "division") == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "count"),
+    [
+        ("task", "regulatory-code@1", 2),
+        ("activation", "exponential", 4),
+        ("division", "open", 1),
+        ("profile", "quick", 1),
+    ],
+)
+def test_filters_leave_the_rows_of_a_value(front: Any, field: str, value: str, count: int) -> None:
+    front.select_option(f'select[data-filter="{field}"]', f"={value}")
+    if field == "profile":
+        front.click(".picker summary")
+        front.check('input[data-column="profile"]')
+    assert column_of(front, field) == [value] * count
+
+
+def test_filters_and_search_act_together(front: Any) -> None:
+    front.select_option('select[data-filter="activation"]', "=relu")
+    front.select_option('select[data-filter="task"]', "=motif-classes@1")
+    front.fill("#search", "deep")
+    assert column_of(front, "model") == ["cnn-deep"]
+
+
+def test_columns_are_picked(front: Any) -> None:
+    assert "weights" not in shown(front)[0]
+    front.click(".picker summary")
+    front.check('input[data-column="weights"]')
+    front.uncheck('input[data-column="cost"]')
+    first = shown(front)[0]
+    assert "weights" in first
+    assert "cost" not in first
+    assert head(front, "weights").is_visible()
+    assert not head(front, "cost").is_visible()
+
+
+def test_an_address_brings_the_same_view_back(front: Any) -> None:
+    front.select_option('select[data-filter="task"]', "=motif-classes@1")
+    front.fill("#search", "cnn")
+    head(front, "recovery").click()
+    front.click(".picker summary")
+    front.check('input[data-column="digest"]')
+    front.uncheck('input[data-column="isolation"]')
+    before = shown(front)
+    assert {"q=cnn", "task=motif-classes@1", "sort=recovery.desc"} <= set(
+        unquote(front.url).partition("#")[2].split("&")
+    )
+    front.reload()
+    front.wait_for_selector("#controls:not([hidden])")
+    assert shown(front) == before
+    assert front.input_value("#search") == "cnn"
+    front.click("#reset")
+    assert "#" not in front.url
+    assert len(shown(front)) > len(before)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["#q=%3Cimg%20src=x%20onerror=alert(1)%3E&task=nonsense", "#sort=nothing.up&columns=x"],
+)
+def test_an_address_of_nonsense_does_no_harm(front: Any, address: str) -> None:
+    front.goto(front.url.partition("#")[0] + address)
+    front.reload()
+    front.wait_for_selector("#controls:not([hidden])")
+    assert head(front, "model").is_visible()
+    assert front.locator("img").count() == 0
+
+
+def read_csv(content: bytes) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def read_json(content: bytes) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(content)
+    return rows
+
+
+def read_parquet(content: bytes) -> list[dict[str, Any]]:
+    frame = pd.read_parquet(io.BytesIO(content)).astype(object)
+    return frame.where(frame.notna(), None).to_dict("records")
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("csv", read_csv), ("json", read_json), ("parquet", read_parquet)]
+)
+def test_a_download_is_exactly_the_table_that_is_shown(
+    front: Any, name: str, read: Callable[[bytes], list[dict[str, Any]]]
+) -> None:
+    front.select_option('select[data-filter="task"]', "=motif-classes@1")
+    head(front, "recovery").click()
+    front.click(".picker summary")
+    front.uncheck('input[data-column="tier"]')
+    front.check('input[data-column="found"]')
+    expected = shown(front)
+    front.click(".picker summary")
+    with front.expect_download() as waiting:
+        front.click(f'button[data-download="{name}"]')
+    assert waiting.value.suggested_filename == f"motifidelity.{name}"
+    rows = read(Path(waiting.value.path()).read_bytes())
+    assert len(rows) == len(expected) > 5
+    for row, cells in zip(rows, expected, strict=True):
+        assert set(cells) == {key for key in row if not key.endswith(("_low", "_high", "_trials"))}
+        for field, cell in cells.items():
+            said, found = cell["v"], row[field]
+            if field in ("accuracy", "recovery", "found", "rank", "cost", "trials"):
+                assert (found in ("", None)) == (said == "")
+                assert said == "" or float(found) == float(said)
+            else:
+                assert (found or "") == said
+        if "low" in cells["accuracy"]:
+            assert float(row["accuracy_low"]) == float(cells["accuracy"]["low"])
+            assert float(row["accuracy_trials"]) == float(cells["accuracy"]["n"])
+    assert expected[0]["accuracy"]["v"] != ""
+
+
+def test_the_whole_table_lies_beside_the_page(site: Path) -> None:
+    frames = [
+        pd.read_csv(site / "leaderboard.csv", keep_default_na=False, na_values=[""]),
+        pd.read_json(site / "leaderboard.json", precise_float=True),
+        pd.read_parquet(site / "leaderboard.parquet"),
+    ]
+    for frame in frames:
+        assert list(frame["run"]) == list(frames[0]["run"])
+        assert frame["accuracy"].to_numpy(float) == pytest.approx(
+            frames[0]["accuracy"].to_numpy(float), nan_ok=True
+        )
+    assert len(frames[0]) == 12
+
+
+def test_everything_is_reached_and_worked_with_the_keyboard(front: Any) -> None:
+    reached = []
+    for _ in range(60):
+        front.keyboard.press("Tab")
+        reached.append(
+            front.evaluate(
+                """() => {
+                    const e = document.activeElement;
+                    const box = e.getBoundingClientRect();
+                    return [e.id || e.dataset.filter || e.dataset.download || e.tagName
+                        + (e.closest("th")?.dataset.field ?? ""), box.width > 0];
+                }"""
+            )
+        )
+    names = [name for name, _ in reached]
+    assert all(visible for _, visible in reached)
+    for expected in ("search", "task", "activation", "SUMMARY", "reset", "csv", "parquet"):
+        assert expected in names
+    assert any(name.endswith("accuracy") for name in names)
+    front.focus("#search")
+    front.keyboard.type("softplus")
+    assert column_of(front, "activation") == ["softplus"]
+    front.fill("#search", "")
+    front.focus(".picker summary")
+    front.keyboard.press("Enter")
+    front.focus('input[data-column="weights"]')
+    front.keyboard.press("Space")
+    assert "weights" in shown(front)[0]
+    front.keyboard.press("Escape")
+    assert not front.locator(".picker .menu").is_visible()
+    assert front.evaluate("document.activeElement.tagName") == "SUMMARY"
+    control = (
+        head(front, "accuracy")
+        .locator("[tabindex='0'], button")
+        .or_(front.locator('#runs th[data-field="accuracy"][tabindex="0"]'))
+    )
+    control.first.focus()
+    front.keyboard.press("Enter")
+    front.wait_for_selector('#runs th[data-field="accuracy"][aria-sort="descending"]')
+
+
+def board_column(page: Any, index: int) -> list[str]:
+    """Raw values of a column of the first board, from the top."""
+    cells = page.locator("table.board").first.locator(f"tbody tr > *:nth-child({index + 1})")
+    values: list[str] = cells.evaluate_all("cells => cells.map(c => c.dataset.sort)")
+    return values
+
+
 @pytest.mark.parametrize("how", ["click", "Enter", "Space"])
-def test_sorting_reorders_numerically_with_dashes_last(front: Any, how: str) -> None:
-    auroc = 4
-    before = column(front, auroc)
+def test_a_board_sorts_by_its_headings(board: Any, how: str) -> None:
+    table = board.locator("table.board").first
+    button = table.locator("thead tr:last-child > :nth-child(5) button")
     for direction in ("descending", "ascending"):
-        button = heading(front, auroc)
         if how == "click":
             button.click()
         else:
             button.focus()
-            front.keyboard.press(how)
-        wait_sorted(front, auroc, direction)
-        check_numeric(column(front, auroc), descending=direction == "descending")
-    after = column(front, auroc)
-    assert after != before
-    assert sorted(after) == sorted(before)
-    assert front.evaluate("document.activeElement.tagName") == "BUTTON"
+            board.keyboard.press(how)
+        board.wait_for_selector(f'table.board thead th[aria-sort="{direction}"]')
+        check_numeric(board_column(board, 4), descending=direction == "descending")
+    assert board.evaluate("document.activeElement.tagName") == "BUTTON"
 
 
-def test_counts_sort_by_size_and_not_by_their_digits(front: Any) -> None:
-    found = 8
-    heading(front, found).click()
-    wait_sorted(front, found, "descending")
-    values = column(front, found)
+def test_counts_sort_by_size_and_not_by_their_digits(board: Any) -> None:
+    board.locator("table.board").first.locator("thead tr:last-child > :nth-child(9) button").click()
+    values = board_column(board, 8)
     check_numeric(values, descending=True)
     assert float(values[0]) > 9 > float(values[2])
 
 
-def test_headings_are_reached_with_the_tab_key(front: Any) -> None:
-    heading(front, 3).focus()
-    front.keyboard.press("Tab")
-    assert front.evaluate("document.activeElement.closest('th').cellIndex") == 4
+def test_two_models_are_compared(page: Any, site: Path) -> None:
+    page.goto((site / "compare.html").as_uri())
+    every = page.locator("table.pairs tbody tr:visible").count()
+    page.select_option("#first", "cnn-deep exponential")
+    page.select_option("#second", "cnn-deep relu")
+    rows = page.locator("table.pairs tbody tr:visible")
+    assert rows.count() == 1 < every
+    assert "p = " in rows.first.inner_text()
+    address = page.url
+    page.goto((site / "index.html").as_uri())
+    page.goto(address)
+    assert page.locator("table.pairs tbody tr:visible").count() == 1
 
 
-def test_names_sort_from_the_start_of_the_alphabet_first(front: Any) -> None:
-    heading(front, 1).click()
-    front.wait_for_function(
-        "document.querySelector('table.board').tHead.rows[1].cells[1].ariaSort === 'ascending'"
-    )
-    names = column(front, 1)
-    assert names.index("cnn-2") < names.index("cnn-50") < names.index("dense")
-
-
-def test_the_front_page_and_its_links_work_without_script(browser: Any, site: Path) -> None:
+def test_pages_read_without_script(browser: Any, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
+    assert not page.locator("#controls").is_visible()
+    assert page.locator("#runs tbody tr").count() == 12
+    assert page.locator("#runs tbody tr").first.is_visible()
+    assert page.locator("figure.picture svg").first.is_visible()
+    page.locator("#runs td.task a").first.click()
     assert page.locator("thead button").count() == 0
     page.locator("summary", has_text="own definitions").first.click()
     assert page.locator("details.paper table").first.is_visible()
     page.locator("table.board tbody a").first.click()
     assert page.locator("h1").inner_text() == "cnn-deep exponential"
-    assert page.locator("svg.logo").first.bounding_box()["height"] == pytest.approx(48)
+    page.goto((site / "compare.html").as_uri())
+    assert page.locator("table.pairs tbody tr:visible").count() > 5
     context.close()
 
 
-def test_no_width_makes_the_page_itself_scroll_sideways(browser: Any, site: Path) -> None:
-    for width in (360, 1440):
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        models = [
-            next((site / "models").glob(f"{name}*")) for name in ("cnn-local", "nnn", "script")
-        ]
-        for path in (site / "index.html", *models):
-            page.goto(path.as_uri())
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
-        page.close()
-
-
-def test_a_wide_window_shows_every_column_at_once(browser: Any, site: Path) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 800})
-    page.goto((site / "index.html").as_uri())
-    for region in page.locator(".scroll:has(> table.board):visible").all():
-        assert region.evaluate("e => e.scrollWidth <= e.clientWidth")
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_width_makes_a_page_itself_scroll_sideways(browser: Any, site: Path, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    for kind in (*KINDS, "models/nnn*"):
+        path = next(site.glob(kind))
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
     page.close()
+
+
+def test_a_wide_window_shows_the_columns_of_a_run_at_once(browser: Any, site: Path) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 800})
+    for kind in KINDS[:2]:
+        page.goto(next(site.glob(kind)).as_uri())
+        for region in page.locator(".scroll:has(table.board):visible, .scroll:has(#runs)").all():
+            assert region.evaluate("e => e.scrollWidth <= e.clientWidth")
+    page.close()
+
+
+def luminance(colour: str) -> float:
+    parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def test_dark_mode_is_dark_and_paper_is_white(browser: Any, site: Path) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto((site / "index.html").as_uri())
+    back = "getComputedStyle(document.body).backgroundColor"
+    ink = "getComputedStyle(document.body).color"
+    assert luminance(page.evaluate(back)) < 0.1 < 0.7 < luminance(page.evaluate(ink))
+    page.emulate_media(media="print")
+    assert luminance(page.evaluate(back)) == pytest.approx(1)
+    assert luminance(page.evaluate(ink)) == 0
+    page.close()
+
+
+def test_print_shows_all_rows_and_no_controls(browser: Any, site: Path) -> None:
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.emulate_media(media="print")
+    assert not page.locator("#controls").is_visible()
+    assert not page.locator("nav.site").is_visible()
+    width = page.evaluate("document.querySelector('#runs').scrollWidth")
+    assert width <= page.viewport_size["width"]
+    assert page.locator("#runs tbody tr:visible").count() == 12
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_no_serious_problem(browser: Any, site: Path, kind: str, scheme: str) -> None:
+    script = (VENDOR / "axe.min.js").read_text(encoding="utf-8")
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(next(site.glob(kind)).as_uri())
+    page.evaluate(script)
+    if kind == "index.html":
+        page.click(".picker summary")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]])
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+    context.close()
+    assert serious == []
+
+
+def test_axe_is_the_one_that_is_named() -> None:
+    assert hashlib.sha256((VENDOR / "axe.min.js").read_bytes()).hexdigest() == AXE_SHA256
+    assert (VENDOR / "LICENSE").is_file()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_ask_for_nothing_and_complain_of_nothing(page: Any, site: Path, kind: str) -> None:
+    page.goto(next(site.glob(kind)).as_uri())
+    page.wait_for_load_state("load")
+    assert page.locator("h1").is_visible()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from motifidelity.leaderboard.curves import HEIGHT as CURVE_HEIGHT
 from motifidelity.leaderboard.curves import WIDTH, draw_history
 from motifidelity.leaderboard.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
-from motifidelity.leaderboard.scatter import _LINE, SIZE, _spread
+from motifidelity.leaderboard.scatter import LINE, SIZE, spread_labels
 from motifidelity.leaderboard.text import clean, slug
 
 
@@ -104,9 +104,9 @@ def test_no_history_is_no_chart() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, SIZE), min_size=1, max_size=14))
 def test_labels_never_share_a_line_and_stay_in_order(wanted: list[float]) -> None:
-    heights = _spread(wanted)
+    heights = spread_labels(wanted)
     assert heights == sorted(heights)
-    assert all(b - a >= _LINE - 1e-6 for a, b in itertools.pairwise(heights))
+    assert all(b - a >= LINE - 1e-6 for a, b in itertools.pairwise(heights))
     assert heights[-1] <= SIZE
     assert heights[0] >= 0
 

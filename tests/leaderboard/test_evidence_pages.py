@@ -237,7 +237,7 @@ def test_digests_of_the_frozen_network_are_shown(tmp_path: Path) -> None:
 def test_a_large_registry_draws_the_filters_of_first_trials_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("motifidelity.leaderboard.site.MOST_DRAWN", 3)
+    monkeypatch.setattr("motifidelity.leaderboard.site.MOST_DETAILED", 3)
     builder = ev.held_task()
     for trial in (1, 2):
         builder.add("cnn-deep", trial, {("auroc", ""): 0.9}, activation="exponential",

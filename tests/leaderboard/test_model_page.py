@@ -98,8 +98,9 @@ def test_a_replaced_result_is_still_shown(tmp_path: Path) -> None:
     builder = fx.Builder()
     builder.add("m", 0, status="infra_error", message="the daemon went away", minute=1)
     builder.add("m", 0, {("auroc", ""): 0.9}, minute=5)
-    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
-    assert "replaced by a later result" in front.one("div", "failures").text
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    [board] = (tmp_path / "boards").iterdir()
+    assert "replaced by a later result" in pages.parse(board).one("div", "failures").text
     [path] = (tmp_path / "models").iterdir()
     text = pages.parse(path).text
     assert "the daemon went away" in text

@@ -29,6 +29,17 @@ def render_page(builder: fx.Builder, out: Path) -> pages.Element:
     return pages.parse(render(builder.tables(), out, metrics=fx.METRICS))
 
 
+def board_page(site: Path, name: str = "motif-classes-1-full") -> pages.Element:
+    """The page of all scores of a task and profile."""
+    [path] = (site / "boards").glob(f"{name}-*.html")
+    return pages.parse(path)
+
+
+def render_board(builder: fx.Builder, out: Path) -> pages.Element:
+    render_page(builder, out)
+    return board_page(out, "*")
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -39,9 +50,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_every_page_is_well_formed_and_every_link_leads_somewhere(site: Path) -> None:
     found = list(site.rglob("*.html"))
-    jobs = fx.realistic().jobs.to_dict("records")
-    models = {(job["model"], job["params"]) for job in jobs}
-    assert len(found) >= 1 + len(models) + len({job["task"] for job in jobs})
+    models = {(job["model"], job["params"]) for job in fx.realistic().jobs.to_dict("records")}
+    assert len(list((site / "models").iterdir())) == len(models)
     for path in found:
         page = pages.parse(path)
         identifiers = [e.attrs["id"] for e in page.all() if "id" in e.attrs]
@@ -57,10 +67,10 @@ def test_every_page_is_well_formed_and_every_link_leads_somewhere(site: Path) ->
                     assert f'id="{anchor}"' in target.read_text(encoding="utf-8"), link
 
 
-def test_the_front_page_shows_the_means_of_the_registry(site: Path) -> None:
+def test_a_board_shows_the_means_of_the_registry(site: Path) -> None:
     tables = fx.realistic()
     joined = tables.scores.fillna({"method": ""}).merge(tables.jobs, on="result_id")
-    table = pages.boards(pages.parse(site / "index.html"))[0]
+    table = pages.boards(board_page(site))[0]
     names = pages.headings(table)
     for activation in ("exponential", "relu"):
         mine = joined[
@@ -84,7 +94,7 @@ def test_the_front_page_shows_the_means_of_the_registry(site: Path) -> None:
 
 
 def test_equal_accuracy_and_opposite_recovery_show_in_the_bars(site: Path) -> None:
-    table = pages.boards(pages.parse(site / "index.html"))[0]
+    table = pages.boards(board_page(site))[0]
     names = pages.headings(table)
 
     def length(activation: str, column: str) -> float:
@@ -98,7 +108,7 @@ def test_equal_accuracy_and_opposite_recovery_show_in_the_bars(site: Path) -> No
 
 
 def test_the_study_s_versions_are_a_second_table_that_needs_no_script(site: Path) -> None:
-    page = pages.parse(site / "index.html")
+    page = board_page(site)
     details = page.one("details", "paper")
     table = details.one("table", "board")
     tables = fx.realistic()
@@ -116,7 +126,7 @@ def test_the_study_s_versions_are_a_second_table_that_needs_no_script(site: Path
 
 
 def test_partial_coverage_is_said_and_failures_are_listed(site: Path) -> None:
-    page = pages.parse(site / "index.html")
+    page = board_page(site)
     table = pages.boards(page)[0]
     row = pages.find_row(table, "cnn-2", "exponential")
     assert row[3].text == "2 of 3 trials ok"
@@ -125,19 +135,19 @@ def test_partial_coverage_is_said_and_failures_are_listed(site: Path) -> None:
     listed = page.one("div", "failures").text
     for expected in ("cnn-2", "oom", "memory limit of 4 GiB reached in epoch 3", "timeout"):
         assert expected in listed
-    assert "of which 3 failed" in page.text
+    assert "of which 3 failed" in pages.parse(site / "index.html").text
 
 
 def test_a_run_without_scores_is_last_and_has_no_rank(site: Path) -> None:
-    table = pages.boards(pages.parse(site / "index.html"))[0]
+    table = pages.boards(board_page(site))[0]
     ranks = [row[0].text for row in pages.rows(table)]
     assert ranks == ["1", "2", "3", "4", "5", "6", "–", "–", "–"]
     assert [row[3].text for row in pages.rows(table)][-2:] == ["0 of 1 trial ok"] * 2
 
 
 def test_quick_runs_are_apart_marked_and_never_ranked(site: Path) -> None:
-    page = pages.parse(site / "index.html")
-    full, _, quick = pages.boards(page)
+    full = pages.boards(board_page(site))[0]
+    [quick] = pages.boards(board_page(site, "motif-classes-1-quick"))
     [row] = pages.rows(quick)
     assert row[0].text == "–"
     assert "quick: not ranked" in quick.one("caption").text
@@ -148,7 +158,7 @@ def test_quick_runs_are_apart_marked_and_never_ranked(site: Path) -> None:
 
 
 def test_a_missing_score_is_a_dash_with_its_reason(site: Path) -> None:
-    page = pages.parse(site / "index.html")
+    page = board_page(site)
     table = pages.boards(page)[0]
     names = pages.headings(table)
     expected = {
@@ -165,7 +175,7 @@ def test_a_missing_score_is_a_dash_with_its_reason(site: Path) -> None:
 
 
 def test_open_runs_and_runs_with_no_container_are_marked(site: Path) -> None:
-    table = pages.boards(pages.parse(site / "index.html"))[0]
+    table = pages.boards(board_page(site))[0]
     marks = {
         row[1].one("a").text: [mark.text for mark in row[1].all("abbr", "mark")]
         for row in pages.rows(table)
@@ -179,7 +189,7 @@ def test_attribution_has_a_column_per_method(tmp_path: Path) -> None:
     for method in ("saliency", "ism", "deepshap"):
         builder.add("m", 0, {("attribution_auroc", method): 0.8})
     builder.rows["jobs"] = builder.rows["jobs"][:1]
-    table = pages.boards(render_page(builder, tmp_path))[0]
+    table = pages.boards(render_board(builder, tmp_path))[0]
     assert pages.headings(table)[-3:] == [
         "Attribution Saliency",
         "Attribution ISM",
@@ -188,12 +198,12 @@ def test_attribution_has_a_column_per_method(tmp_path: Path) -> None:
 
 
 def test_headings_explain_themselves_and_the_legend_defines_every_metric(site: Path) -> None:
-    page = pages.parse(site / "index.html")
+    page = board_page(site)
     table = pages.boards(page)[0]
     titles = [abbr.attrs["title"] for abbr in table.one("thead").all("abbr")]
     assert any("Share of true-motif filters." in t and "higher is better" in t for t in titles)
     assert any("chance 0.5" in title for title in titles)
-    legend = page.one("table", "legend").text
+    legend = pages.parse(site / "metrics" / "index.html").one("table", "legend").text
     for metric in set(fx.realistic().scores["metric"]):
         assert metric in legend
     assert all(table.all("caption") for table in page.all("table"))
@@ -242,7 +252,7 @@ def test_a_failed_row_may_lack_everything_that_a_finished_one_has(tmp_path: Path
     )
     builder.add("m", 1, status="infra_error", **optional)
     builder.rows["jobs"][-1]["num_filters"] = None
-    [row] = pages.rows(pages.boards(render_page(builder, tmp_path))[0])
+    [row] = pages.rows(pages.boards(render_board(builder, tmp_path))[0])
     assert row[3].text == "1 of 2 trials ok"
     assert "no convolution" in row[6].attrs["title"]
 
@@ -264,7 +274,7 @@ def test_hostile_text_stays_text(site: Path) -> None:
             assert not [name for name in element.attrs if name.startswith("on") or name == "style"]
             assert not element.attrs.get("href", "").lower().startswith("javascript:")
     front = (site / "index.html").read_text(encoding="utf-8")
-    assert re.search("n{200}", pages.parse(site / "index.html").one("table", "board").text) is None
+    assert re.search("n{200}", board_page(site).one("table", "board").text) is None
     assert "&lt;script&gt;" in front
 
 
@@ -311,7 +321,12 @@ def test_any_name_gives_a_safe_file_name(name: str, tmp_path: Path) -> None:
     render_page(builder, tmp_path)
     [path] = (tmp_path / "models").iterdir()
     assert re.fullmatch(r"[a-z0-9-]{1,75}-[0-9a-f]{12}\.html", path.name)
-    assert {p.name for p in tmp_path.iterdir()} == {"index.html", "models", "static"}
+    assert {p.name for p in tmp_path.iterdir() if p.is_dir()} == {
+        "boards",
+        "metrics",
+        "models",
+        "static",
+    }
 
 
 def test_like_named_models_have_pages_of_their_own(tmp_path: Path) -> None:
@@ -339,12 +354,14 @@ def test_an_empty_registry_says_so(tmp_path: Path) -> None:
     page = pages.parse(render(fx.empty(), tmp_path, metrics=fx.METRICS))
     assert "The registry holds no results yet" in page.text
     assert not page.all("table")
+    assert "nothing to compare" in pages.parse(tmp_path / "compare.html").text
+    assert "no finished result yet" in pages.parse(tmp_path / "history.html").text
 
 
 def test_a_registry_of_failures_says_so_and_lists_them(tmp_path: Path) -> None:
     builder = fx.Builder()
     builder.add("m", 0, status="invalid_output", message="logits hold nan")
-    page = render_page(builder, tmp_path)
+    page = render_board(builder, tmp_path)
     assert "No trial of this task has finished" in page.text
     assert "logits hold nan" in page.one("div", "failures").text
     [path] = (tmp_path / "models").iterdir()
@@ -354,7 +371,7 @@ def test_a_registry_of_failures_says_so_and_lists_them(tmp_path: Path) -> None:
 def test_one_row_of_one_trial_renders_without_spread(tmp_path: Path) -> None:
     builder = fx.Builder()
     builder.add("m", 0, {("auroc", ""): 0.75})
-    page = render_page(builder, tmp_path)
+    page = render_board(builder, tmp_path)
     [row] = pages.rows(pages.boards(page)[0])
     assert (row[0].text, row[3].text, row[4].text) == ("1", "1", "0.750")
 
@@ -363,7 +380,7 @@ def test_equal_scores_share_a_rank(tmp_path: Path) -> None:
     builder = fx.Builder()
     for name, value in (("a", 0.9), ("b", 0.9), ("c", 0.5)):
         builder.add(name, 0, {("match_fraction", ""): value})
-    table = pages.boards(render_page(builder, tmp_path))[0]
+    table = pages.boards(render_board(builder, tmp_path))[0]
     assert [row[0].text for row in pages.rows(table)] == ["1", "1", "3"]
 
 
@@ -376,11 +393,16 @@ def test_a_score_of_an_undeclared_metric_is_shown_under_its_name(tmp_path: Path)
     assert "0.250" in row.text
 
 
-def test_the_vendored_sorter_is_the_one_that_is_named(site: Path) -> None:
+def test_vendored_files_are_those_that_are_named(site: Path) -> None:
     vendored = site / "static" / "vendor"
-    digest = hashlib.sha256((vendored / "sortable.min.js").read_bytes()).hexdigest()
-    assert digest in (vendored / "VENDORED.md").read_text(encoding="utf-8")
-    assert (vendored / "sortable-LICENSE.txt").is_file()
+    listed = (vendored / "VENDORED.md").read_text(encoding="utf-8")
+    scripts = sorted(vendored.glob("*.js"))
+    assert len(scripts) == 3
+    for path in scripts:
+        line = next(line for line in listed.splitlines() if line.startswith(f"| `{path.name}`"))
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in line
+        [licence] = re.findall(r"`([\w-]+-LICENSE\.txt)`", line)
+        assert (vendored / licence).is_file()
 
 
 def test_importing_the_package_is_light() -> None:
