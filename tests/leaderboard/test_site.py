@@ -326,6 +326,7 @@ def test_any_name_gives_a_safe_file_name(name: str, tmp_path: Path) -> None:
         "metrics",
         "models",
         "static",
+        "tasks",
     }
 
 
