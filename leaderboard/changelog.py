@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,10 +58,7 @@ def changelog_page(material: Material) -> Page:
         from motifidelity.tasks.spec import all_specs
 
         trials = material.summary.trials
-        counts: dict[tuple[str, str], int] = {
-            (str(task), str(digest)): int(count)
-            for (task, digest), count in trials.groupby(["task", "task_digest"]).size().items()
-        }
+        counts = Counter(zip(trials["task"], trials["task_digest"], strict=True))
         specs = all_specs()
         known = {(spec.id, spec.digest) for spec in specs.values()}
         foreign = [

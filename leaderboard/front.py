@@ -166,7 +166,7 @@ def table_files(frame: pd.DataFrame) -> Iterable[tuple[str, bytes]]:
         return
     table = frame[list(_FILE_COLUMNS)].copy()
     table["newest"] = table["newest"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = table.to_csv(index=False, lineterminator="\n")
+    text = str(table.to_csv(index=False, lineterminator="\n"))
     yield RESULT_FILES["csv"], text.encode("utf-8", "backslashreplace")
     rows = json.loads(table.to_json(orient="records", double_precision=15, force_ascii=True))
     yield RESULT_FILES["json"], (json.dumps(rows, indent=1) + "\n").encode("ascii")
@@ -270,10 +270,11 @@ def _score(row: Row, field: Field) -> Entry:
     known = math.isfinite(low) and math.isfinite(high)
     whole = field.name == "found"
     bounded = not whole
+    count = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}"
     return Entry(
         text=number(value, whole=whole),
         value=repr(value),
-        note=f"{low:.2f} to {high:.2f}, n = {n}" if known else f"n = {n}",
+        note=f"{low:.2f} to {high:.2f}, {count}" if known else count,
         low=repr(low) if known else "",
         high=repr(high) if known else "",
         trials=str(n),
@@ -326,7 +327,7 @@ def _memory(row: Row, field: Field) -> Entry:
 
 def _newest(row: Row, field: Field) -> Entry:
     value = row["newest"]
-    text = "" if pd.isna(value) else value.strftime("%Y-%m-%d %H:%M")
+    text: str = "" if pd.isna(value) else value.strftime("%Y-%m-%d %H:%M")
     return Entry(text or DASH, text)
 
 

@@ -164,7 +164,8 @@ def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | Non
     """The two activations that most networks were trained with, and the networks' scores."""
     names = [name for name, _, _ in READINGS]
     key = [*BOARD, "division", "model", "model_digest", "parameters"]
-    table = models.groupby([*key, "activation"])[names].mean().unstack("activation")
+    means = models.groupby([*key, "activation"])[names].mean()
+    table = pd.DataFrame(means.unstack("activation"))
     best: tuple[tuple[object, ...], str, str, pd.DataFrame] | None = None
     activations = sorted(set(models["activation"]) - {""})[:12]
     for first, second in combinations(activations, 2):
@@ -245,7 +246,10 @@ def _picture(
         if name in references.index and np.ndim(references[name]) == 0
     )
     best = models.sort_values("fidelity", ascending=False)
-    ends = [f"{shorten(row.model, 20)} {_name(row.activation)}" for row in best.itertuples()]
+    ends = [
+        f"{shorten(model, 20)} {_name(str(activation))}"
+        for model, activation in zip(best["model"], best["activation"], strict=True)
+    ]
     description = (
         f"{task}: {len(models)} models. Accuracy (AUROC) from {number(models['accuracy'].min())} "
         f"to {number(models['accuracy'].max())}; attribution fidelity from "
@@ -272,23 +276,24 @@ def _place(
     heights = [float(_y(value)) for value in rows["fidelity"][:labelled]]
     labels = spread_labels(heights, HEIGHT)
     dots = []
-    for index, row in enumerate(rows.itertuples()):
-        x, y = float(_x(row.accuracy)), float(_y(row.fidelity))
-        name = f"{shorten(row.model, 18)} {_name(row.activation) if row.activation else ''}".strip()
+    for index, row in enumerate(rows.to_dict("records")):
+        x, y = float(_x(row["accuracy"])), float(_y(row["fidelity"]))
+        activation = _name(row["activation"]) if row["activation"] else ""
+        name = f"{shorten(row['model'], 18)} {activation}".strip()
         dots.append(
             Dot(
                 x=f"{x:.1f}",
                 y=f"{y:.1f}",
-                kind=kinds.get(row.activation, 5),
+                kind=kinds.get(row["activation"], 5),
                 label=name if index < labelled else "",
-                title=f"{name}: accuracy {row.accuracy:.3f}, attribution fidelity "
-                f"{row.fidelity:.3f}",
-                href=row.href,
+                title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "
+                f"{row['fidelity']:.3f}",
+                href=row["href"],
                 label_x=f"{min(x - 34, WIDTH - 50):.1f}",
                 label_y=f"{labels[index] if index < len(labels) else y:.1f}",
                 trials=tuple(
                     (_x(across), _y(up))
-                    for across, up in (trials.get(row.run, ()) if len(rows) <= 60 else ())
+                    for across, up in (trials.get(row["run"], ()) if len(rows) <= 60 else ())
                 ),
             )
         )
@@ -298,7 +303,8 @@ def _place(
 def _steps(front: pd.DataFrame) -> str:
     """Path of the Pareto front: what lies below and left of it is dominated."""
     ordered = front.sort_values("accuracy")
-    points = [(_x(row.accuracy), _y(row.fidelity)) for row in ordered.itertuples()]
+    pairs = zip(ordered["accuracy"], ordered["fidelity"], strict=True)
+    points = [(_x(across), _y(up)) for across, up in pairs]
     if not points:
         return ""
     path = [f"M{max(float(points[0][0]) - STUB, 0):.1f} {points[0][1]}"]

@@ -31,7 +31,7 @@ from .taskpage import task_pages
 from .text import clean
 
 HERE = Path(__file__).parent
-# results in a registry of which every trial's filters are drawn
+# results in a registry of which every trial's filters and epochs are drawn
 MOST_DETAILED = 2000
 
 # given the registry and the front page's table, as `standings.standings` returns it
@@ -129,12 +129,12 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
         def draw(
             trials: pd.DataFrame = trials, around: pd.DataFrame = around
         ) -> Mapping[str, object]:
-            names = list(trials["result_id"])
+            detailed = _detailed(trials, len(summary.trials))
             mine = replace(
                 material,
                 summary=Summary(around, together(scores, sorted(set(around["run"])))),
-                filters=together(filters, _detailed(trials, len(summary.trials))),
-                history=together(history, names),
+                filters=together(filters, detailed),
+                history=together(history, detailed),
             )
             return {"page": make_page(trials, mine)}
 
@@ -151,7 +151,7 @@ def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
 
 
 def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
-    """Results whose filters are drawn: all, or in a large registry one of each run."""
+    """Results whose filters and epochs are drawn: all, or in a large registry one of each run."""
     if results <= MOST_DETAILED:
         return list(trials["result_id"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")]
@@ -198,6 +198,4 @@ def make_environment() -> jinja2.Environment:
 
 def _finalize(value: object) -> object:
     """Clean whatever text is printed; markup made by the templates themselves passes."""
-    if type(value) is not str or (value.isascii() and value.isprintable()):
-        return value
-    return clean(value)
+    return clean(value) if type(value) is str else value

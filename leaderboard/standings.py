@@ -139,15 +139,15 @@ def _with_scale(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
 
 def _with_ranks(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     found: dict[str, tuple[int, int, int, str]] = {}
-    for _, values in ranked_boards(frame, material):
-        ranks = rank_intervals(values, level=LEVEL)
+    for _, scores in ranked_boards(frame, material):
+        ranks = rank_intervals(scores, level=LEVEL)
         ordered = sorted(ranks, key=lambda run: (ranks[run].rank, run))[:MOST_COMPARED]
-        letters = tie_groups(ordered, compare_models({run: values[run] for run in ordered}))
+        letters = tie_groups(ordered, compare_models({run: scores[run] for run in ordered}))
         for run, rank in ranks.items():
             found[run] = (rank.rank, rank.low, rank.high, letters.get(run, ""))
     for place, column in enumerate(("rank", "rank_low", "rank_high")):
-        ranks_ = [found[run][place] if run in found else None for run in frame["run"]]
-        frame[column] = pd.array(ranks_, dtype="Int64")
+        values = {run: entry[place] for run, entry in found.items()}
+        frame[column] = frame["run"].map(values).astype("Int64")
     frame["group"] = [found[run][3] if run in found else "" for run in frame["run"]]
     return frame
 

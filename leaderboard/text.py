@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 DASH = "\N{EN DASH}"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
+# what most text is made of, and what nothing need be looked up for: none of it hidden or stacked
+_PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2013-\u2026\u2190-\u21ff\u2212]*")
 
 
 def clean(value: str) -> str:
@@ -30,7 +32,7 @@ def clean(value: str) -> str:
     str
         Text that encodes as UTF-8. It is not escaped for HTML: the templates do that.
     """
-    if value.isascii() and value.isprintable():
+    if _PLAIN.fullmatch(value):
         return value
     out: list[str] = []
     marks = 0

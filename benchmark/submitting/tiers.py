@@ -53,11 +53,11 @@ def read_tiers(submissions: Path, verifications: Path) -> tuple[dict[str, str], 
             continue
         if not found["passed"] or found["tier"] not in order:
             continue
-        folder = sealed.get(found["seal"])
-        if folder is None:
+        submitted = sealed.get(found["seal"])
+        if submitted is None:
             problems.append(f"{path}: no submission of seal {str(found['seal'])[:12]} is there")
             continue
-        for job in _covered(folder, found):
+        for job in _covered(submitted, found):
             tiers[job] = max(tiers.get(job, found["tier"]), found["tier"], key=order.index)
     return tiers, problems
 

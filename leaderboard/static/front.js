@@ -46,7 +46,7 @@ if (element) {
     })),
     layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: "paging" },
     order: [],
-    pageLength: 200,
+    pageLength: 50,
     language: { info: "Rows _START_ to _END_ of _TOTAL_", infoEmpty: "No rows", infoFiltered: "" },
   });
 
@@ -142,7 +142,7 @@ if (element) {
   });
   window.addEventListener("hashchange", fromAddress);
   // paper gets every row that passes the filters
-  let length = 200;
+  let length = 50;
   window.addEventListener("beforeprint", () => {
     length = table.page.len();
     table.page.len(-1).draw(false);

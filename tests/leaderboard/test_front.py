@@ -1,0 +1,257 @@
+"""The front page's table and picture, and the pages beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import xml.etree.ElementTree as ET
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import leaderboard_fixtures as fx
+import leaderboard_pages as pages
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from motifidelity.leaderboard import render
+from motifidelity.leaderboard.changelog import changes
+from motifidelity.leaderboard.front import FIELDS
+from motifidelity.leaderboard.overview import overview
+from motifidelity.leaderboard.site import gather
+from motifidelity.leaderboard.standings import standings
+from motifidelity.tasks.spec import all_specs
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def frame_of(builder: fx.Builder, **given: Any) -> pd.DataFrame:
+    return standings(gather(builder.tables(), fx.METRICS, **given))
+
+
+def trained(builder: fx.Builder, name: str, values: list[float], **job: Any) -> None:
+    for trial, value in enumerate(values):
+        scores = {("auroc", ""): 0.95, ("attribution_auroc", "saliency"): value}
+        builder.add(name, trial, scores, **job)
+
+
+def test_scores_have_students_interval_over_trials() -> None:
+    builder = fx.Builder()
+    values = [0.70, 0.74, 0.81]
+    trained(builder, "m", values)
+    [row] = frame_of(builder).to_dict("records")
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert row["fidelity"] == pytest.approx(np.mean(values))
+    assert (row["fidelity_low"], row["fidelity_high"]) == pytest.approx((low, high))
+    assert row["fidelity_trials"] == row["trials"] == 3
+
+
+def test_ranks_intervals_and_ties_tell_what_trials_can() -> None:
+    builder = fx.Builder()
+    trained(builder, "best", [0.90, 0.901, 0.902, 0.903])
+    trained(builder, "alike", [0.899, 0.902, 0.901, 0.900])
+    trained(builder, "worst", [0.60, 0.61, 0.59, 0.60])
+    frame = frame_of(builder).set_index("model")
+    assert list(frame["rank"]) == [1, 2, 3]
+    assert (frame["rank_low"]["worst"], frame["rank_high"]["worst"]) == (3, 3)
+    assert frame["rank_high"]["best"] == 2
+    assert set(frame["group"]["best"]) & set(frame["group"]["alike"])
+    assert not set(frame["group"]["best"]) & set(frame["group"]["worst"])
+
+
+def test_floors_references_and_quick_runs_are_never_ranked() -> None:
+    builder = fx.Builder()
+    trained(builder, "m", [0.8, 0.82])
+    trained(builder, "Untrained", [0.99], division="open")
+    trained(builder, "Shuffled labels", [0.98], division="open")
+    trained(builder, "Oracle", [1.0], division="reference", activation=None)
+    trained(builder, "Random", [0.5], division="reference", activation=None)
+    trained(builder, "fast", [0.97], profile="quick")
+    frame = frame_of(builder).set_index("model")
+    assert list(frame.index[frame["rank"].notna()]) == ["m"]
+    assert frame["rank"]["m"] == 1
+    assert set(frame["kind"]) == {"model", "floor", "reference"}
+    assert frame["fidelity_scaled"]["m"] == pytest.approx((0.81 - 0.5) / (1.0 - 0.5))
+    assert frame["fidelity_scaled"]["Random"] == 0
+    assert frame["fidelity_scaled"]["Oracle"] == 1
+
+
+def test_versions_of_a_task_and_divisions_are_ranked_apart() -> None:
+    builder = fx.Builder()
+    trained(builder, "a", [0.8, 0.81])
+    trained(builder, "b", [0.7, 0.71], task_digest="another")
+    trained(builder, "c", [0.6, 0.61], division="open")
+    assert list(frame_of(builder)["rank"]) == [1, 1, 1]
+
+
+def test_a_tier_is_of_all_trials_or_of_none() -> None:
+    builder = fx.Builder()
+    trained(builder, "whole", [0.8, 0.81])
+    trained(builder, "half", [0.7, 0.71])
+    jobs = pd.DataFrame(builder.rows["jobs"])
+    tiers = dict.fromkeys(jobs[jobs["model"] == "whole"]["job_id"], "reproduced in CI")
+    tiers[jobs[jobs["model"] == "half"]["job_id"].iloc[0]] = "reproduced in CI"
+    frame = frame_of(builder, tiers=tiers).set_index("model")
+    assert frame["tier"]["whole"] == "reproduced in CI"
+    assert frame["tier"]["half"] == "self-reported"
+
+
+def pairs(exponential: float, relu: float, accuracy: float = 0.95) -> fx.Builder:
+    builder = fx.Builder()
+    for name in ("one", "two"):
+        for activation, value, auroc in (
+            ("exponential", exponential, 0.95),
+            ("relu", relu, accuracy),
+        ):
+            for trial in range(2):
+                builder.add(
+                    name,
+                    trial,
+                    {
+                        ("auroc", ""): auroc,
+                        ("match_fraction", ""): value,
+                        ("attribution_auroc", "saliency"): value,
+                    },
+                    activation=activation,
+                )
+    return builder
+
+
+@pytest.mark.parametrize(
+    ("exponential", "relu", "accuracy", "expected"),
+    [
+        (0.9, 0.5, 0.95, "Only the exponential ones can be read"),
+        (0.5, 0.9, 0.95, "Only the ReLU ones can be read"),
+        (0.8, 0.8, 0.95, ""),
+        (0.9, 0.5, 0.80, ""),
+    ],
+)
+def test_the_headline_says_what_the_numbers_say(
+    exponential: float, relu: float, accuracy: float, expected: str
+) -> None:
+    found = overview(frame_of(pairs(exponential, relu, accuracy)), {})
+    assert (expected in found.headline) if expected else found.headline == ""
+    assert found.networks == 2
+    by_name = {contrast.name: contrast for contrast in found.contrasts}
+    assert by_name["fidelity"].first == f"{exponential:.2f}"
+    assert by_name["fidelity"].second == f"{relu:.2f}"
+
+
+def test_the_picture_is_described_and_every_model_is_in_it(tmp_path: Path) -> None:
+    front = pages.parse(render(pairs(0.9, 0.5).tables(), tmp_path, metrics=fx.METRICS))
+    [figure] = front.all("figure", "picture")
+    drawing = figure.one("svg")
+    assert drawing.attrs["role"] == "img"
+    assert "attribution fidelity from 0.500" in drawing.attrs["aria-label"]
+    assert len(figure.all("g", "mark-shape")) == 4
+    assert figure.all("path", "front")
+
+
+def test_the_style_can_hide_every_column() -> None:
+    style = Path(__file__).parents[2] / "leaderboard" / "static" / "style.css"
+    text = style.read_text(encoding="utf-8")
+    for number in range(1, len(FIELDS) + 1):
+        assert f".runs.x{number} tr > :nth-child({number})" in text
+    shown = sum(field.shown for field in FIELDS)
+    assert f".runs:not(.picked) tr > :nth-child(n + {shown + 1})" in text
+    assert all(field.shown for field in FIELDS[:shown])
+
+
+def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    one, two = [0.80, 0.84, 0.83, 0.85], [0.70, 0.71, 0.75, 0.70]
+    trained(builder, "one", one)
+    trained(builder, "two", two)
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    page = pages.parse(tmp_path / "compare.html")
+    table = page.one("table", "pairs")
+    [row] = table.one("tbody").all("tr")
+    cell = row.all("td", "attribution")[0]
+    test = stats.ttest_rel(one, two)
+    assert float(cell.attrs["data-sort"]) == pytest.approx(np.mean(one) - np.mean(two))
+    assert f"p = {test.pvalue:.2g}" in cell.text
+    low, high = test.confidence_interval(0.95)
+    assert f"+{low:.2f} to +{high:.2f}" in cell.text
+    assert "significant" in cell.attrs["class"]
+
+
+def test_history_shows_a_score_under_every_version(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    trained(builder, "m", [0.7], commit="aaaaaaaaaa", job_id="one")
+    past = builder.tables()
+    builder = fx.Builder()
+    trained(builder, "m", [0.9], commit="bbbbbbbbbb", job_id="two", minute=9)
+    now = builder.tables()
+    every = fx.Tables(
+        *(
+            pd.concat([getattr(past, name), getattr(now, name)], ignore_index=True)
+            for name in ("jobs", "scores", "filters", "history")
+        )
+    )
+    render(now, tmp_path, metrics=fx.METRICS, past=every)
+    text = pages.parse(tmp_path / "history.html").one("table", "history").text
+    assert "several versions" in text
+    assert (
+        text.index("aaaaaaaa") < text.index("0.700") < text.index("bbbbbbbb") < text.index("0.900")
+    )
+
+
+def test_the_changelog_names_what_a_version_changed() -> None:
+    spec = next(iter(all_specs().values()))
+    later = dataclasses.replace(
+        spec,
+        version=2,
+        digest="other",
+        length=300,
+        grammar=dataclasses.replace(spec.grammar, gap_scale=2.0),
+    )
+    assert [(c.name, c.before, c.after) for c in changes(spec, later)] == [
+        ("grammar.gap_scale", str(spec.grammar.gap_scale), "2.0"),
+        ("length", str(spec.length), "300"),
+    ]
+
+
+def test_the_changelog_lists_foreign_specifications(site: Path) -> None:
+    text = pages.parse(site / "changelog.html").text
+    assert "motif-classes@1" in text
+    assert "Other specifications in the registry" in text
+
+
+def test_the_feed_is_valid_atom_with_the_newest_first(site: Path) -> None:
+    feed = ET.fromstring((site / "feed.xml").read_bytes())
+    assert feed.tag == f"{ATOM}feed"
+    for name in ("id", "title", "updated", "author"):
+        assert feed.find(f"{ATOM}{name}") is not None
+    entries = feed.findall(f"{ATOM}entry")
+    tables = fx.realistic()
+    assert len(entries) == len(tables.jobs)
+    times = []
+    for entry in entries:
+        times.append(datetime.fromisoformat(entry.findtext(f"{ATOM}updated", "")))
+        link = entry.find(f"{ATOM}link")
+        assert link is not None
+        assert (site / link.attrib["href"]).is_file()
+        assert entry.findtext(f"{ATOM}summary")
+    assert times == sorted(times, reverse=True)
+    identifiers = [entry.findtext(f"{ATOM}id") for entry in entries]
+    assert len(set(identifiers)) == len(identifiers)
+
+
+def test_a_metric_page_ranks_models_and_explains_itself(site: Path) -> None:
+    [path] = (site / "metrics").glob("match-fraction-*")
+    page = pages.parse(path)
+    assert "Tomtom" in page.one("section", "documentation").text
+    values = [
+        float(row.one("span", "value").text)
+        for row in page.all("table", "ranking")[0].one("tbody").all("tr")
+    ]
+    assert len(values) > 3
+    assert values == sorted(values, reverse=True)
+
+
+def test_markup_in_the_front_table_stays_text(site: Path) -> None:
+    table = pages.parse(site / "index.html").one("table", "runs")
+    names = [row.one("th").attrs["data-v"] for row in table.one("tbody").all("tr")]
+    assert fx.HOSTILE in names
+    assert max(map(len, names)) < 60
