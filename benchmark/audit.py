@@ -14,6 +14,7 @@ import pyarrow as pa
 from motifidelity.errors import DataError
 from motifidelity.findings import Problem, Report
 from motifidelity.manifest import (
+    BLOBS,
     FOLDERS,
     LOOSE_TABLES,
     PACK,
@@ -149,7 +150,7 @@ class _Audit:
         return dict(row)
 
     def _network_files(self) -> None:
-        """Networks and arrays, each once however many results use it."""
+        """Networks, arrays and evidence, each once however many results use it."""
         stated: dict[str, File] = {}
         origins = set()
         for row in self._rows.values():
@@ -157,19 +158,19 @@ class _Audit:
             if row["files"] is None:
                 origins.add(row["result_id"])
             for file in self._files(row):
-                large = file.path.startswith(("networks/", "arrays/"))
+                large = file.path.startswith(BLOBS)
                 if large and stated.setdefault(file.path, file) != file:
                     self._problem("changed", file.path, "two rows state different digests")
         together(
             self._store,
-            lambda file: self._content(file.path, file, needed=file.path.startswith("networks/")),
+            lambda file: self._content(file.path, file, needed=not file.path.startswith("arrays/")),
             stated.values(),
         )
         self.report.not_kept += sum(
             path.startswith("arrays/") and path not in self._there for path in stated
         )
         for path in self._there:
-            if path in self._seen or not path.startswith(("networks/", "arrays/")):
+            if path in self._seen or not path.startswith(BLOBS):
                 continue
             owner = path.split("/")[1].removesuffix(".npz")
             # of results that were recorded before there were digests
@@ -305,7 +306,7 @@ def _owner(top: str, rest: str) -> str | None:
         name, suffix = rest.removesuffix(".parquet"), ".parquet"
     elif top == "manifest":
         name, suffix = rest.removesuffix(".json").removeprefix("."), ".json"
-    elif top == "arrays":
+    elif top in ("arrays", "evidence"):
         name, suffix = rest.removesuffix(".npz"), ".npz"
     elif top == "networks":
         name, _, file = rest.partition("/")

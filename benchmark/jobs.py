@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from motifidelity.errors import DataError
+from motifidelity.evidence import gather_evidence
 from motifidelity.executors.base import Event, Executor, Phase, PhaseResult, Place
 from motifidelity.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit, take_probe
 from motifidelity.metrics.declare import Score, all_metrics
@@ -299,6 +300,7 @@ class _Record:
         started = time.monotonic()
         try:
             scores = score_job(truth, arrays, _other_trials(self._registry, self.row))
+            evidence = gather_evidence(truth, arrays)
         except Exception as error:
             ended = PhaseResult(
                 "infra_error",
@@ -314,6 +316,7 @@ class _Record:
             filters=filter_rows(scores),
             files=files,
             arrays=arrays,
+            evidence=evidence,
         )
 
     def _record(self, ended: PhaseResult, **parts: Any) -> Outcome:

@@ -4,7 +4,7 @@ A result's row in ``jobs/`` states the digest of each of its other files; ``mani
 states the digest of the file that holds that row. No file is shared between results, so writers
 never wait for each other. The files are written in this order, each as a whole or not at all:
 
-1. network, arrays, and the tables ``scores``, ``filters``, ``history``
+1. network, arrays, evidence, and the tables ``scores``, ``filters``, ``history``
 2. ``manifest/.RESULT.json``, hidden: the result is pending
 3. ``jobs/RESULT.parquet``: from here on the result exists
 4. the manifest gets its final name
@@ -35,7 +35,9 @@ from motifidelity.stores import Store
 FORMAT = 1
 PACK = "pack-"
 LOOSE_TABLES = ("scores", "filters", "history")
-FOLDERS = ("jobs", *LOOSE_TABLES, "networks", "arrays", "manifest")
+# files of a result that no table holds, and that a pack leaves where they are
+BLOBS = ("networks/", "arrays/", "evidence/")
+FOLDERS = ("jobs", *LOOSE_TABLES, "networks", "arrays", "evidence", "manifest")
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ class Manifest:
 def table_path(table: str, name: str) -> str:
     """Path of a result's or pack's file of a table."""
     return f"{table}/{name}.parquet"
+
+
+def evidence_path(name: str) -> str:
+    """Path of a result's evidence."""
+    return f"evidence/{name}.npz"
 
 
 def manifest_path(name: str) -> str:

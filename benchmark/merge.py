@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from motifidelity.errors import DataError
 from motifidelity.manifest import (
+    BLOBS,
     LOOSE_TABLES,
     File,
     Writing,
@@ -162,9 +163,9 @@ def _copy_files(source: Store, files: Sequence[File], writing: Writing) -> None:
 
 
 def _copy_large(source: Store, files: Sequence[File], target: Store) -> None:
-    """Networks and arrays of a packed result, which go before the pack that names them."""
+    """Networks, arrays and evidence of packed results, which go before the pack."""
     for file in files:
-        if file.path.startswith(("networks/", "arrays/")) and not target.exists(file.path):
+        if file.path.startswith(BLOBS) and not target.exists(file.path):
             content = _verified(source, file)
             if content is not None:
                 target.write(file.path, content)

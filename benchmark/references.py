@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.evidence import gather_evidence
 from motifidelity.jobs import curve_settings, filter_rows, score_rows
 from motifidelity.metrics.grammar import class_logits, count_distribution, pool_logits
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
@@ -254,4 +255,9 @@ def _scored(name: str, job_id: str, truth: Truth, make: Any) -> Result:
         "scored_commit": harness.commit,
         "warnings": [],
     }
-    return Result(row, score_rows(scores.scores), filter_rows(scores))
+    return Result(
+        row,
+        score_rows(scores.scores),
+        filter_rows(scores),
+        evidence=gather_evidence(truth, arrays),
+    )

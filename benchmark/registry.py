@@ -6,6 +6,7 @@ Layout of a registry, in a folder or below ``s3://bucket/prefix``:
 - ``scores/``, ``filters/``, ``history/``: the result's rows of that table
 - ``networks/RESULT/``: the frozen network, from which a result can be probed again
 - ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
+- ``evidence/RESULT.npz``: what its network sees in a few sequences (see ``evidence``); optional
 - ``manifest/RESULT.json``: digest of its file in ``jobs/``, whose row states those of the others
 
 ``bench registry compact`` packs many results into one file a table, ``TABLE/pack-*.parquet``. A
@@ -30,13 +31,22 @@ import pyarrow as pa
 
 from motifidelity import schema
 from motifidelity.errors import DataError, UserError
-from motifidelity.manifest import LOOSE_TABLES, File, Writing, stated_files, table_path
+from motifidelity.manifest import (
+    LOOSE_TABLES,
+    File,
+    Writing,
+    evidence_path,
+    stated_files,
+    table_path,
+)
 from motifidelity.snapshot import latest_results, only, read_file, read_readable, read_tables
 from motifidelity.stores import LocalStore, Store, StoreError, open_store
 from motifidelity.tablefiles import encode, from_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from motifidelity.evidence import Evidence
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -74,7 +84,8 @@ class Readable:
 class Result:
     """One finished job, ready to be recorded.
 
-    ``files`` are copied into the result's network folder; ``arrays`` are stored compressed.
+    ``files`` are copied into the result's network folder; ``arrays`` are stored compressed;
+    ``evidence`` is the record that ``gather_evidence`` made.
     """
 
     job: Mapping[str, Any]
@@ -83,6 +94,7 @@ class Result:
     history: Rows = ()
     files: Sequence[Path] = ()
     arrays: Mapping[str, Any] | None = None
+    evidence: bytes = b""
 
 
 class Registry:
@@ -165,6 +177,8 @@ class Registry:
                     writing.add(f"networks/{result_id}/{file.name}", file.read_bytes())
                 if result.arrays:
                     writing.add(f"arrays/{result_id}.npz", _pack_arrays(result.arrays))
+                if result.evidence:
+                    writing.add(evidence_path(result_id), result.evidence)
                 for name in LOOSE_TABLES:
                     rows = [{**row, **keys} for row in getattr(result, name)]
                     if rows:
@@ -274,6 +288,28 @@ class Registry:
             return self.store.exists(f"arrays/{_plain(result_id)}.npz")
         except StoreError as error:
             raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+
+    def evidence(self, result_id: str) -> Evidence | None:
+        """What a result's network sees in a few sequences; None where it was not recorded.
+
+        Raises
+        ------
+        DataError
+            If the record is damaged, or the registry does not answer.
+        """
+        from motifidelity.evidence import read_evidence
+
+        path = evidence_path(_plain(result_id))
+        try:
+            return read_evidence(self.store.read(path))
+        except FileNotFoundError:
+            return None
+        except StoreError as error:
+            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.name}/{path}: {error}; make it anew with 'bench rescore --probe'"
+            ) from error
 
     def network(self, result_id: str) -> dict[str, Path] | None:
         """Files of a result's frozen network by stem, or None where it was not kept.

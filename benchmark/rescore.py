@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from motifidelity.errors import DataError
+from motifidelity.evidence import gather_evidence
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
 from motifidelity.jobs import (
@@ -115,7 +116,13 @@ def rescore(
                 rows_of_scores += score_rows(pattern_scores(truth, arrays))
             else:
                 rows_of_scores += [row for row in discovered if row["result_id"] == result_id]
-            result = Result(job, rows_of_scores, filter_rows(scores), epochs)
+            result = Result(
+                job,
+                rows_of_scores,
+                filter_rows(scores),
+                epochs,
+                evidence=gather_evidence(truth, arrays),
+            )
             written.append(registry.record(result))
     record_references(registry, truths.values(), again=True, note=note)
     return written

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
 
 if TYPE_CHECKING:
+    from motifidelity.evidence import Evidence
     from motifidelity.run import Ended
 
 # one line a score: what a person reads first, in the order of the families
@@ -66,12 +69,25 @@ def draw_leaderboard(
             problems=found.problems,
             tiers=tiers,
             past=found.past,
+            evidence=_evidence_of(registry),
         )
     except OSError as error:
         raise DataError(
             f"leaderboard {folder}: cannot be written ({error.strerror or error}); the results are "
             "kept: draw it elsewhere with 'bench leaderboard build --out DIR'"
         ) from error
+
+
+def _evidence_of(registry: Registry) -> Callable[[str], Evidence | None]:
+    """Evidence by result; processes that draw side by side must not share a connection."""
+    if registry.local:
+        return registry.evidence
+
+    @cache
+    def opened(_process: int) -> Registry:
+        return Registry(registry.name)
+
+    return lambda result: opened(os.getpid()).evidence(result)
 
 
 def exit_status(ended: Ended, of: int) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .export import Cutting
+    from .pages import EvidenceOf
     from .tables import MetricInfo, Tables
 
-__all__ = ["render"]
+__all__ = ["figures", "render"]
 
 
 def render(
@@ -20,6 +22,7 @@ def render(
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
     past: Tables | None = None,
+    evidence: EvidenceOf | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
@@ -41,10 +44,12 @@ def render(
         What of the registry could not be read, to be said on the front page.
     tiers : mapping of str to str, optional
         Who vouches for a job's results, by its id; the submitter where it is not named.
-
     past : Tables, optional
         All results, those that a later scoring of the same job replaced too, for the history;
         default: `tables`.
+    evidence : callable, optional
+        Gives a result's evidence by its id, None where there is none; raises ``DataError`` where it
+        is damaged. Without it the pages say that there is none.
 
     Returns
     -------
@@ -58,4 +63,43 @@ def render(
     """
     from .site import write_site
 
-    return write_site(tables, out_dir, metrics=metrics, problems=problems, tiers=tiers, past=past)
+    return write_site(
+        tables,
+        out_dir,
+        metrics=metrics,
+        problems=problems,
+        tiers=tiers,
+        past=past,
+        evidence=evidence,
+    )
+
+
+def figures(
+    tables: Tables,
+    patterns: Sequence[str],
+    *,
+    metrics: Mapping[str, MetricInfo],
+    evidence: EvidenceOf | None = None,
+) -> Iterator[Cutting]:
+    """Draw the figures of a site's pages so that each stands alone.
+
+    Parameters
+    ----------
+    tables, metrics, evidence
+        As `render` takes them.
+    patterns : sequence of str
+        Which pages, by their paths below the site's folder, such as ``models/*``.
+
+    Yields
+    ------
+    Cutting
+        Name and SVG of a figure; names are unique.
+
+    Raises
+    ------
+    ValueError
+        If a table lacks a column that the registry's schema has.
+    """
+    from .site import draw_figures, gather
+
+    return draw_figures(gather(tables, metrics, evidence=evidence), patterns)

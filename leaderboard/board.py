@@ -16,6 +16,7 @@ from .scatter import Panel, draw_panels
 from .standings import BOARD, ranking_score
 from .summary import Summary
 from .tables import MetricInfo
+from .taskpage import task_page_name
 from .text import clip, shorten, slug, text_digest
 
 # filters of a strip, and runs that have one
@@ -49,6 +50,7 @@ class Board:
     """One task's table of all headline scores, and what belongs to it."""
 
     task: str
+    task_href: str
     task_digest: str
     dataset_digest: str
     profile: str
@@ -140,6 +142,7 @@ def make_board(
     label, metric = _order_label(order, columns)
     return Board(
         task=clip(first["task"]),
+        task_href=f"../tasks/{task_page_name(first)}",
         task_digest=shorten(first["task_digest"], 12),
         dataset_digest=shorten(first["dataset_digest"], 12),
         profile=clip(first["profile"], 20),

@@ -8,16 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from motifidelity.errors import DataError
+
 from .cells import index_stats
+from .command import Command, repeat
 from .curves import Chart, draw_history
 from .facts import Fact, FactRow, identity, run_facts
+from .library import Shelf, find_task
 from .logo import Logo, draw_logo
+from .match import Motifs, Pair, align
+from .pages import Material
 from .rows import Mark, coverage, marks
 from .scale import DIVISION, Scale, find_scale
 from .scorecard import ClassTable, ScoreRow, class_table, score_rows
 from .summary import Summary
-from .tables import MetricInfo
+from .taskpage import task_page_name
 from .text import clip, evalue, is_missing, parse_params, safe_url, shorten
+from .tracks import Strip, draw_example
 
 _DEFINITIONS = (
     ("corrected", "Corrected: sites at the strongest pre-activations"),
@@ -31,6 +38,8 @@ class FilterCard:
 
     number: int
     logo: Logo | None
+    pair: Pair | None
+    bits: str
     flat: bool
     hit: str
     hit_id: str
@@ -49,6 +58,25 @@ class FilterSet:
     cards: tuple[FilterCard, ...]
     matched: int
 
+    @property
+    def paired(self) -> bool:
+        """Whether any filter stands above its match."""
+        return any(card.pair for card in self.cards)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a trial's network sees in the task's fixed sequences, or why it cannot be shown."""
+
+    trial: str
+    strips: tuple[Strip, ...]
+    reason: str = ""
+
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of sites that are drawn, for the key."""
+        return {box.kind for strip in self.strips for box in strip.boxes}
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -62,6 +90,7 @@ class Trial:
     replaced: bool
     charts: tuple[Chart, ...]
     sets: tuple[FilterSet, ...]
+    undrawn: int
     open: bool
 
 
@@ -71,7 +100,9 @@ class Section:
 
     anchor: str
     task: str
+    task_href: str
     profile: str
+    shelved: str
     ranked: bool
     coverage: str
     complete: bool
@@ -83,6 +114,8 @@ class Section:
     varying: tuple[FactRow, ...]
     trials: tuple[Trial, ...]
     no_filters: bool
+    examples: Examples
+    command: Command
 
 
 @dataclass(frozen=True)
@@ -96,27 +129,17 @@ class ModelPage:
     url: str | None
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
+    motifs: Mapping[str, Logo]
 
 
-def make_page(
-    trials: pd.DataFrame,
-    summary: Summary,
-    filters: pd.DataFrame,
-    history: pd.DataFrame,
-    metrics: Mapping[str, MetricInfo],
-) -> ModelPage:
+def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     """Arrange one model's page.
 
     Parameters
     ----------
     trials : DataFrame
         The model's rows of `Summary.trials`.
-    summary : Summary
-        The table that every number is taken from.
-    filters, history : DataFrame
-        The registry's, of which the model's rows are used.
-    metrics : Mapping of str to MetricInfo
-        The declared metrics.
+    material : Material
 
     Returns
     -------
@@ -126,8 +149,9 @@ def make_page(
     activation, others = parse_params(str(last["params"]))
     order = ["_quick", "task", "profile", "run"]
     placed = trials.assign(_quick=trials["profile"] != "full").sort_values(order, kind="stable")
+    motifs = Motifs()
     sections = tuple(
-        _make_section(str(run), group, summary, filters, history, metrics)
+        _make_section(str(run), group.drop(columns="_quick"), material, motifs)
         for run, group in placed.groupby("run", sort=False)
     )
     return ModelPage(
@@ -138,27 +162,24 @@ def make_page(
         url=safe_url(last["url"]),
         facts=identity(last),
         sections=sections,
+        motifs=motifs.drawn,
     )
 
 
-def _make_section(
-    run: str,
-    trials: pd.DataFrame,
-    summary: Summary,
-    filters: pd.DataFrame,
-    history: pd.DataFrame,
-    metrics: Mapping[str, MetricInfo],
-) -> Section:
-    trials = trials.drop(columns="_quick")
+def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Motifs) -> Section:
+    summary, metrics = material.summary, material.metrics
     counted = trials[trials["counted"]]
     ok = counted["status"] == "ok"
     scores = summary.scores[summary.scores["run"] == run]
-    first = str(counted[ok].iloc[0]["result_id"]) if ok.any() else ""
+    first = counted[ok].iloc[0] if ok.any() else None
+    shelf = find_task(str(counted.iloc[0]["task"]), str(counted.iloc[0]["task_digest"]))
     shared, varying = run_facts(trials)
     return Section(
         anchor=f"run-{run[:12]}",
         task=clip(counted.iloc[0]["task"]),
+        task_href=f"../tasks/{task_page_name(counted.iloc[0])}",
         profile=clip(counted.iloc[0]["profile"], 20),
+        shelved="" if shelf.motifs else shelf.reason,
         ranked=counted.iloc[0]["profile"] == "full",
         coverage=coverage(int(ok.sum()), len(counted)),
         complete=bool(ok.all()),
@@ -169,11 +190,36 @@ def _make_section(
         shared=shared,
         varying=varying,
         trials=tuple(
-            _make_trial(job, filters, history, opened=job["result_id"] == first)
+            _make_trial(job, material, shelf, motifs, opened=_same(job, first))
             for _, job in trials.iterrows()
         ),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
+        examples=_examples(first, material),
+        command=repeat(trials),
     )
+
+
+def _same(job: pd.Series, other: pd.Series | None) -> bool:
+    return other is not None and bool(job["result_id"] == other["result_id"])
+
+
+def _examples(job: pd.Series | None, material: Material) -> Examples:
+    """Examples of a run's first successful trial."""
+    if job is None:
+        return Examples("", (), "No trial has finished, so there is nothing to show.")
+    trial = clip(job["trial"])
+    try:
+        evidence = material.evidence(str(job["result_id"]))
+    except DataError as error:
+        return Examples(trial, (), f"The stored evidence cannot be read: {clip(error, 300)}.")
+    if evidence is None:
+        return Examples(
+            trial,
+            (),
+            "No evidence is stored with this result. Its kept network gives it: run "
+            "'bench rescore --probe' on the registry.",
+        )
+    return Examples(trial, tuple(draw_example(example) for example in evidence.examples))
 
 
 def _scale(counted: pd.DataFrame, summary: Summary) -> Scale:
@@ -186,11 +232,13 @@ def _scale(counted: pd.DataFrame, summary: Summary) -> Scale:
 
 
 def _make_trial(
-    job: pd.Series, filters: pd.DataFrame, history: pd.DataFrame, *, opened: bool
+    job: pd.Series, material: Material, shelf: Shelf, motifs: Motifs, *, opened: bool
 ) -> Trial:
+    filters, history = material.filters, material.history
     mine = filters[filters["result_id"] == job["result_id"]] if len(filters) else filters
     epochs = history[history["result_id"] == job["result_id"]] if len(history) else history
     best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
+    sets = tuple(_filter_sets(mine, shelf, motifs))
     return Trial(
         trial=clip(job["trial"]),
         seed=clip(job["seed"]),
@@ -199,30 +247,38 @@ def _make_trial(
         result_id=shorten(job["result_id"], 16),
         replaced=not job["counted"],
         charts=draw_history(epochs, best),
-        sets=tuple(_filter_sets(mine)),
+        sets=sets,
+        undrawn=0 if sets or is_missing(job["num_filters"]) else int(job["num_filters"]),
         open=opened,
     )
 
 
-def _filter_sets(filters: pd.DataFrame) -> Sequence[FilterSet]:
+def _filter_sets(filters: pd.DataFrame, shelf: Shelf, motifs: Motifs) -> Sequence[FilterSet]:
     sets: list[FilterSet] = []
     for definition, title in _DEFINITIONS:
         rows = filters[filters["definition"] == definition] if len(filters) else filters
         if rows.empty:
             continue
-        cards = sorted((_card(row) for row in rows.to_dict("records")), key=lambda pair: pair[0])
+        cards = sorted(
+            (_card(row, shelf, motifs) for row in rows.to_dict("records")),
+            key=lambda placed: placed[0],
+        )
         matched = sum(bool(card.true_tf) for _, card in cards)
         sets.append(FilterSet(definition, title, tuple(card for _, card in cards), matched))
     return sets
 
 
-def _card(row: Mapping[object, object]) -> tuple[tuple[object, ...], FilterCard]:
+def _card(
+    row: Mapping[object, object], shelf: Shelf, motifs: Motifs
+) -> tuple[tuple[object, ...], FilterCard]:
     """A filter and its place: true matches by factor, then other hits, then the rest."""
     logo = draw_logo(row["ppm"], int(str(row["width"])))
     true_tf = shorten(row["true_tf"], 30)
     card = FilterCard(
         number=int(str(row["filter"])),
         logo=logo,
+        pair=None if logo is None else align(row, shelf.motifs, motifs),
+        bits="–" if logo is None else f"{logo.bits:.1f}",
         flat=logo is not None and not logo.glyphs,
         hit=shorten(row["best_hit_name"], 30),
         hit_id=shorten(row["best_hit"], 20),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .text import DASH, clip, flatten, is_missing, memory, seconds
+from .text import DASH, clip, flatten, is_missing, memory, seconds, shorten
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def _job_facts(job: pd.Series) -> dict[str, str]:
         "Image digest": clip(job["image_digest"], 80) or DASH,
         "Job": clip(job["job_id"], 80) or DASH,
         "Result": clip(job["result_id"], 80) or DASH,
+        "Frozen network": _network(job["files"]),
         "Warnings": _warnings(job["warnings"]),
     }
     for key, value in flatten(job["environment"]):
@@ -112,6 +113,19 @@ def _warnings(value: object) -> str:
     if isinstance(value, Iterable):
         return "; ".join(clip(item, 300) for item in list(value)[:20]) or DASH
     return DASH
+
+
+def _network(files: object) -> str:
+    """Digests of the frozen network's files, from which anyone can probe it again."""
+    if files is None or isinstance(files, str | float) or not isinstance(files, Iterable):
+        return DASH
+    found = [
+        f"{shorten(str(file['path']).rpartition('/')[2], 40)}, {int(file['size']) / 1e6:.2f} MB, "
+        f"SHA-256 {shorten(file['sha256'], 12)}"
+        for file in files
+        if str(file["path"]).startswith("networks/")
+    ]
+    return "; ".join(found[:4]) or DASH
 
 
 def _moment(value: object) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from .cells import Stats
 from .summary import Summary
 from .tables import MetricInfo
+
+if TYPE_CHECKING:
+    from motifidelity.evidence import Evidence
+
+EvidenceOf = Callable[[str], "Evidence | None"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,9 @@ class Material:
         All results, those that a later scoring of the same job replaced too.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
+    evidence : callable
+        Gives a result's evidence by its id, None where there is none; raises ``DataError`` where
+        it is damaged.
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str
@@ -44,6 +52,7 @@ class Material:
     past_jobs: pd.DataFrame
     past_scores: pd.DataFrame
     metrics: Mapping[str, MetricInfo]
+    evidence: EvidenceOf = lambda _: None
     problems: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 
-from . import cells, columns, curves, logo, scatter
+from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
 from .book import Book, code_digest, result_digests
 from .changelog import changelog_page
 from .comparison import comparison_page
 from .dossier import make_page
+from .export import Cutting, cut_figures, page_stem
 from .front import front_page, table_files
 from .metric_pages import metric_pages
-from .pages import Material, Page
+from .pages import EvidenceOf, Material, Page
 from .past import feed_page, history_page
 from .rows import page_name
 from .scale import DIVISION
 from .standings import standings
+from .studypage import study_pages
 from .summary import RUN_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
+from .taskpage import task_pages
 from .text import clean
 
 HERE = Path(__file__).parent
@@ -42,9 +46,10 @@ def write_site(
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
     past: Tables | None = None,
+    evidence: EvidenceOf | None = None,
 ) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics, problems, tiers, past)
+    material = gather(tables, metrics, problems, tiers, past, evidence)
     book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
     frame = standings(material)
     for maker in MAKERS:
@@ -61,12 +66,30 @@ def write_site(
     return out_dir / "index.html"
 
 
+def draw_figures(material: Material, patterns: Sequence[str]) -> Iterator[Cutting]:
+    """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard.figures`."""
+    environment = make_environment()
+    frame = standings(material)
+    pages = [page for maker in MAKERS for page in maker(material, frame)]
+    used: set[str] = set()
+    for page in (*pages, front_page(material, frame)):
+        if any(fnmatchcase(page.path, pattern) for pattern in patterns):
+            template = environment.get_template(page.template)
+            html = template.render(root=page.root, **page.draw())
+            for figure in cut_figures(html, page_stem(page.path)):
+                stem = page_stem(page.path)
+                name = figure.name if figure.name not in used else f"{stem}-{figure.name}"
+                used.add(name)
+                yield replace(figure, name=name)
+
+
 def gather(
     tables: Tables,
     metrics: Mapping[str, MetricInfo],
     problems: Sequence[str] = (),
     tiers: Mapping[str, str] | None = None,
     past: Tables | None = None,
+    evidence: EvidenceOf | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -81,6 +104,7 @@ def gather(
         problems=tuple(problems),
         tiers=tiers or {},
         digests=result_digests(tables),
+        evidence=evidence or (lambda _: None),
     )
 
 
@@ -89,6 +113,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     summary = material.summary
     if summary.trials.empty:
         return
+    large = len(summary.trials) > MOST_DETAILED
     board = list(RUN_KEY[:4])
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
@@ -104,14 +129,17 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
         def draw(
             trials: pd.DataFrame = trials, around: pd.DataFrame = around
         ) -> Mapping[str, object]:
-            mine = Summary(around, together(scores, sorted(set(around["run"]))))
             detailed = _detailed(trials, len(summary.trials))
-            shown, epochs = together(filters, detailed), together(history, detailed)
-            page = make_page(trials, mine, shown, epochs, material.metrics)
-            return {"page": page}
+            mine = replace(
+                material,
+                summary=Summary(around, together(scores, sorted(set(around["run"])))),
+                filters=together(filters, detailed),
+                history=together(history, detailed),
+            )
+            return {"page": make_page(trials, mine)}
 
         path = f"models/{page_name(trials.iloc[0])}"
-        yield Page(path, "model.html", material.inputs(around), draw)
+        yield Page(path, "model.html", (large, material.inputs(around)), draw)
 
 
 def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
@@ -131,7 +159,14 @@ def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
 
 
 # every kind of page but the front page, in the order of writing
-MAKERS: tuple[Maker, ...] = (model_pages, board_pages, metric_pages, single_pages)
+MAKERS: tuple[Maker, ...] = (
+    model_pages,
+    task_pages,
+    board_pages,
+    metric_pages,
+    study_pages,
+    single_pages,
+)
 
 
 def make_environment() -> jinja2.Environment:
@@ -153,6 +188,9 @@ def make_environment() -> jinja2.Environment:
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
         glyphs=logo.GLYPHS,
         logo_height=logo.HEIGHT,
+        pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
+        boxes={"height": boxes.HEIGHT},
+        tracks={"width": tracks.WIDTH, "labels": tracks.LABELS},
         scatter={"size": scatter.SIZE, "low_x": scatter.LOW_X},
     )
     return environment

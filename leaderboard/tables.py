@@ -132,6 +132,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "worker_digest",
         "image_digest",
         "warnings",
+        "files",
     ),
     "scores": (
         "result_id",
@@ -156,6 +157,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "best_hit_name",
         "evalue",
         "strand",
+        "offset",
         "true_tf",
         "true_evalue",
     ),

@@ -133,6 +133,10 @@ def test_references_are_ordinary_entries_recorded_once(datasets, tmp_path):
     assert set(tables.jobs["model"]) == {"Oracle", "Random"}
     assert set(tables.jobs["division"]) == {DIVISION}
     assert set(tables.scores["family"]) == {"accuracy", "filters", "localisation", "attribution"}
+    for result in tables.jobs["result_id"]:
+        evidence = registry.evidence(result)
+        assert evidence is not None
+        assert {"saliency", "ism"} <= evidence.examples[0].maps.keys()
     assert record_references(registry, [truth]) == 0
     assert record_references(registry, [truth], again=True) == 2
     again = registry.tables()

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Say what is wrong with a model file, in under a minute.",
     "results": "Print results by filters or in SQL; rank and compare models.",
     "leaderboard": "Draw the leaderboard of a registry.",
+    "plot": "Write a registry's figures as SVG, PNG or PDF.",
     "rescore": "Score finished results again, without training.",
     "submit": "Make one reviewable folder of a model and its results.",
     "verify": "Check a submitted folder and run its model again.",

@@ -175,6 +175,7 @@ class Builder:
                 "worker_digest": digest("worker"),
                 "image_digest": None,
                 "warnings": [],
+                "files": None,
                 **job,
             }
         )

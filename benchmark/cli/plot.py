@@ -1,0 +1,53 @@
+"""``bench plot``: a registry's figures as files for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from motifidelity.cli.options import registry_option
+
+
+@click.command("plot")
+@registry_option
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    default=("svg",),
+    show_default=True,
+    type=click.Choice(["svg", "png", "pdf"]),
+    help="May be given several times; png and pdf need the extra 'plot'.",
+)
+@click.option(
+    "--out",
+    default="figures",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the files.",
+)
+@click.option(
+    "--page",
+    "pages",
+    multiple=True,
+    metavar="PATTERN",
+    help="Figures of these pages, such as 'models/cnn-deep*'; default: the study's figures.",
+)
+@click.option(
+    "--scale", default=3.0, show_default=True, type=click.FloatRange(0.1, 20), help="Size of a PNG."
+)
+def command(
+    location: str, forms: tuple[str, ...], out: Path, pages: tuple[str, ...], scale: float
+) -> None:
+    """Write the figures of a registry's pages as files.
+
+    By default the study's: every score by activation and network, and accuracy against
+    interpretability.
+    """
+    from motifidelity.plots import write_figures
+    from motifidelity.registry import existing_registry
+
+    registry = existing_registry(location)
+    for path in write_figures(registry, out, forms, pages, scale):
+        click.echo(path)
