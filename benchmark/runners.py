@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from motifidelity import scratch
+from motifidelity.backends import DEFAULT_BACKEND
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.executors.cores import threads_for
@@ -36,6 +37,7 @@ class Wish:
     address: str | None = None
     jobs: int | None = None
     nodes: int | None = None
+    backend: str = DEFAULT_BACKEND
 
     @property
     def only_in_containers(self) -> list[str]:
@@ -132,7 +134,10 @@ def _container(engine: object, wish: Wish, say: Callable[[str], None]) -> Execut
             f"--jobs {wish.jobs}: {policy.cpus:g} CPUs each are more than the engine's {cores}; "
             "ask for fewer jobs, or lower --cpus"
         )
-    image = images.find(engine, wish.image or images.default_name("gpu" if request else "cpu"))
+    name = wish.image or images.default_name(
+        images.accelerator_of(wish.backend, gpu=request is not None)
+    )
+    image = images.find(engine, name)
     if image.accelerator in images.ACCELERATORS and not image.current:
         say(
             f"Image {image.name} was built for another version of the package; 'bench image "

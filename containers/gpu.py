@@ -34,25 +34,56 @@ except OSError as error:
     sys.exit("nvidia-smi is not there: %s" % error.strerror)
 if smi.returncode:
     sys.exit("nvidia-smi failed: " + " ".join((smi.stdout + smi.stderr).split())[:200])
+BACKEND
+for number, total in enumerate(totals):
+    if total != 64.0 ** 3:
+        sys.exit("GPU %d computes %r in place of %r" % (number, total, 64.0 ** 3))
+print("PREFLIGHT " + json.dumps({
+    "smi": [[part.strip() for part in line.split(",")] for line in smi.stdout.splitlines() if line],
+    "visible": len(totals),
+    "cuda": cuda,
+    "cudnn": cudnn,
+}))
+"""
+# each leaves the sum of a matrix product on every device, and the versions that it knows
+_COMPUTED = {
+    "tensorflow": """
 import tensorflow as tf
 if not tf.test.is_built_with_cuda():
     sys.exit("its TensorFlow is built without CUDA; run 'bench image build --gpu'")
-devices = tf.config.list_physical_devices("GPU")
-if not devices:
-    sys.exit("TensorFlow sees no GPU in the container")
-for number in range(len(devices)):
+totals = []
+for number in range(len(tf.config.list_physical_devices("GPU"))):
     with tf.device("/GPU:%d" % number):
-        total = float(tf.reduce_sum(tf.linalg.matmul(tf.ones((64, 64)), tf.ones((64, 64)))))
-    if total != 64.0 ** 3:
-        sys.exit("GPU %d computes %r in place of %r" % (number, total, 64.0 ** 3))
+        product = tf.linalg.matmul(tf.ones((64, 64)), tf.ones((64, 64)))
+        totals.append(float(tf.reduce_sum(product)))
+if not totals:
+    sys.exit("TensorFlow sees no GPU in the container")
 build = tf.sysconfig.get_build_info()
-print("PREFLIGHT " + json.dumps({
-    "smi": [[part.strip() for part in line.split(",")] for line in smi.stdout.splitlines() if line],
-    "visible": len(devices),
-    "cuda": str(build.get("cuda_version", "")),
-    "cudnn": str(build.get("cudnn_version", "")),
-}))
-"""
+cuda, cudnn = str(build.get("cuda_version", "")), str(build.get("cudnn_version", ""))
+""",
+    "jax": """
+import jax
+import jax.numpy as jnp
+totals = []
+for device in jax.devices():
+    if device.platform == "gpu":
+        with jax.default_device(device):
+            totals.append(float((jnp.ones((64, 64)) @ jnp.ones((64, 64))).sum()))
+if not totals:
+    sys.exit("JAX sees no GPU in the container; run 'bench image build --gpu --backend jax'")
+cuda = cudnn = ""
+""",
+    "torch": """
+import torch
+totals = []
+for number in range(torch.cuda.device_count()):
+    ones = torch.ones((64, 64), device="cuda:%d" % number)
+    totals.append(float((ones @ ones).sum()))
+if not totals:
+    sys.exit("PyTorch sees no GPU in the container")
+cuda, cudnn = str(torch.version.cuda or ""), str(torch.backends.cudnn.version() or "")
+""",
+}
 
 
 @dataclass(frozen=True)
@@ -160,10 +191,16 @@ def preflight(engine: Engine, image: WorkerImage, request: GpuRequest, policy: P
     from motifidelity.containers.images import run_trusted
 
     try:
-        said = run_trusted(engine, image, policy, _PREFLIGHT, **request.options())
+        backend = image.accelerator.partition("-")[2] or "tensorflow"
+        said = run_trusted(engine, image, policy, program_for(backend), **request.options())
     except UserError as error:
         raise explain(error, request) from error
     return read_facts(said, request)
+
+
+def program_for(backend: str) -> str:
+    """The preflight's program for an image of a backend."""
+    return _PREFLIGHT.replace("BACKEND", _COMPUTED[backend])
 
 
 def explain(error: Exception, request: GpuRequest) -> UserError:

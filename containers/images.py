@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from motifidelity.backends import DEFAULT_BACKEND
 from motifidelity.containers.engine import LABEL, Engine, EngineError, engine_errors
 from motifidelity.containers.policy import Policy
 from motifidelity.containers.sandbox import create_options
@@ -19,7 +20,8 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.provenance import OPTIONAL, PACKAGES
 
 REPOSITORY = "motifidelity-worker"
-ACCELERATORS = ("cpu", "gpu")
+# an accelerator, with the backend that the image has beside TensorFlow
+ACCELERATORS = ("cpu", "gpu", "cpu-jax", "gpu-jax", "gpu-torch")
 _LOCK = f"{LABEL}.lock"
 _ACCELERATOR = f"{LABEL}.accelerator"
 _BASE = f"{LABEL}.base"
@@ -50,7 +52,7 @@ class WorkerImage:
     name : str
         How it was asked for, or its tag.
     accelerator : str
-        ``cpu``, ``gpu``, or ``unknown`` for an image that was built elsewhere.
+        One of `ACCELERATORS`, or ``unknown`` for an image that was built elsewhere.
     base : str
     size : int
         Bytes.
@@ -66,6 +68,25 @@ class WorkerImage:
     size: int
     created: str
     current: bool
+
+
+def accelerator_of(backend: str, *, gpu: bool) -> str:
+    """The accelerator of the image for a backend.
+
+    Raises
+    ------
+    UserError
+        For PyTorch without a GPU, whose build without CUDA no index has.
+    """
+    name = "gpu" if gpu else "cpu"
+    name = name if backend == DEFAULT_BACKEND else f"{name}-{backend}"
+    if name not in ACCELERATORS:
+        raise UserError(
+            f"backend {backend}: there is no locked build of it without CUDA; the image with CUDA "
+            "runs on processors too: 'bench image build --gpu --backend torch', then --image "
+            f"{REPOSITORY}:gpu-{backend}"
+        )
+    return name
 
 
 def default_name(accelerator: str) -> str:
@@ -94,7 +115,7 @@ def build(
     ----------
     engine : Engine
     accelerator : str
-        ``cpu`` or ``gpu``.
+        One of `ACCELERATORS`.
     base : str, optional
         Image to start from; default: the Dockerfile's.
     ca_bundle : Path, optional
@@ -148,10 +169,17 @@ def find(engine: Engine, name: str) -> WorkerImage:
         try:
             image = engine.client.images.get(name)
         except docker.errors.ImageNotFound:
-            known = default_name("gpu") == name
-            build_it = f"bench image build{' --gpu' if known else ''}"
+            build_it = _build_command(name)
             raise UserError(f"image {name}: this engine has none; run '{build_it}'") from None
     return _described(image, name)
+
+
+def _build_command(name: str) -> str:
+    """The command that builds an image of a default name, or the standard one."""
+    known = name.removeprefix(f"{REPOSITORY}:")
+    accelerator, _, backend = (known if known in ACCELERATORS else "cpu").partition("-")
+    options = (" --gpu" if accelerator == "gpu" else "") + (f" --backend {backend}" * bool(backend))
+    return f"bench image build{options}"
 
 
 def list_images(engine: Engine) -> list[WorkerImage]:

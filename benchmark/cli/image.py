@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from motifidelity.cli.options import backend_option
+
 if TYPE_CHECKING:
     from motifidelity.containers.engine import Engine
     from motifidelity.containers.images import WorkerImage
@@ -31,6 +33,7 @@ def _engine() -> Engine:
 
 @command.command("build")
 @click.option("--gpu", is_flag=True, help="Build the GPU image: TensorFlow with CUDA and cuDNN.")
+@backend_option
 @click.option("--base", metavar="IMAGE", help="Base image with Python 3.11 to 3.13.")
 @click.option(
     "--ca-bundle",
@@ -40,15 +43,24 @@ def _engine() -> Engine:
 )
 @click.option("--no-cache", is_flag=True, help="Run every step anew.")
 @click.option("--quiet", is_flag=True, help="Print the image's digest alone.")
-def build(gpu: bool, base: str | None, ca_bundle: Path | None, no_cache: bool, quiet: bool) -> None:
+def build(
+    gpu: bool,
+    backend: str | None,
+    base: str | None,
+    ca_bundle: Path | None,
+    no_cache: bool,
+    quiet: bool,
+) -> None:
     """Build an image from the package's Dockerfile and its locked requirements."""
+    from motifidelity.backends import DEFAULT_BACKEND
     from motifidelity.containers import images
 
     def say(line: str) -> None:
         if not quiet:
             click.echo(line, err=True)
 
-    image = images.build(_engine(), "gpu" if gpu else "cpu", base, ca_bundle, say, fresh=no_cache)
+    accelerator = images.accelerator_of(backend or DEFAULT_BACKEND, gpu=gpu)
+    image = images.build(_engine(), accelerator, base, ca_bundle, say, fresh=no_cache)
     click.echo(image.id if quiet else f"{image.name}  {image.id}  {_size(image)}")
 
 

@@ -76,7 +76,19 @@ def command(
     from motifidelity.runners import Wish, choose_executor
     from motifidelity.summary import draw_leaderboard, exit_status
 
-    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
+    wish = Wish(
+        runner,
+        image,
+        memory,
+        cpus,
+        timeout,
+        gpus,
+        executor,
+        address,
+        jobs,
+        nodes,
+        backend=backend or DEFAULT_BACKEND,
+    )
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     require_backend(backend or DEFAULT_BACKEND, place)
     plan = plan_study(parts, cells, trials, profile, place.image, backend)

@@ -103,7 +103,19 @@ def command(
     submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    wish = Wish(runner, image, memory, cpus, timeout, gpus, executor, address, jobs, nodes)
+    wish = Wish(
+        runner,
+        image,
+        memory,
+        cpus,
+        timeout,
+        gpus,
+        executor,
+        address,
+        jobs,
+        nodes,
+        backend=submission.backend,
+    )
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     require_backend(submission.backend, place)
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)

@@ -102,7 +102,7 @@ def test_the_check_in_the_container_names_what_is_missing(engine, image, policy)
     from motifidelity.containers.images import run_trusted
 
     with pytest.raises(UserError, match="nvidia-smi is not there"):
-        run_trusted(engine, image, policy, gpu._PREFLIGHT)
+        run_trusted(engine, image, policy, gpu.program_for("tensorflow"))
 
 
 def test_a_worker_that_sees_no_gpu_refuses_to_go_on(monkeypatch):

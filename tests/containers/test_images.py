@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from motifidelity.containers.images import ACCELERATORS, accelerator_of
 from motifidelity.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def bench(monkeypatch, capfd, *arguments):
     return ended.value.code, out, err
 
 
-@pytest.mark.parametrize("accelerator", ["cpu", "gpu"])
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
 def test_every_requirement_is_pinned_by_hash(accelerator):
     text = (ROOT / f"containers/requirements-{accelerator}.lock").read_text()
     packages = re.findall(r"^(\S+)==\S+ \\$", text, re.MULTILINE)
@@ -35,9 +36,11 @@ def test_every_requirement_is_pinned_by_hash(accelerator):
     assert len(packages) == len(entries) > 30
     assert all("--hash=sha256:" in entry for entry in entries)
     assert "://" not in text
-    name = {"cpu": "tensorflow-cpu", "gpu": "tensorflow"}[accelerator]
-    assert name in packages
-    assert any(p.startswith("nvidia-cudnn") for p in packages) == (accelerator == "gpu")
+    device, _, backend = accelerator.partition("-")
+    # beside another backend TensorFlow only freezes
+    assert ("tensorflow" if accelerator == "gpu" else "tensorflow-cpu") in packages
+    assert not backend or backend in {p.partition("[")[0] for p in packages}
+    assert any(p.startswith("nvidia-cudnn") for p in packages) == (device == "gpu")
 
 
 def test_the_context_holds_the_recipe_and_no_project_code():
@@ -132,3 +135,14 @@ def test_the_recipe_s_digest_covers_the_dockerfile_and_the_lock():
     ]
     assert recipe_digest("cpu") == hashlib.sha256(b"\0".join(parts)).hexdigest()
     assert recipe_digest("gpu") != recipe_digest("cpu")
+
+
+def test_each_backend_has_its_image_and_the_command_that_builds_it(engine):
+    from motifidelity.containers.images import default_name, find
+
+    assert accelerator_of("tensorflow", gpu=False) == "cpu"
+    assert accelerator_of("jax", gpu=True) == "gpu-jax"
+    with pytest.raises(UserError, match="runs on processors too"):
+        accelerator_of("torch", gpu=False)
+    with pytest.raises(UserError, match="run 'bench image build --gpu --backend torch'"):
+        find(engine, default_name(accelerator_of("torch", gpu=True)))

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 import tensorflow as tf
-from jax.extend.core import Literal
+from jax.extend.core import ClosedJaxpr, Literal
 
 from . import Forward, Unsupported, recorded_output
 from .shared import convolve, max_pool, spread
@@ -36,7 +36,8 @@ def lower(model: Any, shape: tuple[int, ...], motif_layer: Any) -> Forward:
         return [output, *seen[:1]]
 
     (number,) = jax.export.symbolic_shape("n")
-    traced = jax.make_jaxpr(call)(jax.ShapeDtypeStruct((number, *shape), np.float32))
+    example: Any = jax.ShapeDtypeStruct
+    traced = jax.make_jaxpr(call)(example((number, *shape), np.float32))
 
     def forward(sequences: Any) -> list[Any]:
         return _Interpreter(tf.shape(sequences)[0]).run(traced, [sequences])
@@ -144,7 +145,7 @@ def _static(extent: Any) -> int | None:
 
 
 def _closed(jaxpr: Any) -> Any:
-    return jaxpr if hasattr(jaxpr, "jaxpr") else jax.extend.core.ClosedJaxpr(jaxpr, ())
+    return jaxpr if hasattr(jaxpr, "jaxpr") else ClosedJaxpr(jaxpr, ())
 
 
 def _by_name(name: Any, equation: Any, inputs: list[Any]) -> Any:

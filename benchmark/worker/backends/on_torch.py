@@ -61,7 +61,7 @@ def _exported(model: Any, shape: tuple[int, ...], motif_layer: Any) -> Any:
     example = torch.zeros((7, *shape), device=get_device())
     batch = {0: torch.export.Dim.DYNAMIC}
     # a table without our own operations: PyTorch takes apart only what is missing here
-    table = torch.export.default_decompositions()
+    table: Any = torch.export.default_decompositions()
     for known in OPERATIONS:
         table.pop(known, None)
     with torch.no_grad(), warnings.catch_warnings():
@@ -103,7 +103,7 @@ def _constant(tensor: Any) -> Any:
     return tf.constant(tensor.detach().cpu().numpy())
 
 
-class _Interpreter(torch.fx.Interpreter):  # type: ignore[misc]  # torch.fx is untyped
+class _Interpreter(torch.fx.Interpreter):
     """Runs an exported program on TensorFlow's tensors."""
 
     def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
@@ -366,9 +366,9 @@ def _viewed(x: Any, shape: Sequence[Any]) -> Any:
 def _flattened(x: Any, start: int = 0, end: int = -1) -> Any:
     rank = x.shape.rank
     start, end = start % rank, end % rank
-    inner = [int(d) if d is not None else None for d in x.shape[start : end + 1]]
     outer = [-1 if d is None else int(d) for d in x.shape]
-    merged = -1 if None in inner else math.prod(inner)
+    inner = outer[start : end + 1]
+    merged = -1 if -1 in inner else math.prod(inner)
     return tf.reshape(x, [*outer[:start], merged, *outer[end + 1 :]])
 
 
