@@ -27,7 +27,7 @@ from motifidelity.scoring import JobScores, Truth, present_classes, score_job
 from motifidelity.scratch import scratch_folder
 
 # the columns that trials of one model share
-SAME_MODEL = ("task", "profile", "model_digest", "params")
+SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
 NO_SUPPORT = "does not support this network"
 
 OnJobEvent = Callable[[str, Event], None]

@@ -28,6 +28,7 @@ RUN = (
     "profile",
     "division",
     "isolation",
+    "backend",
     "model",
     "model_digest",
     "params",
@@ -40,7 +41,7 @@ BRIEF = {
     True: ("task", "profile", "model", "params", "trial", "status", "metric", "method", "value"),
 }
 _OF_SCORES = ("family", "metric", "definition", "method")
-_OF_JOBS = ("model", "profile", "division", "isolation")
+_OF_JOBS = ("model", "profile", "division", "isolation", "backend")
 
 
 class Source(Protocol):
@@ -61,7 +62,7 @@ class Query:
     ----------
     task : tuple of str
         ``name`` (any version) or ``name@version``.
-    model, profile, division, isolation : tuple of str
+    model, profile, division, isolation, backend : tuple of str
     family, metric, definition, method : tuple of str
         Method ``none`` stands for scores that have none.
     status : tuple of str
@@ -83,6 +84,7 @@ class Query:
     profile: tuple[str, ...] = ()
     division: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
     definition: tuple[str, ...] = ()

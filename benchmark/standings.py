@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from motifidelity.backends import BACKENDS, DEFAULT_BACKEND
 from motifidelity.errors import UserError
 from motifidelity.query import RUN, SCORE, Query, Source, answer
 from motifidelity.statistics import (
@@ -168,6 +169,7 @@ def _accuracy(source: Source, query: Query) -> dict[str, float]:
         profile=query.profile,
         division=query.division,
         isolation=query.isolation,
+        backend=query.backend,
     )
     frame = _labelled(answer(source, asked))
     frame = frame[frame["metric"] == ACCURACY]
@@ -182,6 +184,9 @@ def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
         for model, params in zip(frame["model"], frame["params"], strict=True)
     ]
     frame = frame.assign(run=runs, label=short)
+    # a comparison of networks of several backends says so at every name
+    other = frame["backend"].isin(set(BACKENDS) - {DEFAULT_BACKEND})
+    frame.loc[other, "label"] = frame["label"] + " on " + frame["backend"]
     board = frame[list(_BOARD)].astype(str).agg("|".join, axis=1)
     different = frame["run"].groupby([board, frame["label"]]).transform("nunique") > 1
     marks = frame["model_digest"].str[:8] + " " + frame["isolation"]

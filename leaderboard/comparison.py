@@ -131,6 +131,7 @@ def _sides(best: pd.DataFrame) -> dict[str, Side]:
     for row, name, label in zip(best.to_dict("records"), names, labels, strict=True):
         if labels.count(label) > 1:
             told = f"{str(row['model_digest'])[:6]} {row['parameters']} {row['isolation']}"
+            told = f"{told} {row['backend']}"
             name = f"{name} ({shorten(' '.join(told.split()), 40)})"
         sides[row["run"]] = Side(
             str(row["run"])[:12], name, shorten(row["activation"], 30), row["href"]

@@ -146,6 +146,8 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
         found.append(Mark("open", "open division: the model brought its own training"))
     if job["isolation"] != "container":
         found.append(Mark("no container", "run with no container: isolation was not enforced"))
+    if job["backend"] != "tensorflow":
+        found.append(Mark(clip(job["backend"], 20), "the network ran on this backend of Keras"))
     return tuple(found)
 
 

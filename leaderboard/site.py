@@ -25,7 +25,7 @@ from .rows import page_name
 from .scale import DIVISION
 from .standings import standings
 from .studypage import study_pages
-from .summary import RUN_KEY, Summary, by_key, summarise, together
+from .summary import BOARD_KEY, Summary, by_key, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .taskpage import task_pages
 from .text import clean
@@ -114,7 +114,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     if summary.trials.empty:
         return
     large = len(summary.trials) > MOST_DETAILED
-    board = list(RUN_KEY[:4])
+    board = list(BOARD_KEY)
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))

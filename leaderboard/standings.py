@@ -72,7 +72,9 @@ def _runs(material: Material) -> pd.DataFrame:
         return pd.DataFrame()
     grouped = counted.groupby("run", sort=True)
     last = counted.drop_duplicates("run", keep="last").set_index("run").sort_index()
-    frame = last[[*BOARD, "division", "isolation", "model", "model_digest", "params"]].copy()
+    frame = last[
+        [*BOARD, "division", "isolation", "backend", "model", "model_digest", "params"]
+    ].copy()
     frame.insert(0, "run", frame.index)
     ok = counted["status"] == "ok"
     finished = counted[ok].groupby("run")

@@ -17,7 +17,8 @@ import pandas as pd
 from .tables import REQUIRED, Tables, check_columns
 
 MODEL_KEY = ("model", "model_digest", "params")
-RUN_KEY = ("task", "task_digest", "dataset_digest", "profile", "division", "isolation", *MODEL_KEY)
+BOARD_KEY = ("task", "task_digest", "dataset_digest", "profile")
+RUN_KEY = (*BOARD_KEY, "division", "isolation", "backend", *MODEL_KEY)
 SCORE_KEY = ("run", "metric", "definition", "method", "target")
 
 

@@ -314,6 +314,15 @@ def test_runs_of_one_name_are_told_apart(tmp_path):
     assert labels == ["m (aaaaaaaa none)", "m (bbbbbbbb none)"]
 
 
+def test_runs_of_another_backend_stand_apart_and_say_so(tmp_path):
+    registry = Registry(tmp_path)
+    for backend in ("tensorflow", "jax"):
+        row = job("m", 0, backend=backend)
+        registry.record(Result({**row, "job_id": backend}, [score("auroc", 0.5)]))
+    assert rank(registry, Query())["label"].tolist() == ["m", "m on jax"]
+    assert rank(registry, Query(backend=("jax",)))["label"].tolist() == ["m on jax"]
+
+
 # the command
 
 

@@ -24,6 +24,7 @@ FILTERS = {
     "profile": "full, quick, ...",
     "division": "closed or open.",
     "isolation": "none or container.",
+    "backend": "tensorflow, jax or torch.",
 }
 
 

@@ -245,7 +245,6 @@ def test_a_failed_row_may_lack_everything_that_a_finished_one_has(tmp_path: Path
             "dirty",
             "worker_digest",
             "device",
-            "backend",
             "warnings",
             "model_file",
         ]
