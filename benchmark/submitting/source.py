@@ -158,13 +158,14 @@ class Source:
     def _imports(self) -> Iterator[Finding]:
         absent = []
         for name, line in self._imported():
-            if not _in_image(name):
+            if not _in_image(name, self._submission.backend):
                 absent.append(name)
                 yield Finding(
                     "imports",
                     "problem",
                     f"imports {name}, which the worker image does not have",
-                    "use Python, keras, tensorflow, numpy, scipy or scikit-learn alone",
+                    "use Python, keras, tensorflow, numpy, scipy or scikit-learn alone; what is "
+                    "written in JAX or PyTorch needs MODEL = dict(backend='jax'), or 'torch'",
                     f"{self.name}:{line}",
                 )
         if not absent:
@@ -180,11 +181,19 @@ class Source:
                 yield (node.module or "").partition(".")[0] or ".", node.lineno
 
 
-def _in_image(module: str) -> bool:
+# the requirements of the image that a backend runs in
+LOCKS = {
+    "tensorflow": "requirements-cpu.lock",
+    "jax": "requirements-cpu-jax.lock",
+    "torch": "requirements-gpu-torch.lock",
+}
+
+
+def _in_image(module: str, backend: str) -> bool:
     """Whether a module comes with Python or is of a package that the image's lock file names."""
     if module in sys.stdlib_module_names:
         return True
-    lock = resources.files("motifidelity.containers") / "requirements-cpu.lock"
+    lock = resources.files("motifidelity.containers") / LOCKS[backend]
     locked = {
         _plain(line.partition("==")[0])
         for line in lock.read_text(encoding="utf-8").splitlines()

@@ -10,8 +10,10 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.executors.process import ProcessExecutor
+from motifidelity.submission import read_submission
 from motifidelity.submitting.check import check_submission
 from motifidelity.submitting.findings import Finding, lines
+from motifidelity.submitting.source import Source
 from motifidelity.submitting.trial import PROBED
 from motifidelity.tasks.spec import Profile, find_spec
 
@@ -242,3 +244,15 @@ def test_a_missing_file_is_one_line(tmp_path, capfd, monkeypatch):
 def test_findings_are_lined_up():
     shown = lines([Finding("a", "ok", "fine"), Finding("long", "problem", "bad", "mend", "f:1")])
     assert shown == ["a     ok       fine", "long  problem  f:1: bad", "               -> mend"]
+
+
+@pytest.mark.parametrize(("backend", "good"), [("torch", True), ("tensorflow", False)])
+def test_a_file_may_import_its_own_backend(backend, good, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        f'import torch\n\nMODEL = dict(backend="{backend}")\n\n\ndef build_model(task):\n'
+        "    return torch.nn.Identity()\n",
+        encoding="utf-8",
+    )
+    findings = [f for f in Source(read_submission(path)).findings() if f.check == "imports"]
+    assert [f.level for f in findings] == ["ok" if good else "problem"]

@@ -125,6 +125,43 @@ def test_filter_scans_are_equal(original, copied):
     assert [scans[0][name] for name in kept] == [scans[1][name] for name in kept]
 
 
+def scores_of(files, truth, work):
+    """Every score of a frozen network, by family, metric, method and class."""
+    from motifidelity.executors.process import ProcessExecutor
+    from motifidelity.jobs import probe_phase, read_probe
+    from motifidelity.scoring import present_classes, score_job
+
+    work.mkdir()
+    done = ProcessExecutor().run(probe_phase(truth, *files, work), lambda _: None)
+    assert done.status == "ok", done.message
+    arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
+    found = score_job(truth, arrays, []).scores
+    return {(s.metric, s.method, s.target): s.value for s in found}
+
+
+def test_a_pytorch_module_gets_the_scores_of_the_keras_network(original, copied, tmp_path):
+    if copied != "module":
+        pytest.skip("its predictions, scans and maps are compared above")
+    from motifidelity.scoring import Truth
+    from motifidelity.tasks.dataset import load_dataset
+    from motifidelity.tasks.spec import find_spec
+
+    folder, _ = original
+    spec = find_spec("regulatory-code")
+    truth = Truth(load_dataset(spec), spec.profile("quick"))
+    ours, theirs = (
+        scores_of(
+            (folder / f"{kind}.graph.pb", folder / f"{kind}.network.json"), truth, tmp_path / kind
+        )
+        for kind in ("tensorflow", copied)
+    )
+    assert ours.keys() == theirs.keys()
+    assert len(ours) > 50
+    for name, value in ours.items():
+        # ranks of values that are equal but for rounding may be exchanged
+        assert theirs[name] == pytest.approx(value, rel=1e-3, abs=2e-3, nan_ok=True), name
+
+
 CHEAP = {
     "smoothgrad": {"samples": 4},
     "integrated_gradients": {"references": 2, "steps": 4},
