@@ -74,6 +74,7 @@ class Report:
             "filters": lambda: self._results("motif-classes", FILTERS),
             "published localisation": lambda: self._published("paper_localisation_auroc"),
             "published attribution": lambda: self._published("paper_attribution_auroc"),
+            "claims": self._claims,
             "cost": self._cost,
             "scale motif-classes": lambda: self._scale("motif-classes"),
             "scale regulatory-code": lambda: self._scale("regulatory-code"),
@@ -154,6 +155,25 @@ class Report:
                         mark,
                     ]
                 )
+            )
+        return "\n".join(lines)
+
+    def _claims(self) -> str:
+        """The study's claims, what is measured, and the verdicts."""
+        from motifidelity.claims import CLAIMS, NETWORKS, Means
+
+        mine = self.scores[self.scores["division"] == "closed"]
+        # each network on the task that the study trains it on
+        mine = mine[mine["task"] == mine["model"].map(NETWORKS)]
+        means = Means(mine)
+        lines = _head(
+            ["claim", "what the study says", "measured, `paper`", "corrected", "trials", "verdict"]
+        )
+        for claim in CLAIMS:
+            found = claim.test(means)
+            cells = [claim.name, f"{claim.claimed}. Rule: {claim.rule}"]
+            lines.append(
+                _line([*cells, found.paper, found.corrected, found.trials, f"**{found.verdict}**"])
             )
         return "\n".join(lines)
 
