@@ -95,6 +95,12 @@ def _range(numbers: list[int]) -> str:
     return str(numbers[0]) if len(set(numbers)) == 1 else f"{min(numbers)} to {max(numbers)}"
 
 
+def _finding(shown: dict[str, str], trials: str, verdict: str) -> Finding:
+    """A finding of what is shown of the study's definition, and of the corrected one."""
+    paper, corrected = shown.values()
+    return Finding(paper, corrected, trials, verdict)
+
+
 def _verdict(good: int, of: int) -> str:
     if good == of:
         return HOLDS
@@ -142,7 +148,7 @@ def _match_fraction(means: Means) -> Finding:
             if metric.startswith("paper") and model in models:
                 good += a - b >= CLEARLY_MORE
         shown[metric] = ", ".join(parts)
-    return Finding(*shown.values(), _trials(means, models), _verdict(good, len(models)))
+    return _finding(shown, _trials(means, models), _verdict(good, len(models)))
 
 
 def _localisation(means: Means) -> Finding:
@@ -161,7 +167,7 @@ def _localisation(means: Means) -> Finding:
                 v is not None and abs(v - w) <= NEAR_LOCALISATION
                 for v, w in zip(values, wanted, strict=True)
             )
-    return Finding(*shown.values(), _trials(means, ["CNN-deep"]), _verdict(good, 3))
+    return _finding(shown, _trials(means, ["CNN-deep"]), _verdict(good, 3))
 
 
 def _better_maps(means: Means) -> Finding:
@@ -181,7 +187,7 @@ def _better_maps(means: Means) -> Finding:
                     count += 1
                     good += a > b
         shown[metric] = ", ".join(parts)
-    return Finding(*shown.values(), _trials(means, models), _verdict(good, count))
+    return _finding(shown, _trials(means, models), _verdict(good, count))
 
 
 def _accuracy_is_not_attribution(means: Means) -> Finding:
@@ -207,7 +213,7 @@ def _accuracy_is_not_attribution(means: Means) -> Finding:
         ", ".join(f"{a} {row[0]:.3f} and {row[i]:.3f}" for a, row in known.items()) for i in (1, 2)
     ]
     trials = _range([means.trials("CNN-dist", a) for a in names])
-    return Finding(*shown, trials, HOLDS if against else FAILS)
+    return Finding(shown[0], shown[1], trials, HOLDS if against else FAILS)
 
 
 def _like_exponential(means: Means) -> Finding:
@@ -231,11 +237,10 @@ def _against_relu(means: Means, activations: tuple[str, ...], *, more: bool) -> 
             f"{a} {'–' if v is None else format(v, '.2f')}" for a, v in values.items()
         )
         if metric.startswith("paper"):
-            good = sum(
-                (v is not None and v - relu >= CLEARLY_MORE) == more for v in values.values()
-            )
+            clearly = [v is not None and v - relu >= CLEARLY_MORE for v in values.values()]
+            good = clearly.count(more)
     trials = _range([means.trials("CNN-deep", a) for a in run])
-    return Finding(*shown.values(), trials, _verdict(good, len(run)))
+    return _finding(shown, trials, _verdict(good, len(run)))
 
 
 CLAIMS = (
@@ -267,9 +272,10 @@ CLAIMS = (
     ),
     Claim(
         "Accuracy is not attribution",
-        "a network that predicts better need not be explained better (softplus and linear in CNN-dist)",
-        "in some pair the less accurate one has the better saliency maps; accuracy and saliency are "
-        "shown",
+        "a network that predicts better need not be explained better (softplus and linear in "
+        "CNN-dist)",
+        "in some pair the less accurate one has the better saliency maps; accuracy and saliency "
+        "are shown",
         _accuracy_is_not_attribution,
     ),
     Claim(

@@ -158,6 +158,8 @@ def test_a_pytorch_module_gets_the_scores_of_the_keras_network(original, copied,
     assert ours.keys() == theirs.keys()
     assert len(ours) > 50
     for name, value in ours.items():
+        if name[0] == "randomisation_similarity":
+            continue  # weights are permuted in the order in which a backend stores them
         # ranks of values that are equal but for rounding may be exchanged
         assert theirs[name] == pytest.approx(value, rel=1e-3, abs=2e-3, nan_ok=True), name
 
