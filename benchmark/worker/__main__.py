@@ -115,6 +115,7 @@ def _fit_pack(
 def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     """Read predictions, filter scans and attribution maps off a frozen network."""
     import numpy as np
+    import tensorflow as tf
 
     from .attribution import write_maps
     from .contract import one_hot
@@ -124,7 +125,9 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     from .randomise import write_randomised
 
     inputs = request["inputs"]
-    _require_gpu()
+    if tf.test.is_built_with_cuda():
+        # beside another backend TensorFlow has no CUDA: there the probe is the processor's
+        _require_gpu()
     try:
         files = (Path(inputs["graph"]), Path(inputs["network"]))
         network = FrozenNetwork(*files)
@@ -182,10 +185,11 @@ def _require_gpu() -> None:
     if os.environ.get(NEEDS_GPU):
         import keras
 
-        from .backends import current
+        from .backends import NAMES, current
 
         if not current().has_gpu():
-            raise RuntimeError(f"a GPU was asked for, but {keras.backend.backend()} sees none")
+            name = NAMES[keras.backend.backend()]
+            raise RuntimeError(f"a GPU was asked for, but {name} sees none")
 
 
 def _leave_gpu_to_the_backend() -> None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-BACKENDS = ("tensorflow", "jax", "torch")
+# as people write them
+NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 # sequences (n, length, 4) to the output and, where a layer is named, what that layer returned
 Forward = Callable[[Any], list[Any]]
 
