@@ -10,7 +10,7 @@ import pandas as pd
 
 from motifidelity.errors import DataError
 
-from .cells import index_stats
+from .cells import Stats, split_stats
 from .command import Command, repeat
 from .curves import Chart, draw_history
 from .facts import Fact, FactRow, identity, run_facts
@@ -140,6 +140,7 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     trials : DataFrame
         The model's rows of `Summary.trials`.
     material : Material
+        Of it only what the page shows: the model's, and the references beside it.
 
     Returns
     -------
@@ -150,8 +151,9 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     order = ["_quick", "task", "profile", "run"]
     placed = trials.assign(_quick=trials["profile"] != "full").sort_values(order, kind="stable")
     motifs = Motifs()
+    stats = split_stats(material.stats)
     sections = tuple(
-        _make_section(str(run), group.drop(columns="_quick"), material, motifs)
+        _make_section(str(run), group.drop(columns="_quick"), material, stats, motifs)
         for run, group in placed.groupby("run", sort=False)
     )
     return ModelPage(
@@ -166,11 +168,18 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     )
 
 
-def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Motifs) -> Section:
-    summary, metrics = material.summary, material.metrics
+def _make_section(
+    run: str,
+    trials: pd.DataFrame,
+    material: Material,
+    stats: Mapping[str, Stats],
+    motifs: Motifs,
+) -> Section:
+    metrics = material.metrics
     counted = trials[trials["counted"]]
     ok = counted["status"] == "ok"
-    scores = summary.scores[summary.scores["run"] == run]
+    scores = stats.get(run, {})
+    scale = _scale(counted, material.summary, stats)
     first = counted[ok].iloc[0] if ok.any() else None
     shelf = find_task(str(counted.iloc[0]["task"]), str(counted.iloc[0]["task_digest"]))
     shared, varying = run_facts(trials)
@@ -185,7 +194,7 @@ def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Mo
         complete=bool(ok.all()),
         marks=marks(counted.iloc[-1]),
         trial_labels=tuple(clip(trial) for trial in counted["trial"]),
-        scores=score_rows(scores, list(counted["result_id"]), metrics, _scale(counted, summary)),
+        scores=score_rows(scores, list(counted["result_id"]), metrics, scale),
         classes=class_table(scores, metrics),
         shared=shared,
         varying=varying,
@@ -222,13 +231,14 @@ def _examples(job: pd.Series | None, material: Material) -> Examples:
     return Examples(trial, tuple(draw_example(example) for example in evidence.examples))
 
 
-def _scale(counted: pd.DataFrame, summary: Summary) -> Scale:
+def _scale(counted: pd.DataFrame, summary: Summary, stats: Mapping[str, Stats]) -> Scale:
     """Floors and ceilings of a run's task and profile."""
     job = counted.iloc[0]
     same = [summary.trials[name] == job[name] for name in ("task", "task_digest", "profile")]
     beside = summary.trials[np.logical_and.reduce(same)]
-    mine = summary.scores["run"].isin(beside[beside["division"] == DIVISION]["run"])
-    return find_scale(beside, index_stats(summary.scores[mine]))
+    references = beside[beside["division"] == DIVISION]["run"].unique()
+    ends = {key: stat for run in references for key, stat in stats.get(run, {}).items()}
+    return find_scale(beside, ends)
 
 
 def _make_trial(
