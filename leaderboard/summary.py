@@ -175,7 +175,7 @@ def together(
 
 def plain_text(table: pd.DataFrame) -> pd.DataFrame:
     """The table with text as Python's own, which is many times quicker to read value by value."""
-    texts = [name for name in table if isinstance(table[name].dtype, pd.StringDtype)]
+    texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype)]
     return table.astype(dict.fromkeys(texts, object))
 
 
