@@ -27,11 +27,12 @@ class Tables:
 
 
 def enlarge(num_models: int, num_trials: int = TRIALS) -> tuple[Tables, dict[str, str]]:
-    """Every model on every task of the committed results.
+    """So many models of every task, as the committed ones are models of one task each.
 
     Parameters
     ----------
     num_models, num_trials : int
+        Models of a task, trials of a model.
 
     Returns
     -------
