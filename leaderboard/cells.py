@@ -64,6 +64,14 @@ def index_stats(scores: pd.DataFrame) -> Stats:
     return stats
 
 
+def split_stats(stats: Stats) -> Mapping[str, Stats]:
+    """The scores of every run, under the same keys."""
+    found: dict[str, dict[tuple[str, str, str, str], Stat]] = {}
+    for key, stat in stats.items():
+        found.setdefault(key[0], {})[key] = stat
+    return found
+
+
 @dataclass(frozen=True)
 class Bar:
     """Geometry of an in-cell bar, in units of a drawing `BAR_WIDTH` wide (text, for SVG).

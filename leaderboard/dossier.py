@@ -10,7 +10,7 @@ import pandas as pd
 
 from motifidelity.errors import DataError
 
-from .cells import index_stats
+from .cells import Stats, split_stats
 from .command import Command, repeat
 from .curves import Chart, draw_history
 from .facts import Fact, FactRow, identity, run_facts
@@ -132,6 +132,16 @@ class ModelPage:
     motifs: Mapping[str, Logo]
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What a page shows: the trials, scores by run, filters and epochs by result."""
+
+    summary: Summary
+    stats: Mapping[str, Stats]
+    filters: Mapping[object, pd.DataFrame]
+    history: Mapping[object, pd.DataFrame]
+
+
 def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     """Arrange one model's page.
 
@@ -140,6 +150,7 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     trials : DataFrame
         The model's rows of `Summary.trials`.
     material : Material
+        Of it only what the page shows: the model's, and the references beside it.
 
     Returns
     -------
@@ -150,8 +161,14 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     order = ["_quick", "task", "profile", "run"]
     placed = trials.assign(_quick=trials["profile"] != "full").sort_values(order, kind="stable")
     motifs = Motifs()
+    shown = _Shown(
+        summary=material.summary,
+        stats=split_stats(material.stats),
+        filters=dict(list(material.filters.groupby("result_id"))),
+        history=dict(list(material.history.groupby("result_id"))),
+    )
     sections = tuple(
-        _make_section(str(run), group.drop(columns="_quick"), material, motifs)
+        _make_section(str(run), group.drop(columns="_quick"), material, shown, motifs)
         for run, group in placed.groupby("run", sort=False)
     )
     return ModelPage(
@@ -166,11 +183,18 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     )
 
 
-def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Motifs) -> Section:
-    summary, metrics = material.summary, material.metrics
+def _make_section(
+    run: str,
+    trials: pd.DataFrame,
+    material: Material,
+    shown: _Shown,
+    motifs: Motifs,
+) -> Section:
+    metrics = material.metrics
     counted = trials[trials["counted"]]
     ok = counted["status"] == "ok"
-    scores = summary.scores[summary.scores["run"] == run]
+    scores = shown.stats.get(run, {})
+    scale = _scale(counted, shown)
     first = counted[ok].iloc[0] if ok.any() else None
     shelf = find_task(str(counted.iloc[0]["task"]), str(counted.iloc[0]["task_digest"]))
     shared, varying = run_facts(trials)
@@ -185,12 +209,12 @@ def _make_section(run: str, trials: pd.DataFrame, material: Material, motifs: Mo
         complete=bool(ok.all()),
         marks=marks(counted.iloc[-1]),
         trial_labels=tuple(clip(trial) for trial in counted["trial"]),
-        scores=score_rows(scores, list(counted["result_id"]), metrics, _scale(counted, summary)),
+        scores=score_rows(scores, list(counted["result_id"]), metrics, scale),
         classes=class_table(scores, metrics),
         shared=shared,
         varying=varying,
         trials=tuple(
-            _make_trial(job, material, shelf, motifs, opened=_same(job, first))
+            _make_trial(job, shown, shelf, motifs, opened=_same(job, first))
             for _, job in trials.iterrows()
         ),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
@@ -222,23 +246,25 @@ def _examples(job: pd.Series | None, material: Material) -> Examples:
     return Examples(trial, tuple(draw_example(example) for example in evidence.examples))
 
 
-def _scale(counted: pd.DataFrame, summary: Summary) -> Scale:
+def _scale(counted: pd.DataFrame, shown: _Shown) -> Scale:
     """Floors and ceilings of a run's task and profile."""
     job = counted.iloc[0]
-    same = [summary.trials[name] == job[name] for name in ("task", "task_digest", "profile")]
-    beside = summary.trials[np.logical_and.reduce(same)]
-    mine = summary.scores["run"].isin(beside[beside["division"] == DIVISION]["run"])
-    return find_scale(beside, index_stats(summary.scores[mine]))
+    trials = shown.summary.trials
+    same = [trials[name] == job[name] for name in ("task", "task_digest", "profile")]
+    beside = trials[np.logical_and.reduce(same)]
+    references = beside[beside["division"] == DIVISION]["run"].unique()
+    ends = {key: stat for run in references for key, stat in shown.stats.get(run, {}).items()}
+    return find_scale(beside, ends)
 
 
 def _make_trial(
-    job: pd.Series, material: Material, shelf: Shelf, motifs: Motifs, *, opened: bool
+    job: pd.Series, shown: _Shown, shelf: Shelf, motifs: Motifs, *, opened: bool
 ) -> Trial:
-    filters, history = material.filters, material.history
-    mine = filters[filters["result_id"] == job["result_id"]] if len(filters) else filters
-    epochs = history[history["result_id"] == job["result_id"]] if len(history) else history
+    filters, epochs = (
+        table.get(job["result_id"], pd.DataFrame()) for table in (shown.filters, shown.history)
+    )
     best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
-    sets = tuple(_filter_sets(mine, shelf, motifs))
+    sets = tuple(_filter_sets(filters, shelf, motifs))
     return Trial(
         trial=clip(job["trial"]),
         seed=clip(job["seed"]),

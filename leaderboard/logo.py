@@ -8,9 +8,12 @@ shared among its letters by their probabilities.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 COLUMN = 10.0
 HEIGHT = 40.0
@@ -34,8 +37,7 @@ GLYPHS = {
 }
 
 
-@dataclass(frozen=True)
-class Glyph:
+class Glyph(NamedTuple):
     """One letter: which, and the SVG transform that places its outline."""
 
     letter: str
@@ -64,6 +66,16 @@ class Logo:
     width: str
     bits: float
     consensus: str
+
+    @property
+    def uses(self) -> Markup:
+        """The letters as elements of SVG, written here because pages have hundreds of thousands."""
+        return Markup(
+            "".join(
+                f'<use href="#g{letter}" class="{letter}" transform="{transform}"/>'
+                for letter, transform in self.glyphs
+            )
+        )
 
 
 def letter_heights(ppm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -111,23 +123,26 @@ def draw_logo(ppm: object, width: int) -> Logo | None:
         return None
     heights = letter_heights(matrix)
     glyphs: list[Glyph] = []
-    for column, letters in enumerate(heights):
+    orders = np.argsort(heights, axis=1, kind="stable").tolist()
+    for column, (letters, order) in enumerate(zip(heights.tolist(), orders, strict=True)):
+        scale, left = _place(column)
         top = HEIGHT
-        for index in np.argsort(letters, kind="stable"):
-            tall = float(letters[index]) * HEIGHT / MAX_BITS
+        for index in order:
+            tall = letters[index] * HEIGHT / MAX_BITS
             if letters[index] >= _SMALLEST:
-                glyphs.append(Glyph(LETTERS[index], _transform(column, top - tall, tall)))
+                transform = f"matrix({scale} 0 0 {tall / 100:.4g} {left} {top - tall:.2f})"
+                glyphs.append(Glyph(LETTERS[index], transform))
             top -= tall
     information = heights.sum(axis=1)
-    best = [LETTERS[index] for index in matrix.argmax(axis=1)]
+    best = [LETTERS[index] for index in matrix.argmax(axis=1).tolist()]
     consensus = "".join(
         letter if bits >= 1 else letter.lower()
-        for letter, bits in zip(best, information, strict=True)
+        for letter, bits in zip(best, information.tolist(), strict=True)
     )
     return Logo(tuple(glyphs), f"{width * COLUMN:g}", float(information.sum()), consensus)
 
 
-def _transform(column: int, top: float, tall: float) -> str:
-    left = (column + _MARGIN) * COLUMN
-    scale = COLUMN * (1 - 2 * _MARGIN) / 100
-    return f"matrix({scale:g} 0 0 {tall / 100:.4g} {left:g} {top:.2f})"
+@cache
+def _place(column: int) -> tuple[str, str]:
+    """A column's horizontal scale and left edge."""
+    return f"{COLUMN * (1 - 2 * _MARGIN) / 100:g}", f"{(column + _MARGIN) * COLUMN:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,8 @@ class Motifs:
         key = (motif.id, reverse)
         if key not in self._ids:
             ppm = np.asarray(motif.ppm.T)
-            logo = draw_logo(ppm[::-1, ::-1] if reverse else ppm, motif.width)
+            shown = ppm[::-1, ::-1] if reverse else ppm
+            logo = _draw(shown.astype(np.float64).tobytes(), motif.width)
             if logo is None:
                 return None
             self._ids[key] = f"m{len(self._ids)}"
@@ -110,6 +112,12 @@ def align(row: Mapping[object, object], motifs: Mapping[str, Motif], drawn: Moti
         consensus=found[1].consensus,
         reverse=reverse,
     )
+
+
+@lru_cache(maxsize=4096)
+def _draw(ppm: bytes, width: int) -> Logo | None:
+    """`draw_logo` of a database motif, whose matrix stands on many pages."""
+    return draw_logo(np.frombuffer(ppm), width)
 
 
 def pair_height() -> str:

@@ -12,7 +12,7 @@ from .columns import method_label
 from .pages import Material, Page
 from .rows import page_name
 from .standings import SCORES
-from .summary import MODEL_KEY, key_digest
+from .summary import MODEL_KEY, key_digest, plain_text
 from .text import DASH, clip, number, parse_params, shorten
 
 SHOWN = ("accuracy", "recovery", "fidelity")
@@ -84,6 +84,12 @@ def history_page(material: Material) -> Page:
 _WHAT = ["name", "profile", "division", "model", "params"]
 _VERSION = ["task", "task_digest", "dataset_digest", "model_digest", "code", "scored", "metrics"]
 
+_COLUMNS = list(
+    dict.fromkeys(
+        [*_WHAT, *_VERSION, "version", "model_key", "result_id", "started", "trial", "seed"]
+    )
+)
+
 
 def _series(material: Material) -> Iterable[Series]:
     jobs = material.past_jobs
@@ -103,6 +109,8 @@ def _series(material: Material) -> Iterable[Series]:
     values = _values(jobs, material.past_scores)
     jobs = jobs.merge(values, left_on="result_id", right_index=True, how="left")
     jobs["metrics"] = jobs["metrics"].fillna("")
+    jobs["version"] = jobs.groupby(_VERSION, sort=True, dropna=False).ngroup()
+    jobs = plain_text(jobs[[*_COLUMNS, *SHOWN]])
     for _, rows in jobs.groupby(_WHAT, sort=True, dropna=False):
         yield _one(rows)
 
@@ -133,7 +141,7 @@ def _values(jobs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 def _one(rows: pd.DataFrame) -> Series:
     last = rows.sort_values(["started", "result_id"]).iloc[-1]
     found = []
-    for _, version in rows.groupby(_VERSION, sort=True, dropna=False):
+    for _, version in rows.groupby("version", sort=True):
         # of a trial that was scored again under the same versions the last counts
         ended = version.sort_values("result_id").drop_duplicates(["trial", "seed"], keep="last")
         found.append((ended["result_id"].str.slice(-29, -7).max(), ended["started"].min(), ended))

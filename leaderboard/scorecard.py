@@ -6,15 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from .cells import (
-    Stat,
-    arrow,
-    counts_things,
-    describe,
-    index_stats,
-)
+from .cells import Stat, Stats, arrow, counts_things, describe
 from .columns import FAMILIES, method_label, partner
 from .scale import Scale
 from .tables import MetricInfo
@@ -67,7 +59,7 @@ class ClassTable:
 
 
 def score_rows(
-    scores: pd.DataFrame,
+    scores: Stats,
     results: Sequence[str],
     metrics: Mapping[str, MetricInfo],
     scale: Scale,
@@ -76,8 +68,8 @@ def score_rows(
 
     Parameters
     ----------
-    scores : DataFrame
-        The run's rows of `Summary.scores`.
+    scores : Stats
+        The run's, as `cells.index_stats` returns them.
     results : sequence of str
         The run's counted results, in the order of the trial columns.
     metrics : Mapping of str to MetricInfo
@@ -90,7 +82,7 @@ def score_rows(
     tuple of ScoreRow
         By family; scores of undeclared metrics come last.
     """
-    stats = {key[1:3]: stat for key, stat in index_stats(scores).items() if key[3] == ""}
+    stats = {key[1:3]: stat for key, stat in scores.items() if key[3] == ""}
     pairs: dict[tuple[str, str], dict[str, str]] = {}
     for metric, method in stats:
         study = metric.startswith("paper_")
@@ -130,13 +122,13 @@ def score_rows(
     return tuple(rows)
 
 
-def class_table(scores: pd.DataFrame, metrics: Mapping[str, MetricInfo]) -> ClassTable | None:
+def class_table(scores: Stats, metrics: Mapping[str, MetricInfo]) -> ClassTable | None:
     """Scores of single classes, averaged over trials.
 
     Parameters
     ----------
-    scores : DataFrame
-        The run's rows of `Summary.scores`.
+    scores : Stats
+        The run's, as `cells.index_stats` returns them.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
 
@@ -145,7 +137,7 @@ def class_table(scores: pd.DataFrame, metrics: Mapping[str, MetricInfo]) -> Clas
     ClassTable or None
         None when no score belongs to a class.
     """
-    stats = {key[1:]: stat for key, stat in index_stats(scores).items() if key[3] != ""}
+    stats = {key[1:]: stat for key, stat in scores.items() if key[3] != ""}
     if not stats:
         return None
     names = list(metrics)

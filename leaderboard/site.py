@@ -25,7 +25,7 @@ from .rows import page_name
 from .scale import DIVISION
 from .standings import standings
 from .studypage import study_pages
-from .summary import BOARD_KEY, Summary, by_key, summarise, together
+from .summary import BOARD_KEY, Summary, by_key, plain_text, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .taskpage import task_pages
 from .text import clean
@@ -118,7 +118,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))
-    scores = by_key(summary.scores, "run")
+    stats = cells.split_stats(material.stats)
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
     for _, trials in summary.trials.groupby("model_key", sort=True):
@@ -130,10 +130,12 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
             trials: pd.DataFrame = trials, around: pd.DataFrame = around
         ) -> Mapping[str, object]:
             detailed = _detailed(trials, len(summary.trials))
+            runs = sorted(set(around["run"]))
             mine = replace(
                 material,
-                summary=Summary(around, together(scores, sorted(set(around["run"])))),
-                filters=together(filters, detailed),
+                summary=Summary(around, summary.scores.iloc[:0]),
+                stats={key: stat for run in runs for key, stat in stats.get(run, {}).items()},
+                filters=plain_text(together(filters, detailed)),
                 history=together(history, detailed),
             )
             return {"page": make_page(trials, mine)}

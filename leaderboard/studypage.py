@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .boxes import BoxPlot, Series, draw_boxes
-from .cells import Stat, Stats
+from .cells import Stats, split_stats
 from .columns import Column, headline_columns
 from .pages import Material, Page
 from .rows import page_name
@@ -79,10 +79,7 @@ def chapters(material: Material) -> tuple[Chapter, ...]:
     """
     trials = material.summary.trials
     full = trials[trials["profile"] == "full"]
-    by_run: dict[str, dict[tuple[str, str, str, str], Stat]] = {}
-    for place, stat in material.stats.items():
-        if place[3] == "":
-            by_run.setdefault(place[0], {})[place] = stat
+    by_run = split_stats({key: stat for key, stat in material.stats.items() if key[3] == ""})
     found = []
     for key, mine in full.groupby(BOARD, sort=True):
         stats = {k: stat for run in set(mine["run"]) for k, stat in by_run.get(run, {}).items()}

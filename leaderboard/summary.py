@@ -95,7 +95,7 @@ def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     trials["counted"] = ~trials.duplicated(["run", "trial", "seed"], keep="last")
     order.remove("_verdict")
     trials = trials.sort_values(order, kind="stable", na_position="first")
-    return trials.drop(columns="_verdict").reset_index(drop=True)
+    return plain_text(trials.drop(columns="_verdict").reset_index(drop=True))
 
 
 def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -171,6 +171,12 @@ def together(
     table, places = indexed
     found = [np.asarray(places[key]) for key in keys if key in places]
     return table.iloc[np.sort(np.concatenate(found))] if found else table.iloc[:0]
+
+
+def plain_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with text as Python's own, which is many times quicker to read value by value."""
+    texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype)]
+    return table.astype(dict.fromkeys(texts, object))
 
 
 def key_digest(values: tuple[object, ...]) -> str:

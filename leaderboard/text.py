@@ -32,7 +32,7 @@ def clean(value: str) -> str:
     str
         Text that encodes as UTF-8. It is not escaped for HTML: the templates do that.
     """
-    if _PLAIN.fullmatch(value):
+    if (value.isascii() and value.isprintable()) or _PLAIN.fullmatch(value):
         return value
     out: list[str] = []
     marks = 0

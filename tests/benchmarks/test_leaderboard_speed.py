@@ -1,0 +1,44 @@
+"""Drawing a registry takes time in proportion to its results, not to their square."""
+
+from __future__ import annotations
+
+import time
+
+from large_registry import enlarge
+
+from motifidelity.leaderboard import book, comparison, render, site, standings
+from motifidelity.metrics.declare import all_metrics
+
+# models of each of two tasks
+FEW, MANY, TRIALS = 30, 60, 5
+
+
+def test_twice_the_models_take_about_twice_the_time(tmp_path, monkeypatch, benchmark):
+    # one process, so that its processor time is all of it
+    monkeypatch.setattr(book, "PAGES_OF_A_WORKER", 10**9)
+    # pages as a registry of more than 2,000 results has them
+    monkeypatch.setattr(site, "MOST_DETAILED", 0)
+    # the best models are compared whatever the others are: a constant that would hide a square
+    monkeypatch.setattr(standings, "MOST_COMPARED", 2)
+    monkeypatch.setattr(comparison, "MOST", 2)
+    seconds = {2: [], FEW: [], MANY: []}
+
+    def draw(models: int) -> None:
+        tables, _ = enlarge(models, TRIALS)
+        started = time.process_time()
+        page = render(tables, tmp_path / f"{models}-{len(seconds[models])}", metrics=all_metrics())
+        seconds[models].append(time.process_time() - started)
+        assert len(list((page.parent / "models").iterdir())) == 2 * models + 2
+
+    draw(2)  # loads what is loaded once
+
+    def side_by_side() -> None:
+        draw(FEW)
+        draw(MANY)
+
+    benchmark.pedantic(side_by_side, rounds=2, iterations=1)
+    # each at its best: what else the machine does only ever adds
+    ratio = min(seconds[MANY]) / min(seconds[FEW])
+    benchmark.extra_info["ratio"] = ratio
+    benchmark.extra_info["seconds"] = min(seconds[MANY])
+    assert ratio <= 2.6
