@@ -41,7 +41,8 @@ class JobLogs:
 
     def event(self, job: Job, phase: str, event: Event) -> None:
         """Note a progress event, or the end of what a phase printed."""
-        if event["event"] == "output":
+        # a worker may claim any event, but never one with a text
+        if event["event"] == "output" and "text" in event:
             self._write(job, f"{phase} printed:\n{str(event['text']).rstrip()}")
             return
         rest = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")

@@ -94,6 +94,7 @@ def test_a_job_s_log_goes_on_where_it_was(tmp_path):
         logs.begin(job(1))
         logs.event(job(1), "fit", EPOCH)
         logs.event(job(1), "fit", {"event": "output", "text": "hello\nthere\n"})
+        logs.event(job(1), "fit", {"event": "output"})  # as a hostile worker may claim
         logs.end(job(1), status, "")
     text = (tmp_path / "new" / "logs" / "id1.log").read_text()
     assert text.count("network 1\n") == 2

@@ -99,11 +99,11 @@ def check_submission(
         if not path.is_file():
             raise
         return CheckReport(path, None, (parse_problem(path, str(error)),))
-    require_backend(submission.backend, executor)
     values = submission.parameters(params) if isinstance(params, tuple) else dict(params)
     source = Source(submission)
     findings = list(source.findings())
     if not problems(findings):
+        require_backend(submission.backend, executor)
         for number, spec in enumerate(specs):
             say(f"trying {submission.name} on {spec.id}")
             findings += _on_task(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motifidelity.backends import DEFAULT_BACKEND
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
@@ -75,7 +76,9 @@ def groups(jobs: Rows, scores: Rows, tasks: Sequence[str] = ()) -> list[Group]:
     found: dict[tuple[str, ...], list[int]] = {}
     for number, row in enumerate(jobs):
         if row["status"] == "ok" and (not tasks or row["task"] in tasks):
-            found.setdefault(tuple(row[name] for name in GROUPED), []).append(number)
+            # a folder of an earlier version says nothing of its backend
+            key = tuple(str(row.get(name, DEFAULT_BACKEND)) for name in GROUPED)
+            found.setdefault(key, []).append(number)
     of_job: dict[int, Rows] = {}
     for row in scores:
         of_job.setdefault(row["job"], []).append(row)

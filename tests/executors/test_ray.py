@@ -274,7 +274,7 @@ def test_what_no_node_can_do_is_said_at_once(wishes, message, executor):
 
 
 def test_a_node_without_docker_is_named(executor, monkeypatch):
-    # the nodes' processes inherited no address of an engine that could answer
+    # the nodes' processes inherited the address of an engine that cannot answer
     with pytest.raises(UserError, match=r"node \S+: no Docker daemon answers"):
         executor(runner="docker", cpus=1.0)
 

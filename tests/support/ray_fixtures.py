@@ -124,6 +124,7 @@ def fake_worker(really_run, diary, busy):
         "FAKE_WORKER_TEMPLATE": str(really_run[1]),
         "FAKE_WORKER_SECONDS": "0.2",
         "FAKE_WORKER_DIARY": str(diary),
+        "DOCKER_HOST": "unix:///nowhere/docker.sock",
         **busy,
     }
 
@@ -134,7 +135,7 @@ def node_environment(fake_worker):
     return fake_worker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(node_environment):
     """Two nodes with a processor each and a head that runs no jobs, separate processes all."""
     if importlib.util.find_spec("ray") is None:
@@ -143,27 +144,23 @@ def cluster(node_environment):
         pytest.skip("Ray is not installed")
     from ray.cluster_utils import Cluster
 
-    # what a process of Ray starts inherits the environment of its node
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**node_environment, "RAY_usage_stats_enabled": "0"}.items():
-            patch.setenv(name, value)
-        cluster = Cluster()
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        cluster.client = f"ray://127.0.0.1:{port}"
-        cluster.add_node(
-            num_cpus=0,
-            include_dashboard=False,
-            object_store_memory=STORE_BYTES,
-            ray_client_server_port=port,
-        )
+    environment = {"RAY_usage_stats_enabled": "0", **node_environment}
 
-        def add_node(**resources):
-            given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}
+    def add_node(**resources):
+        given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}
+        # what a process of Ray starts inherits the environment of its node; nobody else may
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
             return cluster.add_node(**given)
 
-        cluster.add = add_node
-        for _ in range(2):
-            add_node()
-        yield cluster
-        cluster.shutdown()
+    cluster = Cluster()
+    cluster.add = add_node
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    cluster.client = f"ray://127.0.0.1:{port}"
+    add_node(num_cpus=0, include_dashboard=False, ray_client_server_port=port)
+    for _ in range(2):
+        add_node()
+    yield cluster
+    cluster.shutdown()
