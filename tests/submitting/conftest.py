@@ -45,7 +45,7 @@ class Silent:
     def begin(self, job, number, of):
         pass
 
-    def event(self, phase, event):
+    def event(self, job, phase, event):
         pass
 
     def end(self, job, status, message, seconds):
