@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,6 @@ from motifidelity.provenance import environment
 from motifidelity.scoring import Truth
 from motifidelity.scratch import scratch_folder
 
-# three files a trial, within what an output folder may hold
-LARGEST_PACK = 16
 FILES = ("graph.pb", "network.json", "history.json")
 
 
@@ -82,15 +81,21 @@ def fitted_together(
         For each job the executor that finishes it: its fit is served from what was trained; a
         job without a network there is trained alone.
     """
-    with scratch_folder() as work:
-        phase = fit_phase(jobs[0], truth, work)
-        trials = [{"seed": job.seed, "params": dict(job.params)} for job in jobs]
-        done = executor.run(replace(phase, settings={**phase.settings, "trials": trials}), on_event)
+    trials = [{"seed": job.seed, "params": dict(job.params)} for job in jobs]
+    out = Path()
+    with contextlib.ExitStack() as held:
+        try:
+            phase = fit_phase(jobs[0], truth, held.enter_context(scratch_folder()))
+            settings, out = {**phase.settings, "trials": trials}, phase.out
+            done = executor.run(replace(phase, settings=settings), on_event)
+        except OSError as error:
+            # no room for the phase's files: each job alone says so in its row
+            done = PhaseResult("infra_error", str(error))
         if done.status != "ok":
             note(f"the pack of {len(jobs)} ended with {done.status} ({done.message}): one by one")
         yield [
-            _Served(executor, done, phase.out, number, len(jobs))
-            if done.status == "ok" and (phase.out / f"{number}.history.json").exists()
+            _Served(executor, done, out, number, len(jobs))
+            if done.status == "ok" and (out / f"{number}.history.json").exists()
             else executor
             for number in range(len(jobs))
         ]

@@ -53,6 +53,8 @@ def repeat(trials: pd.DataFrame) -> Command:
     words += ["--task", str(job["task"]), "--profile", str(job["profile"])]
     runner = "docker" if job["isolation"] == "container" else "process"
     words += ["--runner", runner]
+    if job["backend"] in ("jax", "torch"):
+        words += ["--backend", str(job["backend"])]
     line = " ".join(shlex.quote(word) for word in words)
     lines = [f"{line} --trials {count} --seed {first}" for first, count in _stretches(counted)]
     commit = "" if is_missing(job["commit"]) else f" at commit {shorten(job['commit'], 12)}"

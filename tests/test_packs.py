@@ -118,6 +118,20 @@ def test_a_job_without_a_network_is_trained_alone(status, left, unit, tmp_path):
     assert bool(notes) == (status != "ok")
 
 
+def test_a_full_disk_leaves_every_job_to_itself(unit):
+    jobs, truth = unit
+    notes = []
+
+    class Full(Double):
+        def run(self, phase, on_event):
+            raise OSError(28, "No space left on device")
+
+    executor = Full()
+    with fitted_together(jobs, truth, executor, lambda _: None, notes.append) as places:
+        assert places == [executor, executor]
+    assert "No space left on device" in notes[0]
+
+
 def test_a_backend_that_is_not_there_is_named_with_the_remedy(monkeypatch):
     monkeypatch.setattr("motifidelity.backends.find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"pip install 'motifidelity\[jax\]'"):

@@ -44,9 +44,12 @@ backend_option = click.option(
     help="What Keras runs on; default: as the model file says, or tensorflow.",
 )
 
+# three files a trial, within what an output folder may hold
+LARGEST_PACK = 16
+
 pack_option = click.option(
     "--pack",
-    type=click.IntRange(1, 16),
+    type=click.IntRange(1, LARGEST_PACK),
     default=1,
     metavar="N",
     help="Train up to N trials of a model together (--backend jax).",

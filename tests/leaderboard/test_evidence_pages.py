@@ -205,6 +205,13 @@ def test_the_command_repeats_exactly_the_runs_seeds(
     assert [line.removeprefix(start) for line in lines] == ends
 
 
+def test_the_command_names_another_backend(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    builder.add("cnn-deep", 0, {("auroc", ""): 0.9}, backend="jax")
+    text = model_page(builder.tables(), tmp_path).one("div", "repeat").one("code").text
+    assert " --runner docker --backend jax --trials 1 " in text
+
+
 def test_a_command_is_quoted_for_the_shell(tmp_path: Path) -> None:
     builder = fx.Builder()
     evil = "x.py; rm -rf ~ $(id) `id`\n'"
