@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from motifidelity import scratch
-from motifidelity.backends import DEFAULT_BACKEND
+from motifidelity.backends import DEFAULT_BACKEND, require_backend
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.executors.cores import threads_for
@@ -61,11 +61,18 @@ def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
     Raises
     ------
     UserError
-        If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container.
+        If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container,
+        a backend that is not there.
     """
     scratch.sweep()
     if wish.executor == "ray":
         return _cluster(wish, say)
+    executor = _local(wish, say)
+    require_backend(wish.backend, executor)
+    return executor
+
+
+def _local(wish: Wish, say: Callable[[str], None]) -> Executor:
     for flag in ("address", "nodes"):
         if getattr(wish, flag) is not None:
             raise UserError(f"--{flag} is of a Ray cluster; add --executor ray")

@@ -123,6 +123,14 @@ def read_submission(path: Path) -> Submission:
     )
 
 
+def declared_backend(path: Path) -> str:
+    """The backend that a file asks for; the default of one that cannot be read."""
+    try:
+        return read_submission(path).backend
+    except UserError:
+        return DEFAULT_BACKEND
+
+
 def on_backend(submission: Submission, backend: str | None) -> Submission:
     """The same submission on another backend; None leaves it on its own."""
     return submission if backend is None else replace(submission, backend=backend)

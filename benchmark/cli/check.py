@@ -41,6 +41,7 @@ def command(
     seed, tries every attribution method, and estimates what a full run costs.
     """
     from motifidelity.runners import Wish, choose_executor
+    from motifidelity.submission import declared_backend
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
     from motifidelity.tasks.spec import find_spec, latest_specs
@@ -49,7 +50,8 @@ def command(
         click.echo(text, err=True)
 
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    executor = choose_executor(Wish(runner, image, timeout=timeout), say)
+    wish = Wish(runner, image, timeout=timeout, backend=backend or declared_backend(model_file))
+    executor = choose_executor(wish, say)
     report = check_submission(model_file, params, specs, executor, say, backend=backend)
     if as_json:
         click.echo(json.dumps(report.to_json()))

@@ -67,7 +67,7 @@ def command(
 
     Finished jobs are skipped, so the same command goes on where it was stopped.
     """
-    from motifidelity.backends import DEFAULT_BACKEND, require_backend
+    from motifidelity.backends import DEFAULT_BACKEND
     from motifidelity.joblog import JobLogs
     from motifidelity.progress import duration, open_display
     from motifidelity.registry import Registry
@@ -90,7 +90,6 @@ def command(
         backend=backend or DEFAULT_BACKEND,
     )
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
-    require_backend(backend or DEFAULT_BACKEND, place)
     plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)
     seconds, unknown = estimate(plan, registry)

@@ -89,7 +89,6 @@ def command(
     Results go to the registry, one file a job; finished jobs are skipped, so the same command
     goes on where it was stopped.
     """
-    from motifidelity.backends import require_backend
     from motifidelity.joblog import JobLogs
     from motifidelity.plan import plan_jobs
     from motifidelity.progress import open_display
@@ -117,7 +116,6 @@ def command(
         backend=submission.backend,
     )
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
-    require_backend(submission.backend, place)
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
     if dry_run:
         _print_plan(plan, place, as_json)

@@ -61,14 +61,15 @@ def command(
     target = out or Path("submissions") / model_file.stem
     results = model_results(registry, submission, submission.parameters(params) if params else None)
     specs = [find_spec(name) for name in sorted({row["task"] for row in results.done})]
-    executor = choose_executor(Wish(runner, image, timeout=120.0), say)
+    backend = results.done[0]["backend"]
+    executor = choose_executor(Wish(runner, image, timeout=120.0, backend=backend), say)
     report = check_submission(
         model_file,
         job_parameters(results),
         specs,
         executor,
         say,
-        backend=results.done[0]["backend"],
+        backend=backend,
     )
     for line in lines(f for f in report.findings if f.level != "ok"):
         say(line)

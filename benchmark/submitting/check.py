@@ -87,9 +87,8 @@ def check_submission(
     Raises
     ------
     UserError
-        For a parameter that the file does not have, or a backend that the place does not have.
+        For a parameter that the file does not have, or a backend that there is none of.
     """
-    from motifidelity.backends import require_backend
     from motifidelity.plan import Job
     from motifidelity.submitting.trial import PROBED, SLICE
 
@@ -103,7 +102,6 @@ def check_submission(
     source = Source(submission)
     findings = list(source.findings())
     if not problems(findings):
-        require_backend(submission.backend, executor)
         for number, spec in enumerate(specs):
             say(f"trying {submission.name} on {spec.id}")
             findings += _on_task(

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motifidelity.backends import require_backend
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Event, Executor, Host, Phase, PhaseResult, read_plain
 from motifidelity.executors.output import OutputLimits, survey
@@ -162,7 +163,10 @@ def _executor(wish: Wish, gpu: str | None) -> Executor:
         here = replace(wish, executor="local", address=None, nodes=None, jobs=None, gpus=gpu)
         return choose_executor(here, lambda _: None)
     sweep()
-    return ProcessExecutor(wish.timeout, threads=max(1, int(wish.cpus or 1)), gpu=gpu is not None)
+    threads = max(1, int(wish.cpus or 1))
+    executor = ProcessExecutor(wish.timeout, threads=threads, gpu=gpu is not None)
+    require_backend(wish.backend, executor)
+    return executor
 
 
 @dataclass(frozen=True)
