@@ -238,8 +238,9 @@ def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
         yield Finding(
             "outputs",
             "warning",
-            "every output lies between 0 and 1",
-            "return logits, or end in a sigmoid activation",
+            "every output lies between 0 and 1, as probabilities do",
+            "return logits, or end in a sigmoid activation; if you do, all is well: a network "
+            "that is hardly trained has small logits",
             source.line_of("build_model", last_return=True),
             name,
         )
