@@ -76,7 +76,8 @@ def compare(scores: pd.DataFrame, metric: str) -> Iterator[Comparison]:
     """
     table = published()
     keys = ["task", "model", "activation", "method"]
-    mine = scores[scores["metric"] == metric].dropna(subset=["value"]).sort_values("trial")
+    mine = scores[scores["metric"] == metric].dropna(subset=["value"])
+    mine = mine.sort_values(["model", "activation", "trial"])
     by_cell = mine.groupby(keys)["value"].agg(tuple).to_dict()
     # the scan with the true PWMs is the same beside every network
     scans = mine[mine["method"] == SCAN].groupby("task")["value"].first().to_dict()
