@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from motifidelity.errors import unknown
 from motifidelity.leaderboard.scale import FLOOR_NETWORKS
+from motifidelity.markdown import head, line
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
@@ -17,6 +18,7 @@ from motifidelity.published import SIGMA, Comparison, compare
 from motifidelity.references import DIVISION, ORACLE, RANDOM
 from motifidelity.registry import Registry, Tables
 from motifidelity.tasks.spec import find_spec
+from motifidelity.tasktables import profile_table, recipe_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +84,8 @@ class Report:
             "filters": lambda: self._results("motif-classes", FILTERS),
             "published localisation": lambda: self._published("paper_localisation_auroc"),
             "published attribution": lambda: self._published("paper_attribution_auroc"),
+            "tasks": recipe_table,
+            "profiles": profile_table,
             "claims": self._claims,
             "cost": self._cost,
             "scale motif-classes": lambda: self._scale("motif-classes"),
@@ -123,7 +127,7 @@ class Report:
     def _results(self, name: str, columns: Iterable[tuple[str, str, str, int]]) -> str:
         columns = list(columns)
         task = find_spec(name).id
-        lines = _head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
+        lines = head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
         for cell in self._cells(task).to_dict("records"):
             key = (task, str(cell["model"]), str(cell["activation"]))
             trials = len(self._values(*key, "auroc", ""))
@@ -131,17 +135,17 @@ class Report:
                 _mean(self._values(*key, metric, method), digits)
                 for _, metric, method, digits in columns
             ]
-            lines.append(_line([" ".join(key[1:]), str(trials), *values]))
+            lines.append(line([" ".join(key[1:]), str(trials), *values]))
         return "\n".join(lines)
 
     def _published(self, metric: str) -> str:
         headings = ["network", "activation", "method", "published", "measured", "trials", ""]
-        lines = _head(headings)
+        lines = head(headings)
         for one in self.compared(metric):
             if not one.values:
                 continue
             lines.append(
-                _line(
+                line(
                     [
                         one.network,
                         one.activation,
@@ -163,18 +167,18 @@ class Report:
         mine = self._closed
         mine = mine[mine["task"] == mine["model"].map(NETWORKS)]
         means = Means(mine)
-        lines = _head(
+        lines = head(
             ["claim", "what the study says", "measured, `paper`", "corrected", "trials", "verdict"]
         )
         for claim in CLAIMS:
             found = claim.test(means)
             verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
             cells = [claim.name, f"{claim.claimed}. Rule: {claim.rule}"]
-            lines.append(_line([*cells, found.paper, found.corrected, found.trials, verdict]))
+            lines.append(line([*cells, found.paper, found.corrected, found.trials, verdict]))
         return "\n".join(lines)
 
     def _cost(self) -> str:
-        lines = _head(
+        lines = head(
             ["network", "task", "activation", "epochs by trial", "minutes of training, mean"]
         )
         closed = self.jobs[self.jobs["division"] == "closed"]
@@ -185,7 +189,7 @@ class Report:
             epochs = " / ".join(str(int(epoch)) for epoch in group["epochs"])
             minutes = f"{group['seconds_fit'].mean() / 60:.1f}"
             task = str(task).partition("@")[0]
-            lines.append(_line([str(model), task, str(activation), epochs, minutes]))
+            lines.append(line([str(model), task, str(activation), epochs, minutes]))
         return "\n".join(lines)
 
     def _scale(self, name: str) -> str:
@@ -194,7 +198,7 @@ class Report:
         closed = mine[mine["division"] == "closed"]
         metrics = all_metrics()
         floors = [name.lower() for name in (RANDOM, *FLOOR_NETWORKS)]
-        lines = _head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
+        lines = head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
         order = {name: number for number, name in enumerate(metrics)}
         pairs = sorted(
             {(m, method) for m, method in zip(closed["metric"], closed["method"], strict=True)},
@@ -221,7 +225,7 @@ class Report:
                 if all(place == place for place in places):
                     scaled = f"{places[0]:.2f} to {places[-1]:.2f}"
             lines.append(
-                _line(
+                line(
                     [
                         f"`{metric}`",
                         method or "–",
@@ -246,16 +250,14 @@ def _only(tables: Tables, jobs: pd.DataFrame) -> Tables:
 
 
 def _metrics(family: str) -> str:
-    lines = _head(["name", "range", "better", "chance", "what it says"])
+    lines = head(["name", "range", "better", "chance", "what it says"])
     metrics = [metric for metric in all_metrics().values() if metric.family == family]
     for metric in sorted(metrics, key=lambda m: (m.definition == "paper", m.name)):
         low = "any" if metric.low is None else f"{metric.low:g}"
         high = "any" if metric.high is None else f"{metric.high:g}"
         chance = "depends" if metric.chance is None else f"{metric.chance:g}"
         lines.append(
-            _line(
-                [f"`{metric.name}`", f"{low} to {high}", metric.direction, chance, metric.summary]
-            )
+            line([f"`{metric.name}`", f"{low} to {high}", metric.direction, chance, metric.summary])
         )
     return "\n".join(lines)
 
@@ -268,11 +270,3 @@ def _mean(scores: Iterable[float], digits: int) -> str:
         return "–"
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{values.mean():.{digits}f}{spread}"
-
-
-def _head(headings: list[str]) -> list[str]:
-    return [_line(headings), "|" + "---|" * len(headings)]
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
