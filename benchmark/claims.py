@@ -80,7 +80,8 @@ class Finding:
     Attributes
     ----------
     paper, corrected : str
-        What is measured, in the study's definition and in the corrected one.
+        What is measured, in the study's definition and in the corrected one; parts of it are
+        separated by semicolons.
     trials : str
         How many there are of each network.
     verdict : str
@@ -143,7 +144,7 @@ def _equal_accuracy(means: Means) -> Finding:
         gap = values[high] - values[low]
         said.append(f"{model} {gap:.3f} ({low} {values[low]:.3f}, {high} {values[high]:.3f})")
         tests.append(gap <= SAME_ACCURACY)
-    text = "AUPR, largest less smallest: " + ", ".join(said)
+    text = "; ".join(["AUPR, largest less smallest", *said])
     return _finding(means, _grid(NETWORKS, PLAIN), (text, "the same metric"), tests)
 
 
@@ -160,7 +161,7 @@ def _match_fraction(means: Means) -> Finding:
             parts.append(f"{model} {own:.2f} / {other:.2f} {name}")
             if metric.startswith("paper") and model in models:
                 tests.append(own - other >= CLEARLY_MORE)
-        shown.append(", ".join(parts))
+        shown.append("; ".join(parts))
     return _finding(means, _grid(models, PLAIN), shown, tests)
 
 
@@ -178,7 +179,7 @@ def _better_maps(means: Means) -> Finding:
                 parts.append(f"{model} {method.replace('_', ' ')} {own - other:+.3f} {name}")
                 if metric.startswith("paper"):
                     tests.append(own > other)
-        shown.append(", ".join(parts))
+        shown.append("; ".join(parts))
     return _finding(means, _grid(models, PLAIN), shown, tests)
 
 
@@ -221,8 +222,8 @@ def _accuracy_is_not_attribution(means: Means) -> Finding:
             if {a, b} & {"softplus", "linear"}
         ]
         against = [maps[b] - maps[a] >= BETTER_MAPS for a, b in pairs]
-        values = ", ".join(f"{a} {accuracy[a]:.3f} and {maps[a]:.3f}" for a in names)
-        shown.append(f"{sum(against)} of {len(pairs)} pairs: {values}")
+        values = [f"{a} {accuracy[a]:.3f} and {maps[a]:.3f}" for a in names]
+        shown.append("; ".join([f"{sum(against)} of {len(pairs)} pairs", *values]))
         if metric.startswith("paper") and pairs:
             tests = [any(against)]
     return _finding(means, _grid(("CNN-dist",), PLAIN), shown, tests)

@@ -23,6 +23,8 @@ from motifidelity.tasktables import profile_table, recipe_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from motifidelity.claims import Claim, Finding
+
 # what the study ran on
 BACKEND = "tensorflow"
 # the two headline tables: heading, metric, method, digits
@@ -87,6 +89,7 @@ class Report:
             "tasks": recipe_table,
             "profiles": profile_table,
             "claims": self._claims,
+            "claims measured": self._claims_measured,
             "cost": self._cost,
             "scale motif-classes": lambda: self._scale("motif-classes"),
             "scale regulatory-code": lambda: self._scale("regulatory-code"),
@@ -160,22 +163,28 @@ class Report:
         return "\n".join(lines)
 
     def _claims(self) -> str:
-        """The study's claims, what is measured, and the verdicts."""
+        """The study's claims, the rules that test them, and the verdicts."""
+        lines = head(["claim", "what the study says", "rule", "verdict"])
+        for claim, found in self._findings():
+            verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
+            lines.append(line([claim.name, claim.claimed, claim.rule, verdict]))
+        return "\n".join(lines)
+
+    def _claims_measured(self) -> str:
+        """What is measured of every claim, part by part."""
+        lines = head(["claim", "measured, `paper`", "corrected", "trials"])
+        for claim, found in self._findings():
+            parts = [text.replace("; ", "<br>") for text in (found.paper, found.corrected)]
+            lines.append(line([claim.name, *parts, found.trials]))
+        return "\n".join(lines)
+
+    def _findings(self) -> list[tuple[Claim, Finding]]:
         from motifidelity.claims import CLAIMS, NETWORKS, Means
 
         # each network on the task that the study trains it on
         mine = self._closed
-        mine = mine[mine["task"] == mine["model"].map(NETWORKS)]
-        means = Means(mine)
-        lines = head(
-            ["claim", "what the study says", "measured, `paper`", "corrected", "trials", "verdict"]
-        )
-        for claim in CLAIMS:
-            found = claim.test(means)
-            verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
-            cells = [claim.name, f"{claim.claimed}. Rule: {claim.rule}"]
-            lines.append(line([*cells, found.paper, found.corrected, found.trials, verdict]))
-        return "\n".join(lines)
+        means = Means(mine[mine["task"] == mine["model"].map(NETWORKS)])
+        return [(claim, claim.test(means)) for claim in CLAIMS]
 
     def _cost(self) -> str:
         lines = head(

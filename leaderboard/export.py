@@ -35,6 +35,8 @@ _VAR = re.compile(r"var\((--[\w-]+)\)")
 _TITLE = 26.0
 _PAPER = "#fdfdfb"
 _MARGIN = 12.0
+# CSS pixels of a unit where a document shows a figure
+_ZOOM = 1.25
 _TITLE_STYLE = ".title { font-size: 14px; font-weight: 600; fill: #1b1f24 }"
 
 
@@ -122,7 +124,6 @@ def on_paper(svg: str) -> str:
     assert head is not None
     given = dict(re.findall(r'([\w-]+)="([^"]*)"', head[1]))
     left, top, across, down = map(float, given["viewBox"].split())
-    wide = float(given["width"]) / across
     left, top, across, down = (
         left - _MARGIN,
         top - _MARGIN,
@@ -131,7 +132,7 @@ def on_paper(svg: str) -> str:
     )
     framed = re.sub(
         r'width="[^"]*" height="[^"]*" viewBox="[^"]*"',
-        f'width="{across * wide:g}" height="{down * wide:g}" '
+        f'width="{across * _ZOOM:g}" height="{down * _ZOOM:g}" '
         f'viewBox="{left:g} {top:g} {across:g} {down:g}"',
         svg,
         count=1,

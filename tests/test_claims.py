@@ -122,7 +122,7 @@ def test_a_claim_may_hold_for_some_networks():
         rows += scores(model, "match_fraction", exponential=[0.9], relu=[relu])
     found = BY_NAME["Filter motifs"].test(means(*rows))
     assert (found.verdict, found.coverage) == ("holds in 1 of 2", "4 of 14 networks")
-    assert found.paper == "CNN-2 0.90 / 0.10 relu, CNN-deep 0.90 / 0.85 relu"
+    assert found.paper == "CNN-2 0.90 / 0.10 relu; CNN-deep 0.90 / 0.85 relu"
 
 
 @pytest.mark.parametrize(("tanh", "verdict"), [(0.5, "holds"), (0.8, "does not hold")])

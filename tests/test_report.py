@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import study_rows
 
+from motifidelity.claims import CLAIMS, NOT_RUN
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.published import published
 from motifidelity.registry import Registry
@@ -124,3 +125,23 @@ def test_another_version_of_a_task_and_the_open_division_are_other_results(two_b
     [row] = rows_of(report.table("published attribution"))
     assert row[4:6] == ["0.600 ± 0.000", "2"]
     assert "0.100" not in report.table("results regulatory-code")
+
+
+def test_every_claim_has_a_verdict_and_what_was_measured(report):
+    verdicts = {row[0]: row[3] for row in rows_of(report.table("claims"))}
+    measured = {row[0]: row[1:] for row in rows_of(report.table("claims measured"))}
+    assert list(verdicts) == list(measured) == [claim.name for claim in CLAIMS]
+    for name, (paper, corrected, trials) in measured.items():
+        missing = verdicts[name] == f"**{NOT_RUN}**"
+        assert missing == (paper == corrected == "–") == (trials == "0")
+    assert measured["Filter motifs"][0].count("<br>") == 2
+
+
+def test_a_claim_is_about_the_study_s_task_of_each_network(tmp_path):
+    registry = Registry(tmp_path)
+    scores = {("auroc", ""): 0.9, ("aupr", ""): 0.9}
+    for activation in ("exponential", "relu"):
+        for task in ("motif-classes@1", "regulatory-code@1"):
+            study_rows.add(registry, "CNN-local", activation, 0, scores, task=task)
+    rows = rows_of(Report(registry).table("claims measured"))
+    assert [row[3] for row in rows if row[0] == "Accuracy"] == ["1"]
