@@ -1,32 +1,32 @@
-"""Tables of a registry in Markdown, and documents that hold them between two comment lines.
-
-A block of a document looks like this; the report replaces what is between its two comments::
-
-    <!-- table: cost -->
-    <!-- /table -->
-"""
+"""Tables of a registry in Markdown: results, cost, the study's claims and published scores."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from collections.abc import Callable, Iterable
-from importlib import resources
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from motifidelity.errors import DataError, unknown
+from motifidelity.errors import unknown
 from motifidelity.leaderboard.scale import FLOOR_NETWORKS
+from motifidelity.markdown import head, line
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
-from motifidelity.references import ORACLE, RANDOM
-from motifidelity.registry import Registry
+from motifidelity.published import SIGMA, Comparison, compare
+from motifidelity.references import DIVISION, ORACLE, RANDOM
+from motifidelity.registry import Registry, Tables
+from motifidelity.tasks.spec import find_spec
+from motifidelity.tasktables import profile_table, recipe_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = re.compile(r"(<!-- table: ([\w -]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+    from motifidelity.claims import Claim, Finding
+
+# what the study ran on
+BACKEND = "tensorflow"
 # the two headline tables: heading, metric, method, digits
 RESULTS = (
     ("AUROC", "auroc", "", 3),
@@ -45,36 +45,51 @@ FILTERS = (
     ("match_fraction", "match_fraction", "", 3),
     ("motifs_found", "motifs_found", "", 1),
 )
-# in units of the study's own SD over trials
-SIGMA = 2.0
 
 
 class Report:
-    """Tables of one registry.
+    """Tables of one registry, of what was run on one backend of Keras.
+
+    Backends train the same network to different weights, so no mean is over two of them.
 
     Parameters
     ----------
     registry : Registry
         Only successful full-profile results count.
+    backend : str
+
+    Attributes
+    ----------
+    tables : Tables
+        The registry's, without the other backends; references, which no backend ran, stay.
+    left_out : mapping of str to int
+        Number of results of every other backend.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, backend: str = BACKEND) -> None:
         tables = registry.tables()
         jobs = tables.jobs
-        jobs = jobs[(jobs["status"] == "ok") & (jobs["profile"] == "full")].copy()
-        jobs["task"] = jobs["task"].str.partition("@")[0]
+        jobs = jobs[(jobs["status"] == "ok") & (jobs["profile"] == "full")]
+        ours = (jobs["backend"] == backend) | (jobs["division"] == DIVISION)
+        self.left_out = dict(Counter(str(other) for other in jobs[~ours]["backend"]))
+        jobs = jobs[ours].copy()
+        self.tables = _only(tables, jobs)
         jobs["activation"] = [json.loads(text).get("activation", "") for text in jobs["params"]]
         self.jobs = jobs
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
         columns = ["result_id", "task", "model", "activation", "division", "trial"]
         self.scores = scores.merge(jobs[columns], on="result_id")
+        self._closed = self.scores[self.scores["division"] == "closed"]
         self._tables: dict[str, Callable[[], str]] = {
             "results motif-classes": lambda: self._results("motif-classes", RESULTS),
             "results regulatory-code": lambda: self._results("regulatory-code", RESULTS),
             "filters": lambda: self._results("motif-classes", FILTERS),
             "published localisation": lambda: self._published("paper_localisation_auroc"),
             "published attribution": lambda: self._published("paper_attribution_auroc"),
+            "tasks": recipe_table,
+            "profiles": profile_table,
             "claims": self._claims,
+            "claims measured": self._claims_measured,
             "cost": self._cost,
             "scale motif-classes": lambda: self._scale("motif-classes"),
             "scale regulatory-code": lambda: self._scale("regulatory-code"),
@@ -96,9 +111,9 @@ class Report:
             raise unknown("table", name, self._tables)
         return self._tables[name]().rstrip()
 
-    def fill(self, text: str) -> str:
-        """A document with its blocks replaced."""
-        return BLOCK.sub(lambda found: found[1] + self.table(found[2]) + "\n" + found[3], text)
+    def compared(self, metric: str) -> list[Comparison]:
+        """Every published score of a metric beside its trials in the closed division."""
+        return list(compare(self._closed, metric))
 
     def _cells(self, task: str) -> pd.DataFrame:
         """Models and activations of a task, in the order of their names, references left out."""
@@ -108,13 +123,14 @@ class Report:
     def _values(
         self, task: str, model: str, activation: str, metric: str, method: str
     ) -> pd.Series:
-        s = self.scores
+        s = self._closed
         here = (s["task"] == task) & (s["model"] == model) & (s["activation"] == activation)
         return s[here & (s["metric"] == metric) & (s["method"] == method)]["value"]
 
-    def _results(self, task: str, columns: Iterable[tuple[str, str, str, int]]) -> str:
+    def _results(self, name: str, columns: Iterable[tuple[str, str, str, int]]) -> str:
         columns = list(columns)
-        lines = _head([f"`{task}`", "trials", *(heading for heading, *_ in columns)])
+        task = find_spec(name).id
+        lines = head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
         for cell in self._cells(task).to_dict("records"):
             key = (task, str(cell["model"]), str(cell["activation"]))
             trials = len(self._values(*key, "auroc", ""))
@@ -122,80 +138,76 @@ class Report:
                 _mean(self._values(*key, metric, method), digits)
                 for _, metric, method, digits in columns
             ]
-            lines.append(_line([" ".join(key[1:]), str(trials), *values]))
+            lines.append(line([" ".join(key[1:]), str(trials), *values]))
         return "\n".join(lines)
 
     def _published(self, metric: str) -> str:
-        table = published()
-        table = table[table["metric"] == metric]
         headings = ["network", "activation", "method", "published", "measured", "trials", ""]
-        lines = _head(headings)
-        for row in table.to_dict("records"):
-            values = self._values(
-                row["task"], row["model"], row["activation"], metric, row["method"]
-            )
-            if row["method"] == "pwm":
-                # the scan with the true PWMs is the same beside every network
-                scans = self.scores[self.scores["method"] == "pwm"]
-                here = (scans["task"] == row["task"]) & (scans["metric"] == metric)
-                values = scans[here]["value"].head(1)
-            if not len(values):
+        lines = head(headings)
+        for one in self.compared(metric):
+            if not one.values:
                 continue
-            far = row["over"] == "trials" and abs(values.mean() - row["mean"]) > SIGMA * row["sd"]
-            mark = f"beyond {SIGMA:g} SD" if far else ""
             lines.append(
-                _line(
+                line(
                     [
-                        row["model"],
-                        row["activation"],
-                        row["method"],
-                        f"{row['mean']:.3f} ± {row['sd']:.3f}",
-                        _mean(values, 3),
-                        str(len(values)),
-                        mark,
+                        one.network,
+                        one.activation,
+                        one.method,
+                        f"{one.mean:.3f} ± {one.sd:.3f}",
+                        _mean(one.values, 3),
+                        str(len(one.values)),
+                        f"beyond {SIGMA:g} SD" if one.beyond else "",
                     ]
                 )
             )
         return "\n".join(lines)
 
     def _claims(self) -> str:
-        """The study's claims, what is measured, and the verdicts."""
-        from motifidelity.claims import CLAIMS, NETWORKS, Means
-
-        mine = self.scores[self.scores["division"] == "closed"]
-        # each network on the task that the study trains it on
-        mine = mine[mine["task"] == mine["model"].map(NETWORKS)]
-        means = Means(mine)
-        lines = _head(
-            ["claim", "what the study says", "measured, `paper`", "corrected", "trials", "verdict"]
-        )
-        for claim in CLAIMS:
-            found = claim.test(means)
-            cells = [claim.name, f"{claim.claimed}. Rule: {claim.rule}"]
-            lines.append(
-                _line([*cells, found.paper, found.corrected, found.trials, f"**{found.verdict}**"])
-            )
+        """The study's claims, the rules that test them, and the verdicts."""
+        lines = head(["claim", "what the study says", "rule", "verdict"])
+        for claim, found in self._findings():
+            verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
+            lines.append(line([claim.name, claim.claimed, claim.rule, verdict]))
         return "\n".join(lines)
 
+    def _claims_measured(self) -> str:
+        """What is measured of every claim, part by part."""
+        lines = head(["claim", "measured, `paper`", "corrected", "trials"])
+        for claim, found in self._findings():
+            parts = [text.replace("; ", "<br>") for text in (found.paper, found.corrected)]
+            lines.append(line([claim.name, *parts, found.trials]))
+        return "\n".join(lines)
+
+    def _findings(self) -> list[tuple[Claim, Finding]]:
+        from motifidelity.claims import CLAIMS, NETWORKS, Means
+
+        # each network on the task that the study trains it on
+        mine = self._closed
+        means = Means(mine[mine["task"] == mine["model"].map(NETWORKS)])
+        return [(claim, claim.test(means)) for claim in CLAIMS]
+
     def _cost(self) -> str:
-        lines = _head(
+        lines = head(
             ["network", "task", "activation", "epochs by trial", "minutes of training, mean"]
         )
         closed = self.jobs[self.jobs["division"] == "closed"]
-        for key, group in closed.groupby(["model", "task", "activation"], sort=True):
+        for (model, task, activation), group in closed.groupby(
+            ["model", "task", "activation"], sort=True
+        ):
             group = group.sort_values("trial")
             epochs = " / ".join(str(int(epoch)) for epoch in group["epochs"])
             minutes = f"{group['seconds_fit'].mean() / 60:.1f}"
-            lines.append(_line([*map(str, key), epochs, minutes]))
+            task = str(task).partition("@")[0]
+            lines.append(line([str(model), task, str(activation), epochs, minutes]))
         return "\n".join(lines)
 
-    def _scale(self, task: str) -> str:
+    def _scale(self, name: str) -> str:
         """Floors, ceiling and the best and worst baseline of every metric, raw and scaled."""
-        mine = self.scores[self.scores["task"] == task]
+        mine = self.scores[self.scores["task"] == find_spec(name).id]
         closed = mine[mine["division"] == "closed"]
         metrics = all_metrics()
         floors = [name.lower() for name in (RANDOM, *FLOOR_NETWORKS)]
-        lines = _head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
+        lines = head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
         order = {name: number for number, name in enumerate(metrics)}
         pairs = sorted(
             {(m, method) for m, method in zip(closed["metric"], closed["method"], strict=True)},
@@ -222,7 +234,7 @@ class Report:
                 if all(place == place for place in places):
                     scaled = f"{places[0]:.2f} to {places[-1]:.2f}"
             lines.append(
-                _line(
+                line(
                     [
                         f"`{metric}`",
                         method or "–",
@@ -236,78 +248,34 @@ class Report:
         return "\n".join(lines)
 
 
-def published() -> pd.DataFrame:
-    """The study's published means and SDs: task, model, activation, metric, method, mean, sd, over.
-
-    ``over`` says what the SD is over: ``trials`` (ten) or ``sequences``.
-    """
-    import pandas as pd
-
-    with resources.as_file(resources.files("motifidelity") / "published.csv") as path:
-        return pd.read_csv(path, keep_default_na=False)
-
-
-def write_report(
-    registry: Registry, documents: Iterable[Path], *, check: bool = False
-) -> list[Path]:
-    """Replace the blocks of documents, and return those that were not up to date.
-
-    Parameters
-    ----------
-    registry : Registry
-    documents : iterable of Path
-        Markdown files; those without a block are left alone.
-    check : bool
-        Write nothing.
-
-    Raises
-    ------
-    DataError
-        If a document cannot be read or written.
-    UserError
-        If a block names a table that does not exist.
-    """
-    report = Report(registry)
-    changed = []
-    for path in documents:
-        try:
-            text = path.read_text(encoding="utf-8")
-            filled = report.fill(text)
-            if filled != text:
-                changed.append(path)
-                if not check:
-                    path.write_text(filled, encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"{path}: {error.strerror or error}") from error
-    return changed
+def _only(tables: Tables, jobs: pd.DataFrame) -> Tables:
+    """The tables, limited to some of their jobs."""
+    kept = {
+        name: table[table["result_id"].isin(jobs["result_id"])]
+        for name in ("scores", "filters", "history")
+        for table in [getattr(tables, name)]
+    }
+    return replace(tables, jobs=jobs, **kept)
 
 
 def _metrics(family: str) -> str:
-    lines = _head(["name", "range", "better", "chance", "what it says"])
+    lines = head(["name", "range", "better", "chance", "what it says"])
     metrics = [metric for metric in all_metrics().values() if metric.family == family]
     for metric in sorted(metrics, key=lambda m: (m.definition == "paper", m.name)):
         low = "any" if metric.low is None else f"{metric.low:g}"
         high = "any" if metric.high is None else f"{metric.high:g}"
         chance = "depends" if metric.chance is None else f"{metric.chance:g}"
         lines.append(
-            _line(
-                [f"`{metric.name}`", f"{low} to {high}", metric.direction, chance, metric.summary]
-            )
+            line([f"`{metric.name}`", f"{low} to {high}", metric.direction, chance, metric.summary])
         )
     return "\n".join(lines)
 
 
-def _mean(values: pd.Series, digits: int) -> str:
-    values = values.dropna()
+def _mean(scores: Iterable[float], digits: int) -> str:
+    import pandas as pd
+
+    values = pd.Series(scores, dtype=float).dropna()
     if not len(values):
         return "–"
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{values.mean():.{digits}f}{spread}"
-
-
-def _head(headings: list[str]) -> list[str]:
-    return [_line(headings), "|" + "---|" * len(headings)]
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

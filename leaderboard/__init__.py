@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from motifidelity.published import Comparison
+
     from .export import Cutting
     from .pages import EvidenceOf
     from .tables import MetricInfo, Tables
 
-__all__ = ["figures", "render"]
+__all__ = ["figures", "published_figure", "render"]
 
 
 def render(
@@ -103,3 +105,21 @@ def figures(
     from .site import draw_figures, gather
 
     return draw_figures(gather(tables, metrics, evidence=evidence), patterns)
+
+
+def published_figure(title: str, scores: Sequence[Comparison]) -> Cutting:
+    """Draw published scores beside the trials that measure the same, on a ground of its own.
+
+    Parameters
+    ----------
+    title : str
+    scores : sequence of Comparison
+        As `motifidelity.published.compare` yields them; at least one.
+    """
+    from .beside import TOP, lay_out
+    from .export import Cutting, page_stem
+    from .site import make_environment
+
+    drawing = lay_out(title, scores)
+    svg = make_environment().get_template("beside.svg").render(f=drawing, top=TOP)
+    return Cutting(page_stem(title), svg)

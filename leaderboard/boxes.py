@@ -138,7 +138,7 @@ def draw_boxes(
         return None
     ends = [(label, value) for label, value in ends if math.isfinite(value)]
     shown = [v for one in kept for v in one.values] + [value for _, value in ends]
-    ticks = _ticks(min(shown), max(shown), bounds)
+    ticks = round_ticks(min(shown), max(shown), bounds)
     axis = (ticks[0], ticks[-1])
     networks = sorted({one.network for one in kept}, key=str.lower)
     kinds = {name: index for index, name in enumerate(networks)}
@@ -212,7 +212,7 @@ def _describe(title: str, series: Sequence[Series], ends: Sequence[tuple[str, fl
     return f"{title}, mean and number of trials: {'; '.join(said)}{more}.{levels}"
 
 
-def _ticks(low: float, high: float, bounds: tuple[float | None, float | None]) -> list[float]:
+def round_ticks(low: float, high: float, bounds: tuple[float | None, float | None]) -> list[float]:
     """Three to seven round numbers that enclose the values, inside the metric's range."""
     span = max(high - low, 1e-3)
     power = 10 ** math.floor(math.log10(span))

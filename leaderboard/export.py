@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,10 @@ _WIDTH = 900.0
 _SANS = 'Arial, "Liberation Sans", Helvetica, sans-serif'
 _VAR = re.compile(r"var\((--[\w-]+)\)")
 _TITLE = 26.0
+_PAPER = "#fdfdfb"
+_MARGIN = 12.0
+# CSS pixels of a unit where a document shows a figure
+_ZOOM = 1.25
 _TITLE_STYLE = ".title { font-size: 14px; font-weight: 600; fill: #1b1f24 }"
 
 
@@ -42,6 +46,11 @@ class Cutting:
 
     name: str
     svg: str
+
+    @property
+    def words(self) -> str:
+        """What the figure shows, in words."""
+        return unescape(re.findall("<title>(.*?)</title>", self.svg, re.DOTALL)[0])
 
 
 def cut_figures(html: str, stem: str) -> Iterator[Cutting]:
@@ -107,6 +116,31 @@ def convert(svg: str, form: Form, scale: float = 3.0) -> bytes:
     more = {"scale": scale, "background_color": "white"} if form == "png" else {}
     content: bytes = make(bytestring=svg.encode("utf-8"), **more)
     return content
+
+
+def on_paper(svg: str) -> str:
+    """An SVG of `cut_figures` on a light ground with a margin, legible wherever it is shown."""
+    head = _HEAD.match(svg)
+    assert head is not None
+    given = dict(re.findall(r'([\w-]+)="([^"]*)"', head[1]))
+    left, top, across, down = map(float, given["viewBox"].split())
+    left, top, across, down = (
+        left - _MARGIN,
+        top - _MARGIN,
+        across + 2 * _MARGIN,
+        down + 2 * _MARGIN,
+    )
+    framed = re.sub(
+        r'width="[^"]*" height="[^"]*" viewBox="[^"]*"',
+        f'width="{across * _ZOOM:g}" height="{down * _ZOOM:g}" '
+        f'viewBox="{left:g} {top:g} {across:g} {down:g}"',
+        svg,
+        count=1,
+    )
+    ground = (
+        f'<rect x="{left:g}" y="{top:g}" width="{across:g}" height="{down:g}" fill="{_PAPER}"/>'
+    )
+    return framed.replace("</defs>", f"</defs>{ground}", 1)
 
 
 def _alone(text: str, place: _Place, rules: list[tuple[str, str]], outlines: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ LOW_X = 0.5
 _LABELS = 14
 LINE = 13.0
 _SAME = 0.005
-_PANELS = (
+PANELS = (
     ("filters", "Filters that match a true motif", "match_fraction", ""),
     ("localisation", "Localisation AUROC of filter scans", "localisation_auroc", "filter"),
     ("attribution", "Attribution AUROC, saliency", "attribution_auroc", "saliency"),
@@ -63,7 +63,7 @@ def draw_panels(stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, .
         Empty when fewer than two runs have both scores: one point shows no contrast.
     """
     panels: list[Panel] = []
-    for family, title, metric, method in _PANELS:
+    for family, title, metric, method in PANELS:
         found = [
             (across, up, label)
             for run, label in runs

@@ -11,11 +11,12 @@ import pandas as pd
 
 from .boxes import BoxPlot, Series, draw_boxes
 from .cells import Stats, split_stats
-from .columns import Column, headline_columns
+from .columns import FRONT_METHODS, Column, headline_columns
+from .export import page_stem
 from .pages import Material, Page
 from .rows import page_name
 from .scale import CEILING, DIVISION, FLOOR, FLOOR_NETWORKS, find_scale
-from .scatter import Panel, draw_panels
+from .scatter import PANELS, Panel, draw_panels
 from .standings import BOARD
 from .taskpage import task_page_name
 from .text import clip, parse_params, shorten, slug, text_digest
@@ -89,9 +90,27 @@ def chapters(material: Material) -> tuple[Chapter, ...]:
     return tuple(found)
 
 
+def figure_names(task: str) -> list[str]:
+    """Names of all figures that a task's results can have on the page."""
+    stem = page_stem(task)
+    columns = [column for column in headline_columns(FRONT_METHODS) if not column.muted]
+    return [
+        *(_box_name(stem, column) for column in columns),
+        *(_panel_name(stem, family) for family, *_ in PANELS),
+    ]
+
+
+def _box_name(stem: str, column: Column) -> str:
+    return "-".join(filter(None, (stem, column.metric, column.method)))
+
+
+def _panel_name(stem: str, family: str) -> str:
+    return f"{stem}-accuracy-and-{family}"
+
+
 def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -> Chapter:
     first = trials.iloc[0]
-    stem = slug(str(first["task"]), "0" * 12).removesuffix("-" + "0" * 12)
+    stem = page_stem(str(first["task"]))
     methods = {method for _, metric, method, _ in stats if metric == "attribution_auroc"}
     scale = find_scale(trials, stats)
     networks = _networks(trials)
@@ -118,8 +137,7 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
         pooled = pooled or any(one.network == POOLED for one in shown)
         plot = draw_boxes(_title(column), shown, ends, bounds)
         if plot is not None:
-            name = "-".join(filter(None, (stem, column.metric, column.method)))
-            figures.append(Figure(name, column.family, plot))
+            figures.append(Figure(_box_name(stem, column), column.family, plot))
     panels = draw_panels(
         stats, [(run, " ".join(filter(None, pair))) for run, pair in networks.items()]
     )
@@ -129,7 +147,7 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
         task_href=f"tasks/{task_page_name(first)}",
         profile=clip(first["profile"], 20),
         figures=tuple(figures),
-        panels=tuple((f"{stem}-accuracy-and-{panel.family}", panel) for panel in panels),
+        panels=tuple((_panel_name(stem, panel.family), panel) for panel in panels),
         pooled=pooled,
         few=any(box.median is None for figure in figures for box in figure.plot.boxes),
     )

@@ -1,19 +1,19 @@
-"""Tables in documents: they say what the registry holds, and the committed ones are up to date."""
+"""Tables of a report say what the registry holds, cell by cell and backend by backend."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import study_rows
 
-from motifidelity.errors import UserError
+from motifidelity.claims import CLAIMS, NOT_RUN
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.published import published
 from motifidelity.registry import Registry
-from motifidelity.report import Report, published, write_report
+from motifidelity.report import Report
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = "Before.\n\n<!-- table: {} -->\n{}<!-- /table -->\n\nAfter.\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,31 +32,10 @@ def rows_of(table):
     ]
 
 
-def test_the_committed_documents_are_up_to_date(baselines):
-    assert write_report(baselines, DOCUMENTS, check=True) == []
-
-
-def test_a_block_is_replaced_and_nothing_else(baselines, report, tmp_path):
-    document = tmp_path / "page.md"
-    document.write_text(BLOCK.format("cost", "| old |\n") + "| cost |\n")
-    assert write_report(baselines, [document], check=True) == [document]
-    assert "| old |" in document.read_text()
-    assert write_report(baselines, [document]) == [document]
-    expected = BLOCK.format("cost", report.table("cost") + "\n") + "| cost |\n"
-    assert document.read_text() == expected
-    assert write_report(baselines, [document]) == []
-
-
-def test_a_table_that_does_not_exist_is_named_with_the_near_one(baselines, tmp_path):
-    document = tmp_path / "page.md"
-    document.write_text(BLOCK.format("costs", ""))
-    with pytest.raises(UserError, match="cost"):
-        write_report(baselines, [document])
-
-
 def test_means_are_those_of_the_registry(baselines, report):
     tables = baselines.tables()
-    scores = tables.scores.merge(tables.jobs[["result_id", "task", "model", "params", "profile"]])
+    columns = ["result_id", "task", "model", "params", "profile", "backend"]
+    scores = tables.scores.merge(tables.jobs[columns])
     for row in rows_of(report.table("results motif-classes")):
         model, activation = row[0].split()
         mine = scores[
@@ -64,6 +43,7 @@ def test_means_are_those_of_the_registry(baselines, report):
             & scores["params"].str.contains(f'"{activation}"')
             & (scores["task"] == "motif-classes@1")
             & (scores["profile"] == "full")
+            & (scores["backend"] == "tensorflow")
             & (scores["metric"] == "aupr")
             & scores["target"].isna()
         ]["value"]
@@ -77,7 +57,8 @@ def test_every_published_cell_that_was_run_is_compared(baselines, report):
         (row.model, activation)
         for row in jobs.itertuples()
         for activation in published()["activation"].unique()
-        if f'"{activation}"' in row.params and row.status == "ok" and row.profile == "full"
+        if f'"{activation}"' in row.params
+        and (row.status, row.profile, row.backend) == ("ok", "full", "tensorflow")
     }
     table = published()
     table = table[table["metric"] == "paper_attribution_auroc"]
@@ -99,3 +80,68 @@ def test_every_metric_is_in_a_table_with_its_range(report):
         for row in rows_of(report.table(f"metrics {family}"))
     ]
     assert sorted(names) == sorted(all_metrics())
+
+
+@pytest.fixture
+def two_backends(tmp_path):
+    registry = Registry(tmp_path / "registry")
+    for backend, value in (("tensorflow", 0.6), ("jax", 0.9)):
+        for trial in range(2):
+            scores = {
+                ("auroc", ""): value,
+                ("aupr", ""): value,
+                ("paper_attribution_auroc", "saliency"): value,
+            }
+            study_rows.add(registry, "CNN-local", "relu", trial, scores, backend=backend)
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("backend", "value", "other"), [("tensorflow", "0.600", "jax"), ("jax", "0.900", "tensorflow")]
+)
+def test_no_mean_is_over_two_backends(two_backends, backend, value, other):
+    report = Report(two_backends, backend)
+    assert report.left_out == {other: 2}
+    [row] = rows_of(report.table("results regulatory-code"))
+    assert row[:3] == ["CNN-local relu", "2", f"{value} ± 0.000"]
+    [row] = rows_of(report.table("published attribution"))
+    assert row[4:6] == [f"{value} ± 0.000", "2"]
+    [row] = rows_of(report.table("cost"))
+    assert row[3].count("/") == 1
+
+
+def test_only_results_that_a_table_could_show_are_told_as_left_out(two_backends):
+    job = {"backend": "torch"}
+    study_rows.add(two_backends, "CNN-local", "relu", 0, {}, **job, status="model_error")
+    study_rows.add(two_backends, "CNN-local", "relu", 1, {}, **job, profile="quick")
+    assert Report(two_backends).left_out == {"jax": 2}
+
+
+def test_another_version_of_a_task_and_the_open_division_are_other_results(two_backends):
+    scores = {("auroc", ""): 0.1, ("paper_attribution_auroc", "saliency"): 0.1}
+    for job in ({"task": "regulatory-code@2"}, {"division": "open"}):
+        study_rows.add(two_backends, "CNN-local", "relu", 5, scores, **job)
+    report = Report(two_backends)
+    [row] = rows_of(report.table("published attribution"))
+    assert row[4:6] == ["0.600 ± 0.000", "2"]
+    assert "0.100" not in report.table("results regulatory-code")
+
+
+def test_every_claim_has_a_verdict_and_what_was_measured(report):
+    verdicts = {row[0]: row[3] for row in rows_of(report.table("claims"))}
+    measured = {row[0]: row[1:] for row in rows_of(report.table("claims measured"))}
+    assert list(verdicts) == list(measured) == [claim.name for claim in CLAIMS]
+    for name, (paper, corrected, trials) in measured.items():
+        missing = verdicts[name] == f"**{NOT_RUN}**"
+        assert missing == (paper == corrected == "–") == (trials == "0")
+    assert measured["Filter motifs"][0].count("<br>") == 2
+
+
+def test_a_claim_is_about_the_study_s_task_of_each_network(tmp_path):
+    registry = Registry(tmp_path)
+    scores = {("auroc", ""): 0.9, ("aupr", ""): 0.9}
+    for activation in ("exponential", "relu"):
+        for task in ("motif-classes@1", "regulatory-code@1"):
+            study_rows.add(registry, "CNN-local", activation, 0, scores, task=task)
+    rows = rows_of(Report(registry).table("claims measured"))
+    assert [row[3] for row in rows if row[0] == "Accuracy"] == ["1"]

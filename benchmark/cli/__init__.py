@@ -23,7 +23,7 @@ COMMANDS = {
     "registry": "Verify, compact, merge, export and migrate a record of results.",
     "regress": "Compare what the code does today with the committed record.",
     "reproduce": "Train the reference study's grid.",
-    "report": "Write a registry's tables into Markdown documents.",
+    "report": "Write a registry's tables and figures into Markdown documents.",
     "tasks": "List, show, verify and export the fixed tasks.",
     "models": "List the baseline networks.",
     "image": "Build, list, inspect and remove the images that submissions run in.",

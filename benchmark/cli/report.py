@@ -1,4 +1,4 @@
-"""``bench report``: tables of a registry in Markdown documents."""
+"""``bench report``: tables and figures of a registry in Markdown documents."""
 
 from __future__ import annotations
 
@@ -12,17 +12,32 @@ from motifidelity.cli.options import registry_at
 @click.command("report")
 @click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path))
 @registry_at("baselines")
+@click.option(
+    "--backend",
+    default="tensorflow",
+    show_default=True,
+    help="Report what was run on this backend of Keras; no mean is over two of them.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; fail where a document is out of date.")
-def command(documents: tuple[Path, ...], location: str, check: bool) -> int:
-    """Write a registry's tables into Markdown documents.
+def command(documents: tuple[Path, ...], location: str, backend: str, check: bool) -> int:
+    """Write a registry's tables and figures into Markdown documents.
 
-    A table stands between the lines <!-- table: NAME --> and <!-- /table -->; everything else in a
-    document is left as it is.
+    A table stands between the lines <!-- table: NAME --> and <!-- /table -->, a figure between
+    <!-- figure: NAME --> and <!-- /figure --> with its file in figures/ beside the document;
+    everything else in a document is left as it is.
     """
+    from motifidelity.documents import write_report
     from motifidelity.registry import existing_registry
-    from motifidelity.report import write_report
+    from motifidelity.report import Report
 
-    changed = write_report(existing_registry(location), documents, check=check)
+    report = Report(existing_registry(location), backend)
+    for other, number in report.left_out.items():
+        click.echo(
+            f"bench: {number} {'result' if number == 1 else 'results'} of {other} left out; "
+            f"--backend {other} reports them",
+            err=True,
+        )
+    changed = write_report(report, documents, check=check)
     for path in changed:
         click.echo(f"{path}: {'out of date' if check else 'written'}")
     return 1 if check and changed else 0

@@ -1,0 +1,41 @@
+"""Results of the study's networks with scores that a test chooses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import registry_rows as rr
+
+from motifidelity.claims import NETWORKS
+from motifidelity.registry import Result
+
+
+def add(registry, model, activation, trial, scores, **job):
+    """Add a result; `scores` are values by (metric, method), `job` overrides what it says."""
+    stated = {
+        "task": NETWORKS[model],
+        "model": model,
+        "params": json.dumps({"activation": activation}),
+        "trial": trial,
+        "profile": "full",
+        "division": "closed",
+        "status": "ok",
+        "backend": "tensorflow",
+        "epochs": 10,
+        "seconds_fit": 60.0,
+        **job,
+    }
+    text = json.dumps([stated[key] for key in sorted(stated)])
+    registry.record(
+        Result(
+            {
+                **rr.row("jobs", full=False, **stated),
+                "job_id": hashlib.sha256(text.encode()).hexdigest()[:24],
+            },
+            scores=[
+                rr.row("scores", full=False, metric=metric, method=method or None, value=value)
+                for (metric, method), value in scores.items()
+            ],
+        )
+    )
