@@ -27,6 +27,11 @@ def known_backend(name: str) -> str:
     return name
 
 
+def named_on(name: str, backend: str) -> str:
+    """A name with its backend where that is not the default one: ``CNN-deep on jax``."""
+    return f"{name} on {backend}" if backend in BACKENDS and backend != DEFAULT_BACKEND else name
+
+
 def backend_of(row: Mapping[str, Any]) -> str:
     """The backend of a submitted job; a folder of an earlier version says nothing of it."""
     return row.get("backend") or DEFAULT_BACKEND

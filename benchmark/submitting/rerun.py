@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from motifidelity.backends import DEFAULT_BACKEND, backend_of
+from motifidelity.backends import backend_of, named_on
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
@@ -47,8 +47,7 @@ class Group:
         """Task, profile, parameters and backend as people read them."""
         row = self.jobs[0]
         params = " ".join(f"{k}={v}" for k, v in sorted(json.loads(row["params"]).items()))
-        name = f"{row['task']} {row['profile']} {params}".strip()
-        return name if self.backend == DEFAULT_BACKEND else f"{name} on {self.backend}"
+        return named_on(f"{row['task']} {row['profile']} {params}".strip(), self.backend)
 
     def values(self, key: Key) -> list[float]:
         """A score's values over the trials."""
