@@ -12,7 +12,8 @@ from motifidelity.backends import named_on
 from motifidelity.statistics import Comparison, compare_models
 
 from .pages import Material, Page
-from .standings import BOARD, SCORES, by_seed, seeds_of
+from .standings import SCORES, by_seed, seeds_of
+from .summary import BOARD
 from .text import DASH, clip, shorten, signed
 
 # of this many models of a task, the best, every two are compared: the pairs grow with the square

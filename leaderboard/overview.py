@@ -15,7 +15,7 @@ from motifidelity.statistics import compare_pair, pareto_front
 
 from .scale import CEILING, FLOOR
 from .scatter import label_column, spread_labels
-from .standings import BOARD
+from .summary import BOARD
 from .text import number, shorten, signed
 
 WIDTH, HEIGHT = 430.0, 300.0

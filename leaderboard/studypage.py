@@ -18,7 +18,7 @@ from .pages import Material, Page
 from .rows import page_name
 from .scale import CEILING, DIVISION, FLOOR, FLOOR_NETWORKS, find_scale
 from .scatter import Panel, draw_panels
-from .standings import BOARD
+from .summary import BOARD
 from .taskpage import task_page_name
 from .text import clip, parse_params, shorten, slug, text_digest
 
