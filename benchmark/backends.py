@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from motifidelity.errors import UserError, unknown
 from motifidelity.executors.base import Executor
@@ -23,6 +25,16 @@ def known_backend(name: str) -> str:
     if name not in BACKENDS:
         raise unknown("backend", name, BACKENDS)
     return name
+
+
+def named_on(name: str, backend: str) -> str:
+    """A name with its backend where that is not the default one: ``CNN-deep on jax``."""
+    return f"{name} on {backend}" if backend in BACKENDS and backend != DEFAULT_BACKEND else name
+
+
+def backend_of(row: Mapping[str, Any]) -> str:
+    """The backend of a submitted job; a folder of an earlier version says nothing of it."""
+    return row.get("backend") or DEFAULT_BACKEND
 
 
 def require_backend(backend: str, executor: Executor) -> None:

@@ -49,20 +49,15 @@ class Allocation:
     time: str = "24:00:00"
 
     def __post_init__(self) -> None:
-        if self.memory_bytes <= OVERHEAD_BYTES:
+        if parse_size(self.memory) <= OVERHEAD_BYTES:
             raise UserError(f"--memory {self.memory}: a node needs more than 2g, for Ray and a job")
         if not _TIME.fullmatch(self.time):
             raise UserError(f"--time {self.time}: write 24:00:00 or 2-00:00:00, for example")
 
-    @property
-    def memory_bytes(self) -> int:
-        """Memory of a node."""
-        return parse_size(self.memory)
-
-    @property
-    def memory_mib(self) -> int:
-        """The same in MiB, as schedulers take it."""
-        return self.memory_bytes >> 20
+    def values(self) -> dict[str, object]:
+        """What templates say: all of it, memory in MiB too, and the bytes of it that jobs have."""
+        size = parse_size(self.memory)
+        return {**asdict(self), "memory_mib": size >> 20, "jobs_bytes": size - OVERHEAD_BYTES}
 
 
 def slurm(
@@ -102,9 +97,7 @@ def slurm(
         partition=partition,
         account=account,
         binds=[shlex.quote(bind) for bind in binds],
-        **asdict(allocation),
-        memory_mib=allocation.memory_mib,
-        jobs_bytes=allocation.memory_bytes - OVERHEAD_BYTES,
+        **allocation.values(),
     )
 
 
@@ -154,9 +147,7 @@ def kuberay(
         name=name,
         model_name=model.name if model else None,
         model_text=text,
-        **asdict(allocation),
-        memory_mib=allocation.memory_mib,
-        jobs_bytes=allocation.memory_bytes - OVERHEAD_BYTES,
+        **allocation.values(),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from motifidelity.backends import BACKENDS, DEFAULT_BACKEND
+from motifidelity.backends import named_on
 from motifidelity.errors import UserError
 from motifidelity.query import RUN, SCORE, Query, Source, answer
 from motifidelity.statistics import (
@@ -185,8 +185,7 @@ def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
     ]
     frame = frame.assign(run=runs, label=short)
     # a comparison of networks of several backends says so at every name
-    other = frame["backend"].isin(set(BACKENDS) - {DEFAULT_BACKEND})
-    frame.loc[other, "label"] = frame["label"] + " on " + frame["backend"]
+    frame["label"] = list(map(named_on, frame["label"], frame["backend"]))
     board = frame[list(_BOARD)].astype(str).agg("|".join, axis=1)
     different = frame["run"].groupby([board, frame["label"]]).transform("nunique") > 1
     marks = frame["model_digest"].str[:8] + " " + frame["isolation"]

@@ -63,17 +63,9 @@ def render(
     ValueError
         If a table lacks a column that the registry's schema has.
     """
-    from .site import write_site
+    from .site import gather, write_site
 
-    return write_site(
-        tables,
-        out_dir,
-        metrics=metrics,
-        problems=problems,
-        tiers=tiers,
-        past=past,
-        evidence=evidence,
-    )
+    return write_site(gather(tables, metrics, problems, tiers, past, evidence), out_dir)
 
 
 def figures(

@@ -13,8 +13,8 @@ from .logo import Logo, draw_logo
 from .pages import Material, Page
 from .rows import Row, make_row
 from .scatter import Panel, draw_panels
-from .standings import BOARD, ranking_score
-from .summary import Summary
+from .standings import ranking_score
+from .summary import BOARD, Summary
 from .tables import MetricInfo
 from .taskpage import task_page_name
 from .text import clip, shorten, slug, text_digest

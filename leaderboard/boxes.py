@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ _GROUP = 22.0
 _NARROWEST = 330.0
 # fewer trials are shown as what they are: a quartile of two numbers says nothing
 FEWEST = 3
-# the study's two first; the others follow by name
+# the study's two first; the others follow, those of most networks first
 _FIRST = ("exponential", "relu")
 KINDS = 7
 
@@ -133,7 +134,9 @@ def draw_boxes(
         Series(one.network, one.activation, tuple(v for v in one.values if math.isfinite(v)))
         for one in series
     ]
-    kept = sorted((one for one in kept if one.values), key=_place)
+    kept = [one for one in kept if one.values]
+    common = Counter(one.activation for one in kept)
+    kept.sort(key=lambda one: _place(one, common))
     if not kept:
         return None
     ends = [(label, value) for label, value in ends if math.isfinite(value)]
@@ -169,9 +172,10 @@ def draw_boxes(
     )
 
 
-def _place(one: Series) -> tuple[object, ...]:
+def _place(one: Series, common: Mapping[str, int]) -> tuple[object, ...]:
     known = _FIRST.index(one.activation) if one.activation in _FIRST else len(_FIRST)
-    return known, one.activation, one.network.lower(), one.values
+    often = common[one.activation]
+    return known, -often, one.activation, one.network.lower(), one.values
 
 
 def _box(one: Series, kind: int, place: tuple[float, float], axis: tuple[float, float]) -> Box:

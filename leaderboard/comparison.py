@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from motifidelity.backends import named_on
 from motifidelity.statistics import Comparison, compare_models
 
 from .pages import Material, Page
-from .standings import BOARD, SCORES, by_seed, seeds_of
+from .standings import SCORES, by_seed, seeds_of
+from .summary import BOARD
 from .text import DASH, clip, shorten, signed
 
 # of this many models of a task, the best, every two are compared: the pairs grow with the square
@@ -123,7 +125,10 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
 
 def _sides(best: pd.DataFrame) -> dict[str, Side]:
     """Models by run, with what tells like-named ones apart in their name."""
-    names = [shorten(model, 30) for model in best["model"]]
+    names = [
+        named_on(shorten(model, 30), backend)
+        for model, backend in zip(best["model"], best["backend"], strict=True)
+    ]
     labels = [
         (name, activation) for name, activation in zip(names, best["activation"], strict=True)
     ]
@@ -131,7 +136,6 @@ def _sides(best: pd.DataFrame) -> dict[str, Side]:
     for row, name, label in zip(best.to_dict("records"), names, labels, strict=True):
         if labels.count(label) > 1:
             told = f"{str(row['model_digest'])[:6]} {row['parameters']} {row['isolation']}"
-            told = f"{told} {row['backend']}"
             name = f"{name} ({shorten(' '.join(told.split()), 40)})"
         sides[row["run"]] = Side(
             str(row["run"])[:12], name, shorten(row["activation"], 30), row["href"]

@@ -16,7 +16,8 @@ from .board import board_paths
 from .cells import describe
 from .columns import ORDER_BY, method_label
 from .pages import Material, Page
-from .standings import BOARD, SCORES, ranking_score
+from .standings import SCORES, ranking_score
+from .summary import BOARD
 from .text import DASH, clip, memory, number, seconds, shorten
 
 RESULT_FILES = {

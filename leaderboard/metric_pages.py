@@ -15,7 +15,7 @@ from markupsafe import Markup
 from .cells import Stat, counts_things
 from .columns import FAMILIES, method_label
 from .pages import Material, Page
-from .standings import BOARD
+from .summary import BOARD
 from .tables import MetricInfo
 from .text import clip, number, shorten, slug, text_digest
 

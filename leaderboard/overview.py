@@ -10,11 +10,12 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 
+from motifidelity.backends import BACKENDS, named_on
 from motifidelity.statistics import compare_pair, pareto_front
 
 from .scale import CEILING, FLOOR
-from .scatter import spread_labels
-from .standings import BOARD
+from .scatter import label_column, spread_labels
+from .summary import BOARD
 from .text import number, shorten, signed
 
 WIDTH, HEIGHT = 430.0, 300.0
@@ -24,22 +25,27 @@ TICKS_X = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 TICKS_Y = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # length of the two open ends of the front
 STUB = 26.0
-MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 5
-# below this a difference in accuracy is small beside what separates maps and filters
-SAME, APART = 0.03, 0.1
+MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
+# kind of an activation beyond the commonest
+OTHER = MOST_KINDS
+# of the longest label of a dot
+ROOM = 170.0
+# means that are no farther apart than this count as about equal
+SAME = 0.03
 # exponential and relu, the study's two, always have the first two colours and shapes
 KNOWN = ("exponential", "relu")
-NAMES = {"relu": "ReLU"}
+NAMES = {"relu": "ReLU", "elu": "ELU"}
 READINGS = (
     ("accuracy", "Accuracy", "AUROC of the predictions"),
     ("fidelity", "Attribution maps", "AUROC of saliency maps against the true motifs"),
     ("recovery", "Filters", "share of first-layer filters that match a true motif"),
 )
+BETTER = {"fidelity": "better attribution maps", "recovery": "better filters"}
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A run in the picture. ``kind`` is the number of its activation, 0 to 5; 5 is any other."""
+    """A run in the picture. ``kind`` is the number of its activation, `OTHER` for one without."""
 
     x: str
     y: str
@@ -75,7 +81,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A score of the same networks with either of two activations."""
+    """A score of the same networks with either of two activations.
+
+    Attributes
+    ----------
+    gap : float
+        First less second, the mean over networks.
+    clear : bool
+        Whether the interval of that mean leaves zero out.
+    ahead, behind, networks : int
+        Networks whose score is larger with the first, with the second, and all that have both.
+    """
 
     name: str
     label: str
@@ -86,19 +102,35 @@ class Contrast:
     second_bar: str
     difference: str
     interval: str
+    gap: float
+    clear: bool
+    ahead: int
+    behind: int
+    networks: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two activations on the networks of one backend that were trained with either.
+
+    ``where`` follows the word *networks*: the backend, where it is not the default one.
+    """
+
+    first: str
+    second: str
+    first_kind: int
+    second_kind: int
+    networks: int
+    where: str
+    contrasts: tuple[Contrast, ...]
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What the front page says before its table."""
+    """What the front page says before its table; of several backends, each has its match."""
 
     headline: str
-    first_key: str
-    second_key: str
-    first: str
-    second: str
-    networks: int
-    contrasts: tuple[Contrast, ...]
+    matches: tuple[Match, ...]
     pictures: tuple[Picture, ...]
     kinds: tuple[tuple[int, str], ...]
     numbers: dict[str, int]
@@ -120,33 +152,18 @@ def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) 
         Without pictures where no task has two models with both scores, without a sentence where
         no network was trained with two activations.
     """
-    nothing = Overview("", "", "", "", "", 0, (), (), (), {})
     if frame.empty:
-        return nothing
+        return Overview("", (), (), (), {})
     models = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
     kinds = _kinds(models)
     pictures = tuple(_pictures(frame, kinds, trials))
     shown = {dot.kind for picture in pictures for dot in picture.dots}
     named = tuple((kind, _name(name)) for name, kind in kinds.items() if kind in shown)
-    if 5 in shown:
-        named = (*named, (5, "other"))
-    pair = _commonest_pair(models)
-    if pair is None:
-        return Overview("", "", "", "", "", 0, (), pictures, named, kinds)
-    first, second, table = pair
-    contrasts = tuple(_contrasts(first, second, table))
-    return Overview(
-        headline=_headline(first, second, table),
-        first_key=first,
-        second_key=second,
-        first=_name(first),
-        second=_name(second),
-        networks=len(table),
-        contrasts=contrasts,
-        pictures=pictures,
-        kinds=named,
-        numbers=kinds,
-    )
+    if OTHER in shown:
+        named = (*named, (OTHER, "other"))
+    matches = tuple(_matches(models, kinds))
+    headline = _headline(matches[0]) if matches else ""
+    return Overview(headline, matches, pictures, named, kinds)
 
 
 def _name(activation: str) -> str:
@@ -154,10 +171,37 @@ def _name(activation: str) -> str:
 
 
 def _kinds(models: pd.DataFrame) -> dict[str, int]:
-    """Number of each activation: the study's first, then the commonest."""
+    """Number of each of the first activations."""
+    return {name: number for number, name in enumerate(_commonest(models)[:MOST_KINDS])}
+
+
+def _commonest(models: pd.DataFrame) -> list[str]:
+    """Activations: the study's first, then the commonest."""
     counts = models["activation"].value_counts()
     others = sorted((a for a in counts.index if a not in KNOWN), key=lambda a: (-counts[a], a))
-    return {a: i for i, a in enumerate([*KNOWN, *others][:MOST_KINDS])}
+    return [*KNOWN, *others]
+
+
+def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
+    """Of every backend the two activations that most of its networks have; most networks first."""
+    found = {
+        str(backend): pair
+        for backend, mine in models.groupby("backend", sort=True)
+        if (pair := _commonest_pair(mine)) is not None
+    }
+    usual = {name: place for place, name in enumerate(BACKENDS)}
+    order = sorted(found, key=lambda name: (-len(found[name][2]), usual.get(name, 9), name))
+    for backend in order:
+        first, second, table = found[backend]
+        yield Match(
+            first=_name(first),
+            second=_name(second),
+            first_kind=kinds.get(first, OTHER),
+            second_kind=kinds.get(second, OTHER),
+            networks=len(table),
+            where=named_on("", backend),
+            contrasts=tuple(_contrasts(first, second, table)),
+        )
 
 
 def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | None:
@@ -166,16 +210,16 @@ def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | Non
     key = [*BOARD, "division", "model", "model_digest", "parameters"]
     means = models.groupby([*key, "activation"])[names].mean()
     table = pd.DataFrame(means.unstack("activation"))
-    best: tuple[tuple[object, ...], str, str, pd.DataFrame] | None = None
-    activations = sorted(set(models["activation"]) - {""})[:12]
-    for first, second in combinations(activations, 2):
+    best: tuple[str, str, pd.DataFrame] | None = None
+    there = set(models["activation"]) - {""}
+    for first, second in combinations([a for a in _commonest(models) if a in there][:12], 2):
         both = table.xs(first, axis=1, level=1), table.xs(second, axis=1, level=1)
         joined = pd.concat(both, axis=1, keys=["first", "second"])
         joined = joined[joined["first", "accuracy"].notna() & joined["second", "accuracy"].notna()]
-        rank = (len(joined), {first, second} == set(KNOWN))
-        if len(joined) and (best is None or rank > best[0]):
-            best = (rank, first, second, joined)
-    return best[1:] if best else None
+        # of several as common ones the first stands, which is the study's own
+        if len(joined) > (len(best[2]) if best else 0):
+            best = first, second, joined
+    return best
 
 
 def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contrast]:
@@ -196,25 +240,48 @@ def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contras
             second_bar=f"{100 * two.mean():.1f}",
             difference=signed(found.difference),
             interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
+            gap=found.difference,
+            clear=known and (found.low > 0 or found.high < 0),
+            ahead=int((one > two).sum()),
+            behind=int((one < two).sum()),
+            networks=len(pairs),
         )
 
 
-def _headline(first: str, second: str, table: pd.DataFrame) -> str:
-    """The finding in a sentence, where there is one; it is computed, never presumed."""
-    gaps = {
-        name: float((table["first", name] - table["second", name]).mean())
-        for name, _, _ in READINGS
-    }
-    reading = [gap for name, gap in gaps.items() if name != "accuracy" and math.isfinite(gap)]
-    names = _name(first), _name(second)
-    both = f"{names[0][:1].upper()}{names[0][1:]} and {names[1]} networks"
-    if not reading or abs(gaps["accuracy"]) > SAME:
+def _headline(match: Match) -> str:
+    """The finding in a sentence, where there is one; it is computed, never presumed.
+
+    An activation is said to be better at a reading where its mean is larger by more than `SAME`,
+    and plainly so only where the interval of the difference leaves zero out; else with the number
+    of networks in which it is, which must be most of them.
+    """
+    readings = {contrast.name: contrast for contrast in match.contrasts}
+    accuracy = readings.pop("accuracy", None)
+    if accuracy is None or abs(accuracy.gap) > SAME:
         return ""
-    if all(gap >= 0.05 for gap in reading) and max(reading) >= APART:
-        return f"{both} are about equally accurate. Only the {names[0]} ones can be read."
-    if all(gap <= -0.05 for gap in reading) and min(reading) <= -APART:
-        return f"{both} are about equally accurate. Only the {names[1]} ones can be read."
-    return ""
+    said = []
+    for name, sign in ((match.first, 1), (match.second, -1)):
+        better = [_better(contrast, sign) for contrast in readings.values()]
+        # what is plain goes first: a number of networks is of what follows it
+        phrases = sorted(filter(None, better), key=lambda phrase: phrase.startswith("in "))
+        if phrases:
+            said.append(f"The {name} ones have {', and '.join(phrases)}.")
+    if not said:
+        return ""
+    both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
+    return " ".join([f"{both} are about equally accurate.", *said])
+
+
+def _better(contrast: Contrast, sign: int) -> str:
+    """What the activation of that sign of the gap is better at, and how surely; "" where not."""
+    ahead = contrast.ahead if sign > 0 else contrast.behind
+    words = BETTER[contrast.name]
+    if sign * contrast.gap <= SAME:
+        return ""
+    if contrast.clear:
+        return words
+    many = f"in {ahead} of {contrast.networks} networks {words}"
+    return many if 2 * ahead > contrast.networks else ""
 
 
 def _pictures(
@@ -247,8 +314,8 @@ def _picture(
     )
     best = models.sort_values("fidelity", ascending=False)
     ends = [
-        f"{shorten(model, 20)} {_name(str(activation))}"
-        for model, activation in zip(best["model"], best["activation"], strict=True)
+        named_on(f"{shorten(row['model'], 20)} {_name(row['activation'])}", row["backend"])
+        for row in best.iloc[[0, -1]].to_dict("records")
     ]
     description = (
         f"{task}: {len(models)} models. Accuracy (AUROC) from {number(models['accuracy'].min())} "
@@ -275,21 +342,25 @@ def _place(
     rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
     heights = [float(_y(value)) for value in rows["fidelity"][:labelled]]
     labels = spread_labels(heights, HEIGHT)
+    points = [
+        (float(_x(across)), float(_y(up)))
+        for across, up in zip(rows["accuracy"], rows["fidelity"], strict=True)
+    ]
+    column = label_column(points, labels, ROOM)
     dots = []
-    for index, row in enumerate(rows.to_dict("records")):
-        x, y = float(_x(row["accuracy"])), float(_y(row["fidelity"]))
+    for index, (row, (x, y)) in enumerate(zip(rows.to_dict("records"), points, strict=True)):
         activation = _name(row["activation"]) if row["activation"] else ""
-        name = f"{shorten(row['model'], 18)} {activation}".strip()
+        name = named_on(f"{shorten(row['model'], 18)} {activation}".strip(), row["backend"])
         dots.append(
             Dot(
                 x=f"{x:.1f}",
                 y=f"{y:.1f}",
-                kind=kinds.get(row["activation"], 5),
+                kind=kinds.get(row["activation"], OTHER),
                 label=name if index < labelled else "",
                 title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "
                 f"{row['fidelity']:.3f}",
                 href=row["href"],
-                label_x=f"{min(x - 34, WIDTH - 50):.1f}",
+                label_x=f"{column:.1f}",
                 label_y=f"{labels[index] if index < len(labels) else y:.1f}",
                 trials=tuple(
                     (_x(across), _y(up))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from motifidelity.backends import named_on
+
 from .cells import Cell, Stats, make_cell
 from .columns import Column
 from .scale import DIVISION, FLOOR_NETWORKS
@@ -34,6 +36,7 @@ class Row:
     digest: str
     activation: str
     parameters: str
+    backend: str
     coverage: str
     num_ok: int
     num_trials: int
@@ -44,8 +47,9 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Name and activation in short, for figures."""
-        return f"{shorten(self.name, 16)} {shorten(self.activation, 16)}".strip()
+        """Name, activation and backend in short, for figures."""
+        label = f"{shorten(self.name, 16)} {shorten(self.activation, 16)}".strip()
+        return named_on(label, self.backend)
 
 
 def make_row(
@@ -107,6 +111,7 @@ def make_row(
         digest=shorten(last["model_digest"], 8),
         activation=shorten(activation, 30),
         parameters=shorten(", ".join(f"{key} = {value}" for key, value in others), 80),
+        backend=str(last["backend"]),
         coverage=coverage(num_ok, num_trials),
         num_ok=num_ok,
         num_trials=num_trials,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .cells import Stat, Stats
@@ -12,6 +12,8 @@ SIZE = 250.0
 LOW_X = 0.5
 _LABELS = 14
 LINE = 13.0
+# from a point to the column of labels, and what the column needs
+GAP, ROOM = 18.0, 105.0
 _SAME = 0.005
 PANELS = (
     ("filters", "Filters that match a true motif", "match_fraction", ""),
@@ -86,14 +88,15 @@ def _known(stats: Stats, key: tuple[str, str, str, str]) -> Stat | None:
 
 
 def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
-    """Place labels left of their points, pushed apart so that no two share a line."""
+    """Place labels in a column beside the points, pushed apart so that no two share a line."""
     wanted = [float(_y(up.mean)) for _, up, _ in found[:_LABELS]]
     placed = dict(
         zip(sorted(range(len(wanted)), key=wanted.__getitem__), spread_labels(wanted), strict=True)
     )
+    centres = [(float(_x(across.mean)), float(_y(up.mean))) for across, up, _ in found]
+    column = label_column([centre for centre in centres if centre[0] > SIZE / 2], placed.values())
     points: list[Point] = []
-    for index, (across, up, label) in enumerate(found):
-        x, y = float(_x(across.mean)), float(_y(up.mean))
+    for index, ((across, up, label), (x, y)) in enumerate(zip(found, centres, strict=True)):
         left = x > SIZE / 2
         points.append(
             Point(
@@ -108,12 +111,29 @@ def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
                 ),
                 label=label if index < _LABELS else "",
                 title=f"{label}: accuracy {across.mean:.3f}, {up.mean:.3f} (means over trials)",
-                label_x=f"{x - 22 if left else x + 22:.1f}",
+                label_x=f"{min(column, x - GAP) if left else x + GAP:.1f}",
                 label_y=f"{placed.get(index, y):.1f}",
                 left=left,
             )
         )
     return tuple(points)
+
+
+def label_column(
+    points: Sequence[tuple[float, float]], heights: Collection[float], room: float = ROOM
+) -> float:
+    """Where labels left of points end: left of every point that stands beside one of them.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+    heights : collection of float
+        Of the labels.
+    room : float
+        What the longest label needs.
+    """
+    beside = [x for x, y in points if heights and min(heights) - LINE < y < max(heights) + LINE]
+    return max(min(beside, default=room) - GAP, room)
 
 
 def spread_labels(wanted: list[float], size: float = SIZE) -> list[float]:

@@ -25,7 +25,7 @@ from .rows import page_name
 from .scale import DIVISION
 from .standings import standings
 from .studypage import study_pages
-from .summary import BOARD_KEY, Summary, by_key, plain_text, summarise, together
+from .summary import BOARD, Summary, by_key, plain_text, summarise, together
 from .tables import REQUIRED, MetricInfo, Tables
 from .taskpage import task_pages
 from .text import clean
@@ -38,19 +38,9 @@ MOST_DETAILED = 2000
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
 
 
-def write_site(
-    tables: Tables,
-    out_dir: Path,
-    *,
-    metrics: Mapping[str, MetricInfo],
-    problems: Sequence[str] = (),
-    tiers: Mapping[str, str] | None = None,
-    past: Tables | None = None,
-    evidence: EvidenceOf | None = None,
-) -> Path:
+def write_site(material: Material, out_dir: Path) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    material = gather(tables, metrics, problems, tiers, past, evidence)
-    book = Book(out_dir, make_environment(), code_digest(HERE, metrics))
+    book = Book(out_dir, make_environment(), code_digest(HERE, material.metrics))
     frame = standings(material)
     for maker in MAKERS:
         book.write(maker(material, frame))
@@ -114,8 +104,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     if summary.trials.empty:
         return
     large = len(summary.trials) > MOST_DETAILED
-    board = list(BOARD_KEY)
-    boards = summary.trials[board].astype(str).agg("\n".join, axis=1)
+    boards = summary.trials[BOARD].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))
     stats = cells.split_stats(material.stats)

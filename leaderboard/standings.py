@@ -14,9 +14,9 @@ from .columns import ORDER_BY
 from .pages import Material
 from .rows import page_name
 from .scale import DIVISION, FLOOR_NETWORKS, find_scale
+from .summary import BOARD
 from .text import clean, parse_params
 
-BOARD = ["task", "task_digest", "dataset_digest", "profile"]
 # what is read off a run: its column, the metric and the method
 SCORES: Mapping[str, tuple[str, str]] = {
     "accuracy": ("auroc", ""),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
+
+from motifidelity.backends import named_on
 
 from .boxes import BoxPlot, Series, draw_boxes
 from .cells import Stats, split_stats
@@ -17,7 +19,7 @@ from .pages import Material, Page
 from .rows import page_name
 from .scale import CEILING, DIVISION, FLOOR, FLOOR_NETWORKS, find_scale
 from .scatter import PANELS, Panel, draw_panels
-from .standings import BOARD
+from .summary import BOARD
 from .taskpage import task_page_name
 from .text import clip, parse_params, shorten, slug, text_digest
 
@@ -39,6 +41,25 @@ class Figure:
     name: str
     family: str
     plot: BoxPlot
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run as the figures name it."""
+
+    model: str
+    activation: str
+    backend: str
+
+    @property
+    def network(self) -> str:
+        """What is trained with several activations."""
+        return named_on(self.model, self.backend)
+
+    @property
+    def label(self) -> str:
+        """Name, activation and backend."""
+        return named_on(f"{self.model} {self.activation}".strip(), self.backend)
 
 
 @dataclass(frozen=True)
@@ -129,8 +150,8 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
             if pair in levels
         ]
         series = [
-            Series(network, activation, _values(stats, run, column))
-            for run, (network, activation) in networks.items()
+            Series(trained.network, trained.activation, _values(stats, run, column))
+            for run, trained in networks.items()
         ]
         bounds = (metric.low, metric.high) if metric else (None, None)
         shown = pool(series)
@@ -138,9 +159,7 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
         plot = draw_boxes(_title(column), shown, ends, bounds)
         if plot is not None:
             figures.append(Figure(_box_name(stem, column), column.family, plot))
-    panels = draw_panels(
-        stats, [(run, " ".join(filter(None, pair))) for run, pair in networks.items()]
-    )
+    panels = draw_panels(stats, [(run, trained.label) for run, trained in networks.items()])
     return Chapter(
         anchor=slug(stem, text_digest(key)),
         task=clip(first["task"]),
@@ -153,26 +172,27 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
     )
 
 
-def _networks(trials: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Name and activation of every run but floors and references.
+def _networks(trials: pd.DataFrame) -> dict[str, Trained]:
+    """Name, activation and backend of every run but floors and references.
 
     Two runs of one name, which are never averaged, are told apart by what differs.
     """
     counted = trials[trials["counted"] & (trials["division"] != DIVISION)]
     counted = counted[~counted["model"].isin(FLOOR_NETWORKS)]
-    named: dict[str, tuple[str, str]] = {}
+    named: dict[str, Trained] = {}
     for run, mine in counted.groupby("run", sort=True):
         job = mine.iloc[-1]
         activation, others = parse_params(str(job["params"]))
         rest = ", ".join(f"{key} {value}" for key, value in others)
         name = shorten(job["model"], 24) + (f" ({shorten(rest, 24)})" if rest else "")
-        named[str(run)] = (name, shorten(activation, 20))
+        named[str(run)] = Trained(name, shorten(activation, 20), str(job["backend"]))
     times = Counter(named.values())
     jobs = counted.drop_duplicates("run", keep="last").set_index("run")
-    for run, pair in named.items():
-        if times[pair] > 1:
-            digest = page_name(jobs.loc[[run]].iloc[0]).removesuffix(".html")[-4:]
-            named[run] = (f"{pair[0]} {jobs.loc[[run]]['isolation'].iloc[0]} {digest}", pair[1])
+    for run, trained in named.items():
+        if times[trained] > 1:
+            job = jobs.loc[[run]].iloc[0]
+            digest = page_name(job).removesuffix(".html")[-4:]
+            named[run] = replace(trained, model=f"{trained.model} {job['isolation']} {digest}")
     return named
 
 

@@ -17,8 +17,9 @@ import pandas as pd
 from .tables import REQUIRED, Tables, check_columns
 
 MODEL_KEY = ("model", "model_digest", "params")
-BOARD_KEY = ("task", "task_digest", "dataset_digest", "profile")
-RUN_KEY = (*BOARD_KEY, "division", "isolation", "backend", *MODEL_KEY)
+# runs that agree in these compete with each other
+BOARD = ["task", "task_digest", "dataset_digest", "profile"]
+RUN_KEY = (*BOARD, "division", "isolation", "backend", *MODEL_KEY)
 SCORE_KEY = ("run", "metric", "definition", "method", "target")
 
 

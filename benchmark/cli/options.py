@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -60,35 +62,6 @@ image_option = click.option(
 )
 
 
-def executor_options(command: F) -> F:
-    """Where jobs run, and how many: ``--executor``, ``--address``, ``--nodes``, ``--jobs``."""
-    for option in (
-        click.option(
-            "--jobs",
-            type=click.IntRange(1),
-            metavar="N",
-            help="Jobs at the same time: here, each with its share of the cores; on Ray, at most.",
-        ),
-        click.option(
-            "--nodes", type=click.IntRange(1), metavar="N", help="Wait for so many nodes of Ray."
-        ),
-        click.option(
-            "--address",
-            metavar="ADDRESS",
-            help="Of the cluster: ray://HOST:PORT, HOST:PORT, auto (default) or local.",
-        ),
-        click.option(
-            "--executor",
-            type=click.Choice(["local", "ray"]),
-            default="local",
-            show_default=True,
-            help="Which machines run the jobs: this one, or a Ray cluster.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 logs_option = click.option(
     "--logs",
     type=click.Path(path_type=Path, file_okay=False),
@@ -112,6 +85,52 @@ def limit_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def place_options(command: F) -> F:
+    """Where jobs run, how many and within which limits; the command gets it as ``wish``."""
+
+    @functools.wraps(command)
+    def wishing(**given: Any) -> Any:
+        from motifidelity.runners import Wish
+
+        # the backend is the model's to say
+        names = [field.name for field in fields(Wish) if field.name != "backend"]
+        wish = Wish(**{name: given.pop(name) for name in names})
+        return command(wish=wish, **given)
+
+    made: Any = wishing
+    for option in (
+        click.option(
+            "--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job."
+        ),
+        limit_options,
+        image_option,
+        runner_option,
+        click.option(
+            "--jobs",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Jobs at the same time: here, each with its share of the cores; on Ray, at most.",
+        ),
+        click.option(
+            "--nodes", type=click.IntRange(1), metavar="N", help="Wait for so many nodes of Ray."
+        ),
+        click.option(
+            "--address",
+            metavar="ADDRESS",
+            help="Of the cluster: ray://HOST:PORT, HOST:PORT, auto (default) or local.",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Which machines run the jobs: this one, or a Ray cluster.",
+        ),
+    ):
+        made = option(made)
+    return cast(F, made)
 
 
 def say_where_the_page_goes(registry: Registry) -> None:

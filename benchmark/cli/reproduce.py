@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from motifidelity.cli.options import (
     backend_option,
-    executor_options,
-    image_option,
-    limit_options,
     logs_option,
     pack_option,
+    place_options,
     registry_at,
-    runner_option,
     say_where_the_page_goes,
 )
+
+if TYPE_CHECKING:
+    from motifidelity.runners import Wish
 
 
 @click.command("reproduce")
@@ -30,13 +32,9 @@ from motifidelity.cli.options import (
 @click.option("--profile", default="full", show_default=True, metavar="NAME")
 @registry_at("baselines")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
-@executor_options
-@runner_option
+@place_options
 @backend_option
 @pack_option
-@image_option
-@limit_options
-@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
 @logs_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and an estimate, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
@@ -47,18 +45,9 @@ def command(
     profile: str,
     location: str,
     retry_failed: bool,
-    executor: str,
-    address: str | None,
-    nodes: int | None,
-    jobs: int | None,
-    runner: str,
+    wish: Wish,
     backend: str | None,
     pack: int,
-    image: str | None,
-    memory: str | None,
-    cpus: float | None,
-    timeout: float | None,
-    gpus: str | None,
     logs: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -73,22 +62,10 @@ def command(
     from motifidelity.registry import Registry
     from motifidelity.reproduce import estimate, plan_study
     from motifidelity.run import run_plan
-    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.runners import choose_executor
     from motifidelity.summary import draw_leaderboard, exit_status
 
-    wish = Wish(
-        runner,
-        image,
-        memory,
-        cpus,
-        timeout,
-        gpus,
-        executor,
-        address,
-        jobs,
-        nodes,
-        backend=backend or DEFAULT_BACKEND,
-    )
+    wish = replace(wish, backend=backend or DEFAULT_BACKEND)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,19 +12,17 @@ import click
 
 from motifidelity.cli.options import (
     backend_option,
-    executor_options,
-    image_option,
-    limit_options,
     logs_option,
     pack_option,
+    place_options,
     registry_option,
-    runner_option,
     say_where_the_page_goes,
 )
 
 if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
     from motifidelity.plan import Job
+    from motifidelity.runners import Wish
 
 
 @click.command("run")
@@ -48,13 +47,9 @@ if TYPE_CHECKING:
 @registry_option
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
 @click.option("--retry-failed", is_flag=True, help="Run jobs again whose model failed before.")
-@executor_options
-@runner_option
+@place_options
 @backend_option
 @pack_option
-@image_option
-@limit_options
-@click.option("--gpus", metavar="WHICH", help="all, a number, or UUIDs; on Ray, GPUs of one job.")
 @logs_option
 @click.option("--dry-run", is_flag=True, help="Print the jobs and the sandbox, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON lines on standard output.")
@@ -68,18 +63,9 @@ def command(
     location: str,
     force: bool,
     retry_failed: bool,
-    executor: str,
-    address: str | None,
-    nodes: int | None,
-    jobs: int | None,
-    runner: str,
+    wish: Wish,
     backend: str | None,
     pack: int,
-    image: str | None,
-    memory: str | None,
-    cpus: float | None,
-    timeout: float | None,
-    gpus: str | None,
     logs: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -94,7 +80,7 @@ def command(
     from motifidelity.progress import open_display
     from motifidelity.registry import Registry
     from motifidelity.run import run_plan
-    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.runners import choose_executor
     from motifidelity.submission import on_backend, read_submission
     from motifidelity.summary import draw_leaderboard, exit_status, print_scores
     from motifidelity.tasks.spec import find_spec, latest_specs
@@ -102,19 +88,7 @@ def command(
     submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
     specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
-    wish = Wish(
-        runner,
-        image,
-        memory,
-        cpus,
-        timeout,
-        gpus,
-        executor,
-        address,
-        jobs,
-        nodes,
-        backend=submission.backend,
-    )
+    wish = replace(wish, backend=submission.backend)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
     if dry_run:

@@ -72,10 +72,10 @@ def command(
     def say(text: str) -> None:
         click.echo(text, err=True)
 
-    def open_executor() -> Executor:
+    def open_executor(backend: str) -> Executor:
         from motifidelity.runners import Wish, choose_executor
 
-        return choose_executor(Wish(runner, image, memory, cpus, timeout), say)
+        return choose_executor(Wish(runner, image, memory, cpus, timeout, backend=backend), say)
 
     if out is not None:
         refuse_inside(out, folder)

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from motifidelity.backends import DEFAULT_BACKEND, known_backend
+from motifidelity.backends import backend_of, known_backend
 from motifidelity.errors import UserError
 from motifidelity.executors.base import STATUSES, clean_text
 from motifidelity.submission import on_backend
@@ -76,7 +76,7 @@ def job_of(row: Mapping[str, Any], submission: Submission) -> Job:
     if not isinstance(params, dict):
         raise MalformedRow("params is not a JSON object")
     image = row.get("image_digest")
-    submission = on_backend(submission, known_backend(row.get("backend") or DEFAULT_BACKEND))
+    submission = on_backend(submission, known_backend(backend_of(row)))
     return Job(
         submission, params, spec, spec.profile(row["profile"]), row["trial"], row["seed"], image
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from motifidelity.backends import DEFAULT_BACKEND
+from motifidelity.backends import backend_of, named_on
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
@@ -27,7 +27,7 @@ from motifidelity.tasks.fresh import fresh_dataset
 
 Rows = list[dict[str, Any]]
 Draw = Callable[[int], int]
-GROUPED = ("task", "profile", "params", "backend")
+GROUPED = ("task", "profile", "params")
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,16 @@ class Group:
     scores: Sequence[Rows]
 
     @property
+    def backend(self) -> str:
+        """What Keras ran on."""
+        return backend_of(self.jobs[0])
+
+    @property
     def name(self) -> str:
-        """Task, profile and parameters as people read them."""
+        """Task, profile, parameters and backend as people read them."""
         row = self.jobs[0]
         params = " ".join(f"{k}={v}" for k, v in sorted(json.loads(row["params"]).items()))
-        return f"{row['task']} {row['profile']} {params}".strip()
+        return named_on(f"{row['task']} {row['profile']} {params}".strip(), self.backend)
 
     def values(self, key: Key) -> list[float]:
         """A score's values over the trials."""
@@ -76,8 +81,7 @@ def groups(jobs: Rows, scores: Rows, tasks: Sequence[str] = ()) -> list[Group]:
     found: dict[tuple[str, ...], list[int]] = {}
     for number, row in enumerate(jobs):
         if row["status"] == "ok" and (not tasks or row["task"] in tasks):
-            # a folder of an earlier version says nothing of its backend
-            key = tuple(str(row.get(name, DEFAULT_BACKEND)) for name in GROUPED)
+            key = (*(str(row[name]) for name in GROUPED), backend_of(row))
             found.setdefault(key, []).append(number)
     of_job: dict[int, Rows] = {}
     for row in scores:
@@ -105,7 +109,8 @@ class Verifier:
     Parameters
     ----------
     submission : Submission
-    executor : Executor
+    executors : mapping of str to Executor
+        By backend.
     work : Path
         Folder for networks and arrays.
     draw : callable
@@ -115,7 +120,7 @@ class Verifier:
     """
 
     submission: Submission
-    executor: Executor
+    executors: Mapping[str, Executor]
     work: Path
     draw: Draw
     say: Callable[[str], None]
@@ -146,7 +151,8 @@ class Verifier:
         public: Ran | None = None
         for pick in picks:
             row = group.jobs[pick]
-            job = job_of({**row, "image_digest": self.executor.image}, self.submission)
+            image = self.executors[group.backend].image
+            job = job_of({**row, "image_digest": image}, self.submission)
             rerun.seeds.append(
                 {
                     "what": group.name,
@@ -188,7 +194,7 @@ class Verifier:
             public.job.profile,
             0,
             seed,
-            self.executor.image,
+            public.job.image,
         )
         ran = self._train(job, truth, f"{group.name}, secret data and seed", rerun)
         if ran is not None:
@@ -197,7 +203,8 @@ class Verifier:
     def _train(self, job: Job, truth: Truth, what: str, rerun: Rerun) -> Ran | None:
         self.say(what)
         registry = Registry(self.work / f"run-{len(rerun.seeds)}")
-        outcome = run_job(job, truth, self.executor, registry, lambda *_: None)
+        executor = self.executors[job.submission.backend]
+        outcome = run_job(job, truth, executor, registry, lambda *_: None)
         if outcome.status != "ok":
             rerun.findings.append(_failed(what, outcome.status, outcome.message))
             return None
@@ -210,7 +217,7 @@ class Verifier:
         """The scores of a trained network on other test data."""
         work = Path(tempfile.mkdtemp(prefix="probe-", dir=self.work))
         phase = probe_phase(truth, ran.network["graph"], ran.network["network"], work)
-        done = self.executor.run(phase, lambda _: None)
+        done = self.executors[ran.job.submission.backend].run(phase, lambda _: None)
         if done.status != "ok":
             raise InvalidOutput(done.message)
         arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from motifidelity.submitting.compare import Comparison
 
 FORMAT = "motifidelity-verification"
-VERSION = 1
+VERSION = 2
 TIERS = {
     "ci": "reproduced in CI",
     "maintainer": "reproduced by a maintainer",
@@ -41,6 +41,8 @@ class Verification:
         None where a digest did not hold: nothing in it was used then.
     tier : str
         ``self-reported`` unless everything was run again and held.
+    places : list of dict
+        Where it was run again, one for each backend of the submission.
     """
 
     folder: str
@@ -51,7 +53,7 @@ class Verification:
     seeds: list[dict[str, Any]] = field(default_factory=list)
     equal: int = 0
     compared: int = 0
-    place: dict[str, Any] = field(default_factory=dict)
+    places: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -73,7 +75,7 @@ class Verification:
             "equal_bit_for_bit": self.equal,
             "compared": self.compared,
             "seeds": self.seeds,
-            "place": self.place,
+            "places": self.places,
             "environment": json.loads(environment()),
             "commit": harness.commit,
             "dirty": harness.dirty,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
 from motifidelity.submitting.findings import Finding, problems
@@ -49,7 +49,7 @@ class Wanted:
 def verify_folder(
     folder: Path,
     wanted: Wanted,
-    open_executor: Callable[[], Executor],
+    open_executor: Callable[[str], Executor],
     say: Callable[[str], None],
     draw: Callable[[int], int] = secrets.randbelow,
 ) -> Verification:
@@ -64,7 +64,7 @@ def verify_folder(
         It is only read.
     wanted : Wanted
     open_executor : callable
-        Opens the executor that the model runs in; not called where nothing is run.
+        Opens the executor that the model runs in on a backend; not called where nothing is run.
     say : callable
         Receives a line for each thing that is run.
     draw : callable
@@ -108,7 +108,7 @@ def _verify_model(
     model: Path,
     contents: Contents,
     wanted: Wanted,
-    open_executor: Callable[[], Executor],
+    open_executor: Callable[[str], Executor],
     say: Callable[[str], None],
     draw: Callable[[int], int],
     work: Path,
@@ -143,15 +143,10 @@ def _verify_model(
             f"{', '.join(sorted({row['task'] for row in contents.tables['jobs']}))}"
         )
     say(f"{result.folder}: digests and rows hold; running it again")
-    executor = open_executor()
-    result.place = {
-        "runner": executor.name,
-        "isolation": executor.isolation,
-        "image_digest": executor.image,
-        "policy": json.loads(executor.place.policy) if executor.place.policy else None,
-        "widened": list(executor.place.widened),
-    }
-    rerun = Verifier(submission, executor, work, draw, say).run(chosen, wanted.trials)
+    # all of them first: an image that is missing shall not be found out after hours
+    executors = {name: open_executor(name) for name in sorted({g.backend for g in chosen})}
+    result.places = [_place(backend, executor) for backend, executor in executors.items()]
+    rerun = Verifier(submission, executors, work, draw, say).run(chosen, wanted.trials)
     result.comparisons, result.seeds = rerun.comparisons, rerun.seeds
     result.equal, result.compared = rerun.equal, rerun.compared
     result.findings += rerun.findings
@@ -159,6 +154,18 @@ def _verify_model(
     result.findings += _verdicts(rerun.comparisons)
     if result.passed:
         result.tier = TIERS[wanted.tier]
+
+
+def _place(backend: str, executor: Executor) -> dict[str, Any]:
+    """Where the trials on a backend are run again."""
+    return {
+        "backend": backend,
+        "runner": executor.name,
+        "isolation": executor.isolation,
+        "image_digest": executor.image,
+        "policy": json.loads(executor.place.policy) if executor.place.policy else None,
+        "widened": list(executor.place.widened),
+    }
 
 
 def _scope(contents: Contents, chosen: Sequence[Group], trials: int) -> Finding:

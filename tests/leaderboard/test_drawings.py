@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from motifidelity.leaderboard.curves import HEIGHT as CURVE_HEIGHT
 from motifidelity.leaderboard.curves import WIDTH, draw_history
 from motifidelity.leaderboard.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
-from motifidelity.leaderboard.scatter import LINE, SIZE, spread_labels
+from motifidelity.leaderboard.scatter import GAP, LINE, ROOM, SIZE, label_column, spread_labels
 from motifidelity.leaderboard.text import clean, slug
 
 
@@ -109,6 +109,15 @@ def test_labels_never_share_a_line_and_stay_in_order(wanted: list[float]) -> Non
     assert all(b - a >= LINE - 1e-6 for a, b in itertools.pairwise(heights))
     assert heights[-1] <= SIZE
     assert heights[0] >= 0
+
+
+@given(st.lists(st.tuples(st.floats(SIZE / 2, SIZE), st.floats(0, SIZE)), min_size=1))
+def test_labels_end_left_of_every_point_beside_them(points: list[tuple[float, float]]) -> None:
+    heights = spread_labels([y for _, y in points][:14])
+    column = label_column(points, heights)
+    beside = [x for x, y in points if heights[0] <= y <= heights[-1]]
+    assert all(column <= x - GAP or column == ROOM for x in beside)
+    assert label_column(points, []) == ROOM
 
 
 @settings(deadline=None)

@@ -104,6 +104,30 @@ def test_the_studys_activations_come_first_and_boxes_never_overlap() -> None:
     assert [name for _, name in plot.networks] == ["CNN-2", "CNN-deep"]
 
 
+def test_of_the_other_activations_those_of_most_networks_come_first() -> None:
+    series = [Series(network, "tanh", (0.5,)) for network in ("CNN-2", "CNN-deep")]
+    series += [Series("CNN-2", name, (0.5,)) for name in ("elu", "relu")]
+    plot = draw_boxes("AUROC", series)
+    assert plot is not None
+    assert [name for _, name in plot.groups] == ["relu", "tanh", "elu"]
+
+
+def test_a_network_on_another_backend_is_another_network(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for minute, (backend, value) in enumerate((("tensorflow", 0.9), ("jax", 0.8))):
+        for trial in range(3):
+            builder.add("CNN", trial, {("auroc", ""): value, ("match_fraction", ""): value},
+                        backend=backend, minute=minute)  # fmt: skip
+    drawn = figures(builder.tables(), ["figures.html"], metrics=fx.METRICS)
+    by_name = {figure.name: figure.svg for figure in drawn}
+    boxes = by_name["motif-classes-1-auroc"]
+    assert "CNN relu: mean 0.900" in boxes
+    assert "CNN on jax relu: mean 0.800" in boxes
+    [panel] = [svg for name, svg in by_name.items() if "accuracy-and" in name]
+    assert ">CNN relu<" in panel
+    assert ">CNN relu on jax<" in panel
+
+
 def test_too_many_networks_become_a_box_of_means_for_every_activation() -> None:
     series = [
         Series(f"net-{number}", activation, (number / 50, number / 50 + 0.01, float("nan")))

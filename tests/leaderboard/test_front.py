@@ -97,49 +97,127 @@ def test_a_tier_is_of_all_trials_or_of_none() -> None:
     assert frame["tier"]["half"] == "self-reported"
 
 
-def pairs(exponential: float, relu: float, accuracy: float = 0.95) -> fx.Builder:
-    builder = fx.Builder()
-    for name in ("one", "two"):
-        for activation, value, auroc in (
-            ("exponential", exponential, 0.95),
-            ("relu", relu, accuracy),
-        ):
+Values = list[tuple[float, float]]
+
+
+def pairs(
+    maps: Values, filters: Values | None = None, auroc: tuple[float, float] = (0.95, 0.95),
+    backend: str = "tensorflow", builder: fx.Builder | None = None,
+) -> fx.Builder:  # fmt: skip
+    """Networks with exponential and ReLU: the values of either, network by network."""
+    builder = builder or fx.Builder()
+    for number, (ups, shares) in enumerate(zip(maps, filters or maps, strict=True)):
+        for place, activation in enumerate(("exponential", "relu")):
             for trial in range(2):
-                builder.add(
-                    name,
-                    trial,
-                    {
-                        ("auroc", ""): auroc,
-                        ("match_fraction", ""): value,
-                        ("attribution_auroc", "saliency"): value,
-                    },
-                    activation=activation,
-                )
+                scores = {
+                    ("auroc", ""): auroc[place],
+                    ("match_fraction", ""): shares[place],
+                    ("attribution_auroc", "saliency"): ups[place],
+                }
+                builder.add(f"net-{number}", trial, scores, activation=activation,
+                            backend=backend, minute=len(backend))  # fmt: skip
     return builder
 
 
+def finding_of(builder: fx.Builder) -> str:
+    return overview(frame_of(builder), {}).headline
+
+
 @pytest.mark.parametrize(
-    ("exponential", "relu", "accuracy", "expected"),
+    ("values", "auroc", "expected"),
     [
-        (0.9, 0.5, 0.95, "Only the exponential ones can be read"),
-        (0.5, 0.9, 0.95, "Only the ReLU ones can be read"),
-        (0.8, 0.8, 0.95, ""),
-        (0.9, 0.5, 0.80, ""),
+        ((0.9, 0.5), (0.95, 0.95), "The exponential ones have in 2 of 2 networks better attr"),
+        ((0.5, 0.9), (0.95, 0.94), "The ReLU ones have in 2 of 2 networks better attribution"),
+        ((0.82, 0.8), (0.95, 0.95), None),
+        ((0.9, 0.5), (0.95, 0.80), None),
     ],
 )
 def test_the_headline_says_what_the_numbers_say(
-    exponential: float, relu: float, accuracy: float, expected: str
+    values: tuple[float, float], auroc: tuple[float, float], expected: str | None
 ) -> None:
-    found = overview(frame_of(pairs(exponential, relu, accuracy)), {})
+    found = overview(frame_of(pairs([values] * 2, auroc=auroc)), {})
     assert (expected in found.headline) if expected else found.headline == ""
-    assert found.networks == 2
-    by_name = {contrast.name: contrast for contrast in found.contrasts}
-    assert by_name["fidelity"].first == f"{exponential:.2f}"
-    assert by_name["fidelity"].second == f"{relu:.2f}"
+    [match] = found.matches
+    assert (match.networks, match.where) == (2, "")
+    by_name = {contrast.name: contrast for contrast in match.contrasts}
+    assert by_name["fidelity"].first == f"{values[0]:.2f}"
+    assert by_name["fidelity"].second == f"{values[1]:.2f}"
+
+
+def test_only_what_leaves_zero_out_is_said_of_all_networks() -> None:
+    maps = [(0.90, 0.80), (0.91, 0.83), (0.88, 0.80), (0.92, 0.81), (0.85, 0.79)]
+    filters = [(0.9, 0.1), (0.9, 0.1), (0.8, 0.9), (0.4, 0.3), (0.4, 0.1)]
+    gaps = {name: [a - b for a, b in values] for name, values in
+            (("maps", maps), ("filters", filters))}  # fmt: skip
+    low = {
+        name: stats.ttest_1samp(values, 0).confidence_interval(0.95).low
+        for name, values in gaps.items()
+    }
+    assert low["maps"] > 0 > low["filters"]
+    assert finding_of(pairs(maps, filters)) == (
+        "Exponential and ReLU networks are about equally accurate. "
+        "The exponential ones have better attribution maps, and in 4 of 5 networks better filters."
+    )
+    assert finding_of(pairs(maps, maps)).endswith("better attribution maps, and better filters.")
+    # larger on average, by one network alone
+    lone = [(0.9, 0.1), (0.2, 0.3), (0.2, 0.3), (0.2, 0.3), (0.2, 0.3)]
+    assert finding_of(pairs(maps, lone)).endswith("The exponential ones have better attribution "
+                                                  "maps.")  # fmt: skip
+
+
+def test_evidence_that_points_both_ways_is_said_of_either() -> None:
+    maps = [(0.90, 0.80), (0.91, 0.83), (0.88, 0.80)]
+    filters = [(0.3, 0.9), (0.2, 0.9), (0.1, 0.7)]
+    assert finding_of(pairs(maps, filters)).endswith(
+        "The exponential ones have better attribution maps. The ReLU ones have better filters."
+    )
+
+
+def test_backends_are_never_averaged(tmp_path: Path) -> None:
+    """The same networks on JAX, where it is the other way round."""
+    builder = pairs([(0.9, 0.5), (0.91, 0.52), (0.92, 0.5)])
+    pairs([(0.6, 0.8), (0.61, 0.82)], backend="jax", builder=builder)
+    usual, on_jax = overview(frame_of(builder), {}).matches
+    assert (usual.networks, usual.where) == (3, "")
+    assert (on_jax.networks, on_jax.where) == (2, " on jax")
+    assert [c.first for c in usual.contrasts if c.name == "fidelity"] == ["0.91"]
+    assert [c.first for c in on_jax.contrasts if c.name == "fidelity"] == ["0.60"]
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    captions = [table.one("caption").text for table in front.all("table", "contrast")]
+    assert [caption.split(" that ")[0] for caption in captions] == [
+        "Means of 3 networks", "Means of 2 networks on jax",
+    ]  # fmt: skip
+    labels = {text.text for text in front.all("text", "label")}
+    assert {"net-0 exponential", "net-0 exponential on jax"} <= labels
+    compared = pages.parse(tmp_path / "compare.html").one("table", "pairs")
+    first = {row.attrs["data-first"] for row in compared.one("tbody").all("tr")}
+    assert {"net-0 exponential", "net-0 on jax exponential"} <= first
+
+
+def test_many_activations_leave_the_studys_two_in_front(tmp_path: Path) -> None:
+    """Five others on every network, and eleven on one: each with one trial."""
+    builder = pairs([(0.9, 0.8), (0.91, 0.83), (0.88, 0.80)])
+    plain = ["sigmoid", "tanh", "softplus", "linear", "elu"]
+    rare = [f"a-{number}" for number in range(11)]
+    scores = {("auroc", ""): 0.95, ("attribution_auroc", "saliency"): 0.7}
+    for number in range(3):
+        for activation in plain + (rare if number == 0 else []):
+            builder.add(f"net-{number}", 0, scores, activation=activation)
+    found = overview(frame_of(builder), {})
+    assert [(match.first, match.second) for match in found.matches] == [("exponential", "ReLU")]
+    assert [name for _, name in found.kinds] == [
+        "exponential", "ReLU", "ELU", "linear", "sigmoid", "softplus", "tanh", "other",
+    ]  # fmt: skip
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    style = Path(__file__).parents[2] / "leaderboard" / "static" / "style.css"
+    drawn = {f".k{kind} {{" for kind, _ in found.kinds}
+    assert all(rule in style.read_text(encoding="utf-8") for rule in drawn)
+    shapes = [item.one("svg").one().attrs for item in front.one("ul", "kinds").all("li")]
+    assert len({str(shape) for shape in shapes}) == len(shapes)
 
 
 def test_the_picture_is_described_and_every_model_is_in_it(tmp_path: Path) -> None:
-    front = pages.parse(render(pairs(0.9, 0.5).tables(), tmp_path, metrics=fx.METRICS))
+    front = pages.parse(render(pairs([(0.9, 0.5)] * 2).tables(), tmp_path, metrics=fx.METRICS))
     [figure] = front.all("figure", "picture")
     drawing = figure.one("svg")
     assert drawing.attrs["role"] == "img"

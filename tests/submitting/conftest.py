@@ -95,6 +95,12 @@ def honest(submitted):
     return submitted(HONEST)
 
 
+@pytest.fixture(scope="module")
+def on_jax(submitted):
+    """Folder of the honest model on JAX."""
+    return submitted(HONEST.replace("MODEL = dict(", 'MODEL = dict(backend="jax", '))[2]
+
+
 @pytest.fixture
 def folder(honest, tmp_path):
     """A copy of an honest folder, to be tampered with."""

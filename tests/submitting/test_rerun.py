@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 import textwrap
 
 import pytest
 
+from motifidelity import runners
+from motifidelity.cli import main
+from motifidelity.errors import UserError
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.rerun import Group, Ran, again, groups
@@ -52,13 +56,9 @@ MEMORISER = '''
 def verify(folder, **wanted):
     """Run everything again in plain processes, with seeds that a failure can be repeated with."""
     draw = random.Random(11).randrange
-    opened = []
-
-    def open_executor():
-        opened.append(ProcessExecutor())
-        return opened[-1]
-
-    return verify_folder(folder, Wanted(**wanted), open_executor, lambda _: None, draw)
+    return verify_folder(
+        folder, Wanted(**wanted), lambda _: ProcessExecutor(), lambda _: None, draw
+    )
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +107,28 @@ def test_secret_seeds_are_not_the_public_ones_and_are_on_record(verified, small_
     assert secret["training"] != public["training"]
 
 
+def test_the_command_opens_the_image_of_the_submissions_backend(on_jax, monkeypatch, capfd):
+    wishes = []
+
+    def refuse(wish, say):
+        wishes.append(wish)
+        raise UserError("nothing is run here")
+
+    monkeypatch.setattr(runners, "choose_executor", refuse)
+    monkeypatch.setattr(sys, "argv", ["bench", "verify", str(on_jax), "--runner", "docker"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capfd.readouterr().err.endswith("nothing is run here\n")
+    assert [(wish.runner, wish.backend) for wish in wishes] == [("docker", "jax")]
+
+
 def test_a_verification_is_written_beside_and_not_into_the_folder(verified, honest, tmp_path):
     path = write_verification(verified, tmp_path / "out", honest[2])
     written = json.loads(path.read_text())
     assert written["tier"] == "reproduced in CI"
-    assert written["place"]["isolation"] == "none"
+    places = [(place["backend"], place["isolation"]) for place in written["places"]]
+    assert places == [("tensorflow", "none")]
     assert len(written["comparisons"]) == len(verified.comparisons)
     assert not (honest[2] / "verification.json").exists()
 
