@@ -45,6 +45,8 @@ A=1 pip install 'x[y]' && docker push x
 
 def test_a_python_block_whose_docstring_names_a_file_is_that_file():
     page = PAGES[0]
-    assert file_of(Block(page, "python", 1, '"""my_model.py - one file"""\nx = 1\n')) == "my_model.py"
+    assert (
+        file_of(Block(page, "python", 1, '"""my_model.py - one file"""\nx = 1\n')) == "my_model.py"
+    )
     assert file_of(Block(page, "python", 1, '"""Not a file."""\n')) is None
     assert file_of(Block(page, "python", 1, "x = 1\n")) is None

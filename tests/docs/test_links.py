@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -61,7 +62,7 @@ def anchors(path):
     """Anchors that GitHub gives a document's headings, and those that its HTML names."""
     found = []
     parsed = list(tokens(path))
-    for heading, content in zip(parsed, parsed[1:], strict=False):
+    for heading, content in pairwise(parsed):
         if heading.type in ("html_block", "html_inline"):
             found += Html(heading.content).anchors
         if heading.type != "heading_open":

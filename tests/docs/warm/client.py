@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 
-PYTHON, SOCKET = {python!r}, {socket!r}
+PYTHON, SOCKET = "{python}", "{socket}"
 MODULES = ("motifidelity.worker", "motifidelity.regress.reader")
 
 
@@ -17,12 +17,12 @@ def main():
     name = os.path.basename(sys.argv[0])
     if name != "bench" and not (sys.argv[1:2] == ["-m"] and sys.argv[2] in MODULES):
         os.execv(PYTHON, [PYTHON, *sys.argv[1:]])
-    wanted = dict(
-        command=[name, *sys.argv[1:]],
-        folder=os.getcwd(),
-        environment=dict(os.environ),
-        python=os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "python"),
-    )
+    wanted = {
+        "command": [name, *sys.argv[1:]],
+        "folder": os.getcwd(),
+        "environment": dict(os.environ),
+        "python": os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), "python"),
+    }
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.connect(SOCKET)
         # the streams travel with the first byte

@@ -1,8 +1,8 @@
 """Processes that start warm: what takes seconds to import is imported once, then forked.
 
-``python server.py SOCKET`` listens there until its standard input ends. A client (`client.py`) sends
-what a process shall be: working directory, environment, arguments, standard streams. The process is
-a fork of the server that takes over all of them, and ends when its client does.
+``python server.py SOCKET`` listens there until its standard input ends. A client (`client.py`)
+sends what a process shall be: working directory, environment, arguments, standard streams. The
+process is a fork of the server that takes over all of them, and ends when its client does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ import small_tasks
 PRELOADED = (
     *("keras", "pandas", "pyarrow.parquet", "duckdb", "scipy.stats", "sklearn.metrics"),
     *("memelite", "h5py", "jinja2", "docker", "rich.progress", "pyjaspar", "markdown_it"),
-    *("motifidelity.run", "motifidelity.summary", "motifidelity.query", "motifidelity.worker.attribution"),
+    *(
+        "motifidelity.run",
+        "motifidelity.summary",
+        "motifidelity.query",
+        "motifidelity.worker.attribution",
+    ),
 )
 MESSAGE_LIMIT = 1 << 20
 
@@ -73,14 +78,12 @@ def become(wanted: dict, streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin = open(0)
-    sys.stdout = open(1, "w", buffering=1)
-    sys.stderr = open(2, "w", buffering=1)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m, 1) for n, m in enumerate("rww"))
     os.chdir(wanted["folder"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
     random.seed()
-    np.random.seed()
+    np.random.seed()  # noqa: NPY002 - what submissions draw from
     name, *arguments = wanted["command"]
     if name == "bench":
         from motifidelity.cli import main as bench
