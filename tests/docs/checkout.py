@@ -14,8 +14,8 @@ from pathlib import Path
 from blocks import ROOT, Command
 from played import PROGRAMS
 
-LINKED = ("containers", "models", "README.md", "constraints.txt", "constraints-tools.txt")
-COPIED = ("baselines", "docs")
+FILES = ("README.md", "constraints.txt", "constraints-tools.txt")
+FOLDERS = ("baselines", "containers", "docs", "models")
 OUTPUTS = ("--out", "--junit", "--markdown", "--logs", ">")
 SECONDS = 900
 TAIL = 40
@@ -40,9 +40,9 @@ class Checkout:
     def __init__(self, folder: Path, programs: Path, environment: Mapping[str, str]) -> None:
         self.path = folder / "checkout"
         self.path.mkdir(parents=True)
-        for name in LINKED:
-            (self.path / name).symlink_to(ROOT / name)
-        for name in COPIED:
+        for name in FILES:
+            shutil.copy(ROOT / name, self.path)
+        for name in FOLDERS:
             shutil.copytree(ROOT / name, self.path / name)
         played = folder / "bin"
         played.mkdir()
