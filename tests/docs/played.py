@@ -47,6 +47,6 @@ REFUSED = (
     Refused(
         "needs a registry of images; .ci/docker/image builds one", ("image", "build"), "Docker"
     ),
-    Refused("needs a Docker engine; tests/containers has one", ("--runner", "docker"), "Docker"),
     Refused("needs a GPU; tests/containers/test_gpu.py has a driver played", ("--gpus",), "Docker"),
+    Refused("needs a Docker engine; tests/containers has one", ("--runner", "docker"), "Docker"),
 )
