@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from blocks import PAGES, Block, blocks, commands, file_of, name_of
 
-TAGS = ("sh", "python", "toml", "text")
+TAGS = ("sh", "python", "toml", "diff", "text")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
