@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ OnEvent = Callable[[Event], None]
 PROGRESS_LIMIT = 1 << 20
 ERROR_LIMIT = 1 << 16
 OUTPUT_LIMIT = 1 << 16
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def read_error(out: Path) -> tuple[str, str, str] | None:
 
 
 def clean_text(text: str, limit: int, *, lines: bool = False) -> str:
-    """Printable text of bounded length: control characters of a stranger's message are dropped."""
+    """Printable text of bounded length: colours and control characters are dropped."""
+    text = _COLOURS.sub("", text)
     kept = "".join(c for c in text if c.isprintable() or (lines and c in "\n\t"))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"

@@ -162,11 +162,12 @@ def _of_trial(trial: Trial, source: Source) -> Iterator[Finding]:
     yield _training(trial)
     if trial.probed is None or trial.probed.status != "ok" or trial.logits is None:
         message = trial.invalid or (trial.probed.message if trial.probed else "no output")
+        text, _, remedy = message.partition("; ")
         yield Finding(
             "probing",
             "problem",
-            message,
-            "use operations whose gradient TensorFlow knows",
+            text,
+            remedy or "use operations whose gradient TensorFlow knows",
             source.line_of("build_model"),
             name,
         )
@@ -180,14 +181,16 @@ def _failed_fit(trial: Trial, source: Source) -> Iterator[Finding]:
     done, name = trial.fitted, trial.job.task.id
     step, anchor = _failed_step(trial, done)
     text, _, remedy = done.message.partition("; ")
+    line = file_line(done.message, source.name, done.traceback)
+    if step == "import" and source.in_function(line):
+        step = "contract"
+        remedy = _REMEDIES["freezing"] if "numpy" in text.lower() else "mend that line"
     if step == "training":
         for passed in ("contract", "freezing"):
             yield Finding(passed, "ok", "as it should be", task=name)
     elif step == "freezing":
         yield Finding("contract", "ok", "as it should be", task=name)
-    where = file_line(done.message, source.name, done.traceback) or source.line_of(
-        anchor, last_return=anchor == "build_model"
-    )
+    where = line or source.line_of(anchor, last_return=anchor == "build_model")
     # the place stands before the text already
     text = text.removeprefix(f"{where}: ").removeprefix(f"{source.name}: ")
     yield Finding(step, "problem", text, remedy or _REMEDIES[step], where, name)
@@ -213,7 +216,7 @@ def _failed_step(trial: Trial, done: PhaseResult) -> tuple[str, str]:
         return "freezing", "build_model"
     if "motif_layer" in text:
         return "contract", "motif_layer"
-    if "build_model" in text or "the model returns" in text:
+    if any(words in text for words in ("build_model", "the model returns", "does not take")):
         return "contract", "build_model"
     return "import", ""
 
@@ -238,8 +241,9 @@ def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
         yield Finding(
             "outputs",
             "warning",
-            "every output lies between 0 and 1",
-            "return logits, or end in a sigmoid activation",
+            "every output lies between 0 and 1, as probabilities do",
+            "return logits, or end in a sigmoid activation; if you do, all is well: a network "
+            "that is hardly trained has small logits",
             source.line_of("build_model", last_return=True),
             name,
         )

@@ -72,6 +72,12 @@ class Source:
                 return f"{self.name}:{line}"
         return self.name
 
+    def in_function(self, where: str) -> bool:
+        """Whether ``file:line`` stands in a function: it does not run when the file is imported."""
+        line = int(where.rpartition(":")[2] or 0) if ":" in where else 0
+        functions = (n for n in ast.walk(self._tree) if isinstance(n, ast.FunctionDef))
+        return any(f.body[0].lineno <= line <= (f.end_lineno or 0) for f in functions)
+
     def line_of_assignment(self, name: str) -> str:
         """``file:line`` where a name is set at the top of the file; the file alone without it."""
         for node in self._tree.body:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .report import Reporter, SubmissionError, write_error
+from .report import Reporter, SubmissionError, line_in, write_error
 
 EXIT_SUBMISSION = 3
 EXIT_WORKER = 4
@@ -201,13 +201,9 @@ def _leave_gpu_to_the_backend() -> None:
 
 def _passed_through(error: BaseException, source: str) -> bool:
     """Whether the submission's own frames are in the traceback, or its file would not compile."""
-    import traceback
-
     if isinstance(error, SyntaxError):
         return True
-    return any(
-        Path(frame.filename).name == source for frame in traceback.extract_tb(error.__traceback__)
-    )
+    return line_in(error, source) is not None
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .report import SubmissionError
+from .report import SubmissionError, line_in
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
     model = module.build_model(task, **params)
     if not isinstance(model, keras.Model):
         model = _wrapped(model, source)
-    output = model(np.zeros((2, *task.input_shape), dtype=np.float32), training=False)
+    output = _output(model, source, task)
     shape = getattr(output, "shape", None)
     if shape is None:
         raise SubmissionError(
@@ -121,6 +121,26 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
             f"(None, {task.num_outputs})"
         )
     return model
+
+
+def _output(model: Any, source: str, task: Task) -> Any:
+    """What the network answers to two blank sequences.
+
+    Raises
+    ------
+    SubmissionError
+        If Keras refuses them. What the submission's own code raises passes through.
+    """
+    try:
+        return model(np.zeros((2, *task.input_shape), dtype=np.float32), training=False)
+    except Exception as error:
+        if line_in(error, source):
+            raise
+        reason = " ".join(str(error).split())[:500]
+        raise SubmissionError(
+            f"{source}: the network does not take sequences of shape {task.input_shape}: {reason}; "
+            "begin with keras.Input(task.input_shape)"
+        ) from error
 
 
 def _wrapped(model: Any, source: str) -> Any:

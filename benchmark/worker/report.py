@@ -46,7 +46,7 @@ def write_error(folder: Path, status: str, error: BaseException, source: str) ->
     """
     text = " ".join(str(error).split())[:2000]
     if not isinstance(error, SubmissionError):
-        line = _line_in(error, source)
+        line = line_in(error, source)
         where = f"{source}:{line}" if line else source
         text = (
             f"{where}: {type(error).__name__}: {text}"
@@ -58,7 +58,7 @@ def write_error(folder: Path, status: str, error: BaseException, source: str) ->
     (folder / ERROR).write_text(json.dumps(payload), encoding="utf-8")
 
 
-def _line_in(error: BaseException, source: str) -> int | None:
+def line_in(error: BaseException, source: str) -> int | None:
     """Last line of the submission that the error passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((f.lineno for f in reversed(frames) if Path(f.filename).name == source), None)

@@ -94,8 +94,7 @@ def make_checkout(programs, prepared, tmp_path):
                 shutil.copy(source, target)
         return checkout
 
-    yield make
-    shutil.rmtree(tmp_path)
+    return make
 
 
 @pytest.fixture

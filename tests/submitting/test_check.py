@@ -128,6 +128,38 @@ def test_a_network_that_cannot_be_frozen_is_named(check):
     assert "keras.ops" in problem.remedy
 
 
+def test_a_network_for_other_sequences_is_the_models_fault_and_not_the_machines(check):
+    report, _ = check(GOOD.replace("task.input_shape", "(1000, 4)"))
+    (problem,) = report.problems
+    assert (problem.check, problem.where) == ("contract", "mine.py:11")
+    assert "sequences of shape (200, 4)" in problem.text
+    assert problem.remedy == "begin with keras.Input(task.input_shape)"
+
+
+def test_a_fault_in_a_layer_is_no_fault_at_import_and_has_no_colours(check):
+    report, _ = check(
+        GOOD.replace("x = layers.GlobalMaxPooling1D()(x)", "x = Flip()(x)[:, 0]")
+        + """
+
+class Flip(layers.Layer):
+    def call(self, x):
+        return np.asarray(x)[:, ::-1]
+"""
+    )
+    (problem,) = report.problems
+    assert (problem.check, problem.where) == ("contract", "mine.py:16")
+    assert "numpy" in problem.remedy
+    assert "[1m" not in problem.text
+
+
+def test_values_that_overflow_have_their_own_remedy(check):
+    report, _ = check(
+        GOOD.replace('activation="relu"', "activation=lambda x: keras.ops.exp(1e4 * x**2)")
+    )
+    (problem,) = report.problems
+    assert "bound the activations" in (problem.remedy or "")
+
+
 def test_training_that_diverges_is_named(check):
     report, found = check(
         GOOD.replace('activation="relu"', "activation=lambda x: keras.ops.log(x - 9.0)")
