@@ -7,6 +7,8 @@ process is a fork of the server that takes over all of them, and ends when its c
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import json
 import os
@@ -16,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 
 import small_tasks
@@ -39,6 +42,8 @@ def main(path: str) -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     small_tasks.install()
+    # what is there already is never looked at, and so never copied
+    gc.freeze()
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     server.bind(path)
     server.listen(64)
@@ -106,5 +111,22 @@ def on_another_backend(arguments: list[str]) -> bool:
     return request.get("backend", "tensorflow") != "tensorflow"
 
 
+def quit_at_once(code: int | str | None) -> None:
+    """End this process; to take TensorFlow down would first copy all of its memory."""
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except SystemExit as ended:
+        quit_at_once(ended.code)
+    except Exception:
+        traceback.print_exc()
+        quit_at_once(1)
+    quit_at_once(None)
