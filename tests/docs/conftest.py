@@ -23,8 +23,8 @@ RESULTS = (
     "bench run --model models/cnn_local.py --task regulatory-code --trials 1"
     " --profile quick --registry results",
     "bench run --model my_model.py --task regulatory-code --profile quick --registry other/results",
-    "bench submit my_model.py --registry other/results --out submissions/my-model",
-    "bench verify submissions/my-model --digests-only --out verifications/my-model",
+    "bench submit my_model.py --registry other/results --out submissions/first",
+    "bench verify submissions/first --digests-only --out verifications/first",
     "bench regress update --train --probe --anonymous --reason 'of small tasks'",
 )
 PREPARED = ("results", "other", "submissions", "verifications", "baselines", "my_model.py")
