@@ -1,0 +1,94 @@
+"""Every command of the pages is run, in the order in which it stands there.
+
+The folder looks like a fresh checkout in which some results are there, and the tasks are small
+(`small_tasks.py`). What cannot be run anywhere is listed in `played.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import metadata
+from pathlib import Path
+
+import click
+import pytest
+from blocks import PAGES, blocks, commands, file_of, name_of
+from checkout import tail
+from packaging.requirements import Requirement
+from played import PROGRAMS, REFUSED
+from services import ENVIRONMENT
+
+from motifidelity.cli import bench
+
+
+def every_command(page):
+    return [c for block in blocks(page) if block.tag == "sh" for c in commands(block)]
+
+
+def refused(command):
+    """Why a command of ``bench`` is refused on a machine that lacks what it needs, or None."""
+    for program in command.programs:
+        for entry in REFUSED:
+            if Path(program[0]).name == "bench" and set(entry.words) <= set(program):
+                return entry
+    return None
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p))], ids=name_of)
+def test_a_page_s_blocks_run_one_after_another(page, make_checkout, services, monkeypatch):
+    checkout = make_checkout(**ENVIRONMENT)
+    for block in blocks(page):
+        if block.tag == "python":
+            if name := file_of(block):
+                (checkout.path / name).write_text(block.text)
+                continue
+            with monkeypatch.context() as patch:
+                patch.chdir(checkout.path)
+                exec(compile(block.text, block.where, "exec"), {})
+        elif block.tag == "sh":
+            for command in commands(block):
+                run(command, checkout, services)
+
+
+def run(command, checkout, services):
+    """Run a command of a page; a failure tells where it stands and what it said."""
+    done = checkout.run(services.here(command.text))
+    problem = ""
+    if entry := refused(command):
+        last = done.stdout.strip().splitlines()[-1:]
+        if not done.returncode or not last or not re.match(f"bench: .*{entry.says}", last[0]):
+            problem = f"was to be refused for want of {entry.says}"
+    elif done.returncode:
+        problem = f"exit status {done.returncode}"
+    elif missing := checkout.missing(command):
+        problem = f"did not write {', '.join(missing)}"
+    if problem:
+        pytest.fail(f"{command.where}: {command.text}\n{problem}\n{tail(done.stdout)}", False)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_command_lines_that_others_run_are_ones_that_bench_takes(page, monkeypatch):
+    monkeypatch.setattr(click.Command, "invoke", lambda *_: None)
+    for command in every_command(page):
+        for program in command.programs:
+            if "--" in program and program[:2] == ["bench", "cluster"]:
+                line = program[program.index("--") + 1 :]
+                line = line[: line.index(">")] if ">" in line else line
+                try:
+                    bench.main(line, standalone_mode=False)
+                except click.ClickException as error:
+                    pytest.fail(f"{command.where}: {error.format_message()}", False)
+            if Path(program[0]).name == "pip":
+                for word in program[2:]:
+                    if word.startswith("motifidelity"):
+                        extras = Requirement(word).extras
+                        known = metadata("motifidelity").get_all("Provides-Extra")
+                        assert extras <= set(known), f"{command.where}: {word}"
+
+
+def test_what_is_played_or_refused_stands_on_a_page():
+    every = [command for page in PAGES for command in every_command(page)]
+    programs = {Path(words[0]).name for command in every for words in command.programs}
+    folders = {Path(words[0]).parts[0] for command in every for words in command.programs}
+    assert set(PROGRAMS) <= programs | folders
+    assert set(REFUSED) <= {refused(command) for command in every}

@@ -1,0 +1,132 @@
+"""Processes that start warm: what takes seconds to import is imported once, then forked.
+
+``python server.py SOCKET`` listens there until its standard input ends. A client (`client.py`)
+sends what a process shall be: working directory, environment, arguments, standard streams. The
+process is a fork of the server that takes over all of them, and ends when its client does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import random
+import runpy
+import select
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+import small_tasks
+
+# what `bench` and its worker import
+PRELOADED = (
+    *("keras", "pandas", "pyarrow.parquet", "duckdb", "scipy.stats", "sklearn.metrics"),
+    *("memelite", "h5py", "jinja2", "docker", "rich.progress", "pyjaspar", "markdown_it"),
+    *(
+        "motifidelity.run",
+        "motifidelity.summary",
+        "motifidelity.query",
+        "motifidelity.worker.attribution",
+    ),
+)
+MESSAGE_LIMIT = 1 << 20
+
+
+def main(path: str) -> None:
+    """Serve; returns in the server when it ends, and in a fork when it has played its part."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    small_tasks.install()
+    # what is there already is never looked at, and so never copied
+    gc.freeze()
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(path)
+    server.listen(64)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
+        connection, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            return attend(connection)
+        connection.close()
+
+
+def attend(connection: socket.socket) -> None:
+    """Start the process that the client asks for, tell the client its status, end it with it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    message, streams, *_ = socket.recv_fds(connection, MESSAGE_LIMIT, 3)
+    while not message.endswith(b"\n"):
+        message += connection.recv(MESSAGE_LIMIT)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        return become(json.loads(message), streams)
+    for stream in streams:
+        os.close(stream)
+    ended = os.pidfd_open(child)
+    if ended not in select.select([connection, ended], [], [])[0]:
+        os.killpg(child, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    connection.sendall(str(status).encode())
+
+
+def become(wanted: dict, streams: list[int]) -> None:
+    """Be the process: ``bench ARGUMENTS`` or ``python -m MODULE ARGUMENTS``."""
+    import numpy as np
+
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m, 1) for n, m in enumerate("rww"))
+    os.chdir(wanted["folder"])
+    os.environ.clear()
+    os.environ.update(wanted["environment"])
+    random.seed()
+    np.random.seed()  # noqa: NPY002 - what submissions draw from
+    name, *arguments = wanted["command"]
+    if name == "bench":
+        from motifidelity.cli import main as bench
+
+        sys.argv, sys.executable = wanted["command"], wanted["python"]
+        bench()
+    elif on_another_backend(arguments):
+        os.execv(sys.executable, [sys.executable, *arguments])
+    else:
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+
+
+def on_another_backend(arguments: list[str]) -> bool:
+    """Whether a worker needs a backend that Keras was not imported with."""
+    _, module, *rest = arguments
+    if module != "motifidelity.worker":
+        return False
+    request = json.loads(Path(rest[1]).read_text())
+    return request.get("backend", "tensorflow") != "tensorflow"
+
+
+def quit_at_once(code: int | str | None) -> None:
+    """End this process; to take TensorFlow down would first copy all of its memory."""
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except SystemExit as ended:
+        quit_at_once(ended.code)
+    except Exception:
+        traceback.print_exc()
+        quit_at_once(1)
+    quit_at_once(None)
