@@ -79,6 +79,6 @@ def command(
     for row in results.failed:
         click.echo(f"  failed: {row['task']}, trial {row['trial']}: {row['message']}")
     if not any(row["profile"] == "full" for row in results.done):
-        click.echo("  no result is of profile full: it will never be ranked with those that are")
+        click.echo("  no result is of the profile full: none will be ranked")
     click.echo(f"Seal: {seal}")
-    click.echo("Check it with 'bench verify --digests-only', then open a pull request")
+    click.echo(f"Look at it: bench verify {target} --digests-only; then open a pull request")

@@ -182,7 +182,7 @@ def _failed_fit(trial: Trial, source: Source) -> Iterator[Finding]:
     step, anchor = _failed_step(trial, done)
     text, _, remedy = done.message.partition("; ")
     line = file_line(done.message, source.name, done.traceback)
-    if step == "import" and source.in_function(line):
+    if step in ("import", "contract") and source.in_function(line) and not remedy:
         step = "contract"
         remedy = _REMEDIES["freezing"] if "numpy" in text.lower() else "mend that line"
     if step == "training":
@@ -248,7 +248,9 @@ def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
             name,
         )
     if trial.has_filters:
-        yield Finding("filters", "ok", "a first-layer scan was found", task=name)
+        named = source.line_of("motif_layer") != source.name
+        scan = "what motif_layer names" if named else "the activation after the first convolution"
+        yield Finding("filters", "ok", f"the scan is {scan}", task=name)
     else:
         yield Finding(
             "filters",
