@@ -29,6 +29,10 @@ mkdir -p "$cache"
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 port=$((20000 + SLURM_JOB_ID % 20000))
 address=$head:$port
+# who may use the cluster: the processes of this script, and nobody else on the network
+APPTAINERENV_RAY_AUTH_MODE=token
+APPTAINERENV_RAY_AUTH_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+export APPTAINERENV_RAY_AUTH_MODE APPTAINERENV_RAY_AUTH_TOKEN
 
 {% if nodes > 1 %}
 srun --nodes={{ nodes }} --ntasks={{ nodes }} mkdir -p "$tmp"

@@ -54,8 +54,12 @@ class Checkout:
                 script(self.path / file.relative_to(ROOT), "#!/bin/sh\n")
         script(played / "ray", RAY)
         found = (played, programs, Path(sys.executable).parent, os.environ["PATH"])
+        # Ray keeps a token at home, which would be asked for from then on
+        home = folder / "home"
+        home.mkdir()
         self._environment = {
             **os.environ,
+            "HOME": str(home),
             "BROWSER": "true",
             "PATH": os.pathsep.join(map(str, found)),
             "DOCKER_HOST": "unix:///nowhere/docker.sock",

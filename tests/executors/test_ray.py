@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -353,6 +355,67 @@ def test_a_cluster_of_another_version_is_one_line(cluster, bench, monkeypatch, t
     said = bench.said.read_text()
     assert "another version of Ray or Python" in said
     assert "here are Ray 2.9.0" in said
+    assert said.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def guarded(node_environment):
+    """A cluster that asks for the token ``right``: addresses for its nodes and for clients."""
+    from ray.scripts import scripts
+
+    ports = []
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            ports.append(str(server.getsockname()[1]))
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        command = [sys.executable, "-m", scripts.__name__, "start", "--head", "--block"]
+        command += ["--node-ip-address", "127.0.0.1", "--port", ports[0], "--num-cpus", "1"]
+        command += ["--ray-client-server-port", ports[1], "--include-dashboard", "false"]
+        command += ["--temp-dir", folder, "--object-store-memory", str(80 << 20)]
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right" * 8}
+        environment = {**os.environ, **node_environment, **token, "RAY_USAGE_STATS_ENABLED": "0"}
+        # no other cluster of this machine is meant
+        environment.pop("RAY_ADDRESS", None)
+        head = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+        for port in ports:
+            while True:
+                assert head.poll() is None
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.2)
+        yield f"127.0.0.1:{ports[0]}", f"ray://127.0.0.1:{ports[1]}"
+        head.terminate()
+        head.wait(60)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["node", "client"])
+def test_a_cluster_with_a_token_takes_those_who_have_it(place, guarded, bench, tmp_path):
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("right" * 8)
+    started = bench(guarded[place], "--trials", 1, HOME=str(tmp_path))
+    assert started.wait(120) == 0, bench.said.read_text()
+    assert list(bench.registry.jobs()["status"]) == ["ok"]
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["node", "client"])
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({}, "the cluster asks for its token"),
+        ({"RAY_AUTH_TOKEN": "wrong" * 8}, "the token here is another one"),
+        (
+            {"RAY_AUTH_TOKEN": "right" * 8, "RAY_AUTH_MODE": "disabled"},
+            "with RAY_AUTH_MODE unset or token",
+        ),
+    ],
+)
+def test_a_cluster_with_a_token_refuses_others_in_one_line(
+    environment, message, place, guarded, bench, tmp_path
+):
+    started = bench(guarded[place], HOME=str(tmp_path), **environment)
+    assert started.wait(120) == 1
+    said = bench.said.read_text()
+    assert message in said
     assert said.count("\n") == 1
 
 

@@ -19,7 +19,9 @@ BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
 SCRIPTS = {
     "scontrol": "echo {ip}; echo other-node",
     "srun": 'while [[ $1 == --* ]]; do shift; done; exec "$@"',
-    "apptainer": 'while [[ $1 != *.sif ]]; do shift; done; shift; exec "$@"',
+    "apptainer": "for name in ${{!APPTAINERENV_@}}; do "
+    'export "${{name#APPTAINERENV_}}=${{!name}}"; done; '
+    'while [[ $1 != *.sif ]]; do shift; done; shift; exec "$@"',
     "bench": 'exec {python} {bench} "$@"',
 }
 
@@ -36,8 +38,7 @@ def machine(tmp_path, fake_worker):
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, text in SCRIPTS.items():
-        text = text.format(**values) if "{" in text else text
-        (folder / name).write_text(f"#!/bin/bash\n{text}\n")
+        (folder / name).write_text(f"#!/bin/bash\n{text.format(**values)}\n")
         (folder / name).chmod(0o755)
     return {
         **os.environ,

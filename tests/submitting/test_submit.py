@@ -155,7 +155,7 @@ def test_the_command_checks_first_and_prints_the_seal(honest, tmp_path, capfd, m
     assert ended.value.code == 0
     assert "1 finished and 0 failed" in printed
     assert f"Seal: {read_folder(out).contents.seal}" in printed
-    assert "never be ranked" in printed
+    assert "none will be ranked" in printed
     checks = {c["check"] for c in rows_of(out, "check.json")["checks"]}
     assert {"contract", "determinism", "attribution"} <= checks
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
@@ -22,6 +23,14 @@ ANSWER_SECONDS = 10.0
 # a node may have to ask its image for its versions
 EXAMINE_SECONDS = 300.0
 LOCAL = "local"
+# calls that a server answers to nobody without the cluster's token, where it has one
+CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
+HEAD_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
+TOKEN_MODE = "RAY_AUTH_MODE"
+TOKEN_NEEDED = (
+    "the cluster asks for its token: copy ~/.ray/auth_token from its head to the same place here, "
+    "or name the file by RAY_AUTH_TOKEN_PATH, with RAY_AUTH_MODE unset or token"
+)
 INSTALL = "Ray is not installed; install it with: pip install 'motifidelity[ray]'"
 
 
@@ -42,7 +51,13 @@ def connect(address: str) -> None:
     Raises
     ------
     ClusterError
-        If nothing answers there, or a Ray or Python of another version does.
+        If nothing answers there, a Ray or Python of another version does, or one that asks for a
+        token that is not here.
+
+    Notes
+    -----
+    Where the cluster asks for a token and ``RAY_AUTH_MODE`` is not set, this process and those that
+    it starts get the mode ``token``, as Ray itself does for a cluster of the same machine.
     """
     try:
         import ray
@@ -205,7 +220,7 @@ def _running() -> str:
 
 
 def _knock(address: str) -> None:
-    """Make sure that a gRPC server listens there: Ray itself would try for a minute and more."""
+    """Make sure that a gRPC server listens there and lets us in: Ray would try for a minute."""
     import grpc
 
     place = address.removeprefix("ray://")
@@ -216,10 +231,41 @@ def _knock(address: str) -> None:
     channel = grpc.insecure_channel(place)
     try:
         grpc.channel_ready_future(channel).result(timeout=ANSWER_SECONDS)
+        call = channel.unary_unary(CLIENT_CALL if place != address else HEAD_CALL)
+        if _turned_away(call) and _turned_away(call, _take_token(address)):
+            raise ClusterError(
+                f"--address {address}: {TOKEN_NEEDED}; the token here is another one"
+            )
     except grpc.FutureTimeoutError as error:
         raise ClusterError(_unanswered(address, "nothing answers")) from error
     finally:
         channel.close()
+
+
+def _turned_away(call: Callable[..., Any], headers: Iterable[tuple[str, str]] = ()) -> bool:
+    """Whether a call fails because of who asks; without its arguments it may fail anyway."""
+    import grpc
+
+    try:
+        call(b"", timeout=ANSWER_SECONDS, metadata=tuple(headers))
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNAUTHENTICATED
+    return False
+
+
+def _take_token(address: str) -> Iterable[tuple[str, str]]:
+    """Have Ray show the token that is here, in every call; it is returned as headers."""
+    raylet: Any = importlib.import_module("ray._raylet")
+    if not hasattr(raylet, "AuthenticationTokenLoader"):
+        raise ClusterError(_unanswered(address, "it speaks a newer version of Ray"))
+    loader = raylet.AuthenticationTokenLoader.instance()
+    if os.environ.setdefault(TOKEN_MODE, "token").lower() != "token" or not loader.has_token(
+        ignore_auth_mode=True
+    ):
+        raise ClusterError(f"--address {address}: {TOKEN_NEEDED}")
+    # Ray has read its environment when it was imported
+    raylet.Config.initialize("")
+    return list(loader.get_token_for_http_header().items())
 
 
 def _unanswered(address: str, what: str) -> str:
