@@ -419,6 +419,30 @@ def test_a_cluster_with_a_token_refuses_others_in_one_line(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_client_whose_server_is_late_is_tried_once_more(late, monkeypatch):
+    import ray
+
+    from motifidelity.executors.ray import connection
+
+    tried = []
+
+    def init(*_, **__):
+        tried.append(1)
+        if len(tried) <= late:
+            raise ConnectionAbortedError(
+                f"RuntimeError: {connection.CLIENT_SERVER_LATE}. See x.err"
+            )
+
+    monkeypatch.setattr(connection, "_knock", lambda _: None)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    ended = pytest.raises(UserError, match="the cluster refused") if late == 2 else None
+    with ended or contextlib.nullcontext():
+        connection.connect("ray://head:10001")
+    assert len(tried) == 2
+
+
 def test_without_ray_one_line_says_how_to_install_it(bench, tmp_path):
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "ray.py").write_text("raise ImportError('no ray')\n")

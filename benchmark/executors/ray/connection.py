@@ -26,6 +26,8 @@ LOCAL = "local"
 # calls that a server answers to nobody without the cluster's token, where it has one
 CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
 HEAD_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
+# the head starts a server for each client and gives it 30 s, which is now and then too few
+CLIENT_SERVER_LATE = "Starting Ray client server failed"
 TOKEN_MODE = "RAY_AUTH_MODE"
 TOKEN_NEEDED = (
     "the cluster asks for its token: copy ~/.ray/auth_token from its head to the same place here, "
@@ -75,13 +77,17 @@ def connect(address: str) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
     if found == LOCAL:
         options["include_dashboard"] = False
-    try:
-        with _quiet() as said:
-            ray.init(found, **options)
-    except SystemExit as error:
-        raise ClusterError(_unanswered(found, "it speaks another version of Ray")) from error
-    except Exception as error:
-        raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
+    for tried in range(2):
+        try:
+            with _quiet() as said:
+                ray.init(found, **options)
+        except SystemExit as error:
+            raise ClusterError(_unanswered(found, "it speaks another version of Ray")) from error
+        except Exception as error:
+            if CLIENT_SERVER_LATE in str(error) and not tried:
+                continue
+            raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
+        return
 
 
 def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:
