@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
@@ -14,19 +14,64 @@ from statistics import median
 from motifidelity.errors import UserError, unknown
 from motifidelity.plan import Job
 from motifidelity.registry import Registry
-from motifidelity.submission import Submission, on_backend, read_submission
+from motifidelity.submission import on_backend, read_submission
 from motifidelity.tasks.spec import find_spec
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the grid: every model with every activation, so many trials each."""
+    """One part of the grid: every model with every activation, so many trials each.
+
+    Attributes
+    ----------
+    name, summary : str
+    models, activations : tuple of str
+    trials : int
+        Trials of a cell, where nobody asks for another number.
+    optional : bool
+        Run only when asked for by name.
+    fixed : mapping
+        Values of other parameters.
+    sweep : mapping
+        At most one more parameter, and the values that it goes through.
+    """
 
     name: str
     summary: str
     models: tuple[str, ...]
     activations: tuple[str, ...]
     trials: int
+    optional: bool = False
+    fixed: Mapping[str, object] = field(default_factory=dict)
+    sweep: Mapping[str, Sequence[object]] = field(default_factory=dict)
+
+    def cells(self) -> Iterator[Cell]:
+        """Its cells, in the order in which they are run."""
+        steps = [{name: value} for name, values in self.sweep.items() for value in values]
+        for model in self.models:
+            for activation in self.activations:
+                for step in steps or [{}]:
+                    yield Cell(model, activation, {**self.fixed, **step}, step)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model with parameters; ``step`` are those that are swept."""
+
+    model: str
+    activation: str
+    others: Mapping[str, object]
+    step: Mapping[str, object]
+
+    def fits(self, pattern: str) -> bool:
+        """Whether a pattern names the cell, or all cells of its model and activation."""
+        name = f"{self.model}/{self.activation}"
+        more = "".join(f"/{key}={value}" for key, value in self.step.items())
+        return fnmatchcase(name, pattern) or fnmatchcase(name + more, pattern)
+
+    def parameters(self) -> tuple[str, ...]:
+        """As ``--param`` takes them."""
+        return (f"activation={self.activation}", *(f"{k}={v}" for k, v in self.others.items()))
 
 
 @dataclass(frozen=True)
@@ -43,7 +88,7 @@ def read_study() -> Study:
     text = (resources.files("motifidelity") / "study.toml").read_text(encoding="utf-8")
     raw = tomllib.loads(text)
     parts = [
-        Part(p["name"], p["summary"], tuple(p["models"]), tuple(p["activations"]), p["trials"])
+        Part(**{**p, "models": tuple(p["models"]), "activations": tuple(p["activations"])})
         for p in raw["part"]
     ]
     return Study(raw["tasks"], {part.name: part for part in parts})
@@ -62,9 +107,10 @@ def plan_study(
     Parameters
     ----------
     parts : sequence of str
-        Names of parts; default: all.
+        Names of parts; default: all that are not optional.
     cells : sequence of str
-        Patterns such as ``cnn_deep/relu`` or ``*/exponential``; default: all.
+        Patterns such as ``cnn_deep/relu``, ``*/exponential`` or
+        ``first_layer/relu/stddev=0.5``; default: all.
     trials : int, optional
         Trials of every cell; default: the part's own.
     profile : str
@@ -82,13 +128,14 @@ def plan_study(
     for name in parts:
         if name not in study.parts:
             raise unknown("part", name, study.parts)
-    chosen = [part for part in study.parts.values() if not parts or part.name in parts]
-    names = [f"{m}/{a}" for part in chosen for m in part.models for a in part.activations]
+    chosen = [p for p in study.parts.values() if (p.name in parts if parts else not p.optional)]
+    every = [cell for part in chosen for cell in part.cells()]
     for pattern in cells:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(cell.fits(pattern) for cell in every):
             raise UserError(
-                f"no cell of the study is named '{pattern}'; cells are MODEL/ACTIVATION, such as "
-                f"{names[0]}, and * stands for anything"
+                f"no cell of {', '.join(part.name for part in chosen)} is named '{pattern}'; cells "
+                f"are MODEL/ACTIVATION, such as {every[0].model}/{every[0].activation}, and * "
+                "stands for anything"
             )
     submissions = {
         model: on_backend(
@@ -100,30 +147,15 @@ def plan_study(
     }
     jobs: dict[str, Job] = {}
     for part in chosen:
+        picked = [c for c in part.cells() if not cells or any(c.fits(p) for p in cells)]
         for trial in range(part.trials if trials is None else trials):
-            for model in part.models:
-                for activation in part.activations:
-                    if cells and not any(
-                        fnmatchcase(f"{model}/{activation}", pattern) for pattern in cells
-                    ):
-                        continue
-                    task = study.tasks[model]
-                    job = _job(submissions[model], task, activation, trial, profile, image)
-                    jobs.setdefault(job.id, job)
+            for cell in picked:
+                spec = find_spec(study.tasks[cell.model])
+                submission = submissions[cell.model]
+                params = submission.parameters(cell.parameters())
+                job = Job(submission, params, spec, spec.profile(profile), trial, trial, image)
+                jobs.setdefault(job.id, job)
     return list(jobs.values())
-
-
-def _job(
-    submission: Submission,
-    task: str,
-    activation: str,
-    trial: int,
-    profile: str,
-    image: str | None,
-) -> Job:
-    spec = find_spec(task)
-    params = submission.parameters((f"activation={activation}",))
-    return Job(submission, params, spec, spec.profile(profile), trial, trial, image)
 
 
 def estimate(jobs: Sequence[Job], registry: Registry) -> tuple[float, int]:

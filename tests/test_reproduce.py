@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,36 @@ def cells(jobs):
     return [(job.submission.path.stem, job.params["activation"], job.trial) for job in jobs]
 
 
-def test_the_whole_grid_has_every_activation_of_the_study(tmp_path):
+def test_the_whole_grid_has_every_activation_of_the_study_on_every_network():
     from motifidelity.models.cnn_deep import ACTIVATIONS
 
-    study = read_study()
-    activations = [a for part in study.parts.values() for a in part.activations]
-    assert sorted(activations) == sorted(ACTIVATIONS)
+    networks = {"cnn_deep", "cnn_dist", "cnn_local", "cnn_2", "cnn_50"}
     jobs = plan_study()
-    assert len({job.id for job in jobs}) == len(jobs) == 5 * 2 * 3 + 5 * 5 + 2 * 11
+    assert {(model, a) for model, a, _ in cells(jobs)} == set(product(networks, ACTIVATIONS))
+    assert len({job.id for job in jobs}) == len(jobs) == 5 * 2 * 3 + 5 * 5 + 2 * 11 + 3 * 11
+
+
+@pytest.mark.parametrize(
+    ("part", "swept", "others", "number"),
+    [
+        ("initialisation", "initializer", {"stddev": 0.0, "scale": 1.0, "batch_norm": True}, 6),
+        ("deviation", "stddev", {"scale": 1.0, "batch_norm": True}, 15),
+        ("scale", "scale", {"stddev": 0.0, "batch_norm": False}, 11),
+    ],
+)
+def test_a_control_is_run_when_asked_for(part, swept, others, number):
+    assert read_study().parts[part].optional
+    jobs = plan_study([part])
+    values = [job.params[swept] for job in jobs]
+    activations = {job.params["activation"] for job in jobs}
+    assert len(set(values)) == number
+    assert len({job.id for job in jobs}) == len(jobs) == number * len(activations)
+    assert not {job.id for job in jobs} & {job.id for job in plan_study()}
+    for job in jobs:
+        assert {name: job.params[name] for name in others} == others
+    (one,) = plan_study([part], cells=[f"*/exponential/{swept}={values[1]}"])
+    assert one.params[swept] == values[1]
+    assert len(plan_study([part], cells=["first_layer/exponential"])) == number
 
 
 def test_the_order_is_part_by_part_and_trial_by_trial():
@@ -41,7 +64,8 @@ def test_the_order_is_part_by_part_and_trial_by_trial():
 
 
 def test_every_model_runs_on_the_study_s_task():
-    tasks = {(job.submission.path.stem, job.task.id) for job in plan_study()}
+    jobs = [*plan_study(), *plan_study(["scale"])]
+    tasks = {(job.submission.path.stem, job.task.id) for job in jobs}
     assert tasks == set(read_study().tasks.items())
     # the 64 published cells are on the networks of the regulatory code
     table = published()

@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 
 @click.command("reproduce")
 @click.option(
-    "--part", "parts", multiple=True, metavar="NAME", help="contrast, plain, modified; default all."
+    "--part",
+    "parts",
+    multiple=True,
+    metavar="NAME",
+    help="contrast, plain, modified, modified-others (default: these), initialisation, deviation, "
+    "scale.",
 )
 @click.option(
-    "--cells", multiple=True, metavar="PATTERN", help="Such as cnn_deep/relu or */exponential."
+    "--cells",
+    multiple=True,
+    metavar="PATTERN",
+    help="Such as cnn_deep/relu, */exponential or first_layer/*/stddev=0.5.",
 )
 @click.option("--trials", type=click.IntRange(1), help="Trials a cell; default: the part's own.")
 @click.option("--profile", default="full", show_default=True, metavar="NAME")
