@@ -179,12 +179,12 @@ class Report:
         return "\n".join(lines)
 
     def _findings(self) -> list[tuple[Claim, Finding]]:
-        from motifidelity.claims import CLAIMS, NETWORKS, Means
+        from motifidelity.claims import CLAIMS, NETWORKS, Trials
 
         # each network on the task that the study trains it on
         mine = self._closed
-        means = Means(mine[mine["task"] == mine["model"].map(NETWORKS)])
-        return [(claim, claim.test(means)) for claim in CLAIMS]
+        trials = Trials(mine[mine["task"] == mine["model"].map(NETWORKS)])
+        return [(claim, claim.test(trials)) for claim in CLAIMS]
 
     def _cost(self) -> str:
         lines = head(
