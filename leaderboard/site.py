@@ -10,6 +10,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from motifidelity.metrics.hits import ATTRACTOR
+
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
 from .book import Book, code_digest, result_digests
@@ -178,6 +180,7 @@ def make_environment() -> jinja2.Environment:
         families=columns.FAMILIES,
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
         glyphs=logo.GLYPHS,
+        attractor=ATTRACTOR,
         logo_height=logo.HEIGHT,
         pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
         boxes={"height": boxes.HEIGHT},
