@@ -14,7 +14,7 @@ from motifidelity.metrics.hits import MAX_EVALUE
 from .cells import Stats, split_stats
 from .command import Command, repeat
 from .curves import Chart, draw_history
-from .facts import Fact, FactRow, identity, run_facts
+from .facts import Fact, FactRow, identity, network_origin, run_facts
 from .library import Shelf, find_task
 from .logo import Logo, draw_logo
 from .match import Motifs, Pair, align
@@ -114,6 +114,7 @@ class Section:
     profile: str
     shelved: str
     max_evalue: str
+    layer: str
     ranked: bool
     coverage: str
     complete: bool
@@ -216,6 +217,7 @@ def _make_section(
         profile=clip(counted.iloc[0]["profile"], 20),
         shelved="" if shelf.motifs else shelf.reason,
         max_evalue=f"{MAX_EVALUE:g}",
+        layer=_layer(first, material),
         ranked=counted.iloc[0]["profile"] == "full",
         coverage=coverage(int(ok.sum()), len(counted)),
         complete=bool(ok.all()),
@@ -262,6 +264,16 @@ def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Exampl
         tuple(draw_example(example) for example in evidence.examples),
         meanings=meanings(methods, settings, str(job["division"]), str(job["model"])),
     )
+
+
+def _layer(job: pd.Series | None, material: Material) -> str:
+    """Name of the layer whose filters the scores are of; "" where the registry does not hold it."""
+    origin = None if job is None else network_origin(job["files"])
+    try:
+        found = material.scan_name(origin) if origin else None
+    except DataError as error:
+        return f"a layer whose name cannot be read ({clip(error, 300)})"
+    return clip((found or "").removeprefix("network/"), 120)
 
 
 def _scale(counted: pd.DataFrame, shown: _Shown) -> Scale:

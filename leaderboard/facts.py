@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -144,15 +144,24 @@ def _warnings(value: object) -> str:
     return DASH
 
 
+def network_origin(files: object) -> str:
+    """The result that a result's frozen network was kept with; "" where none is stated."""
+    paths = [str(file["path"]).split("/") for file in _network_files(files)]
+    return paths[0][1] if paths else ""
+
+
+def _network_files(files: object) -> list[Mapping[str, object]]:
+    if files is None or isinstance(files, str | float) or not isinstance(files, Iterable):
+        return []
+    return [file for file in files if str(file["path"]).startswith("networks/")]
+
+
 def _network(files: object) -> str:
     """Digests of the frozen network's files, from which anyone can probe it again."""
-    if files is None or isinstance(files, str | float) or not isinstance(files, Iterable):
-        return DASH
     found = [
-        f"{shorten(str(file['path']).rpartition('/')[2], 40)}, {_size(int(file['size']))}, "
+        f"{shorten(str(file['path']).rpartition('/')[2], 40)}, {_size(int(str(file['size'])))}, "
         f"SHA-256 {shorten(file['sha256'], 12)}"
-        for file in files
-        if str(file["path"]).startswith("networks/")
+        for file in _network_files(files)
     ]
     return "; ".join(found[:4]) or DASH
 
