@@ -16,7 +16,7 @@ from motifidelity.plan import Job
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-# without a terminal an epoch is shown at most this often, in seconds
+# without a terminal epochs and steps are shown at most this often, in seconds
 PLAIN_EVERY = 15.0
 # running jobs that have a bar of their own on a terminal
 BARS = 12
@@ -123,7 +123,7 @@ def describe(phase: str, event: Event, left: float | None) -> str:
     if kind == "epoch":
         value = event.get("value")
         score = f"{value:.4f}" if isinstance(value, float) else "?"
-        more = f", at most {duration(left)} left" if left is not None else ""
+        more = "" if left is None else f", {_training_left(left)}"
         return (
             f"epoch {event.get('epoch')}/{event.get('of')}  "
             f"validation {str(event.get('monitor')).upper()} {score}{more}"
@@ -139,6 +139,11 @@ def describe(phase: str, event: Event, left: float | None) -> str:
     return {"fit": "loading TensorFlow and data", "probe": "probing", "score": "scoring"}.get(
         phase, phase
     )
+
+
+def _training_left(seconds: float) -> str:
+    """What is left of training alone: the probe and the scores come after it."""
+    return f"at most {duration(seconds)} of training left" if seconds else "training ends"
 
 
 def _step(event: Event) -> str:
@@ -182,10 +187,11 @@ class PlainDisplay:
         state = self._running[job.id]
         now = time.monotonic()
         left = remaining(event, state.epochs) if event["event"] == "epoch" else None
-        # every kind of step once, epochs now and then and the last one always
+        # of epochs and of every kind of step the first, one now and then, and the last always
         name = f"{phase} {_step(event) if 'name' in event else event['event']}"
-        last = event["event"] == "epoch" and event.get("epoch") == event.get("of")
-        due = event["event"] == "epoch" and now - state.last >= PLAIN_EVERY
+        count = {"epoch": "epoch", "step": "done"}.get(event["event"])
+        last = count is not None and event.get(count) == event.get("of")
+        due = count is not None and now - state.last >= PLAIN_EVERY
         # of many jobs at once only their beginnings and ends, and how the whole goes
         hidden = event["event"] == "output" or (self._several and event["event"] != "lost")
         if hidden or (name in state.seen and not (due or last)):

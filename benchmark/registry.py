@@ -19,6 +19,7 @@ the result whose network and arrays it used; the latest counts.
 from __future__ import annotations
 
 import io
+import json
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -329,6 +330,38 @@ class Registry:
             return {Path(path).stem: self._at_hand(path) for path in found}
         except StoreError as error:
             raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+
+    def scan_name(self, result_id: str) -> str | None:
+        """Name, in its frozen network, of the layer whose filters a result's scores are of.
+
+        Parameters
+        ----------
+        result_id : str
+            The result that the network was kept with.
+
+        Returns
+        -------
+        str or None
+            None where the network was not kept or has no filters.
+
+        Raises
+        ------
+        DataError
+            If the network's manifest is damaged, or the registry does not answer.
+        """
+        path = f"networks/{_plain(result_id)}/network.json"
+        try:
+            scan = json.loads(self.store.read(path))["scan"]
+            return str(scan["after"]).partition(":")[0] if scan else None
+        except FileNotFoundError:
+            return None
+        except StoreError as error:
+            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise DataError(
+                f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
+                "registry, or run the job again with --force"
+            ) from error
 
     def _at_hand(self, path: str) -> Path:
         if isinstance(self.store, LocalStore):

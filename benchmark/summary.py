@@ -17,7 +17,6 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
 
 if TYPE_CHECKING:
-    from motifidelity.evidence import Evidence
     from motifidelity.run import Ended
 
 # one line a score: what a person reads first, in the order of the families
@@ -62,6 +61,7 @@ def draw_leaderboard(
         found = registry.readable()
         for problem in found.problems:
             print(f"bench: {problem}", file=sys.stderr)
+        reader = _reader_of(registry)
         return render(
             found.tables,
             folder,
@@ -69,7 +69,8 @@ def draw_leaderboard(
             problems=found.problems,
             tiers=tiers,
             past=found.past,
-            evidence=_evidence_of(registry),
+            evidence=lambda result: reader().evidence(result),
+            scan_name=lambda result: reader().scan_name(result),
         )
     except OSError as error:
         raise DataError(
@@ -78,16 +79,16 @@ def draw_leaderboard(
         ) from error
 
 
-def _evidence_of(registry: Registry) -> Callable[[str], Evidence | None]:
-    """Evidence by result; processes that draw side by side must not share a connection."""
+def _reader_of(registry: Registry) -> Callable[[], Registry]:
+    """The registry as each process reads it: those that draw side by side share no connection."""
     if registry.local:
-        return registry.evidence
+        return lambda: registry
 
     @cache
     def opened(_process: int) -> Registry:
         return Registry(registry.name)
 
-    return lambda result: opened(os.getpid()).evidence(result)
+    return lambda: opened(os.getpid())
 
 
 def exit_status(ended: Ended, of: int) -> int:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from motifidelity.published import Comparison
 
     from .export import Cutting
-    from .pages import EvidenceOf
+    from .pages import EvidenceOf, ScanNameOf
     from .tables import MetricInfo, Tables
 
 __all__ = ["figures", "published_figure", "render"]
@@ -25,6 +25,7 @@ def render(
     tiers: Mapping[str, str] | None = None,
     past: Tables | None = None,
     evidence: EvidenceOf | None = None,
+    scan_name: ScanNameOf | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
@@ -52,6 +53,9 @@ def render(
     evidence : callable, optional
         Gives a result's evidence by its id, None where there is none; raises ``DataError`` where it
         is damaged. Without it the pages say that there is none.
+    scan_name : callable, optional
+        Gives, by the id of the result that a network was kept with, the name of the layer that its
+        filters are of, None where it is not known; raises ``DataError`` where it is damaged.
 
     Returns
     -------
@@ -65,7 +69,8 @@ def render(
     """
     from .site import gather, write_site
 
-    return write_site(gather(tables, metrics, problems, tiers, past, evidence), out_dir)
+    material = gather(tables, metrics, problems, tiers, past, evidence, scan_name)
+    return write_site(material, out_dir)
 
 
 def figures(

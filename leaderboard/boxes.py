@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .scatter import spread_labels
 from .text import number, shorten
 
 HEIGHT = 230.0
@@ -16,6 +17,7 @@ BOX = 16.0
 _SPACE = 6.0
 _GROUP = 22.0
 _NARROWEST = 330.0
+_LABELS = 96.0
 # fewer trials are shown as what they are: a quartile of two numbers says nothing
 FEWEST = 3
 # the study's two first; the others follow, those of most networks first
@@ -69,10 +71,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A floor or a ceiling across the plot."""
+    """A floor or a ceiling across the plot; the label stands at `label_y`, right of all boxes."""
 
     label: str
     y: str
+    label_y: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def draw_boxes(
     kept.sort(key=lambda one: _place(one, common))
     if not kept:
         return None
-    ends = [(label, value) for label, value in ends if math.isfinite(value)]
+    ends = sorted(((e, v) for e, v in ends if math.isfinite(v)), key=lambda end: -end[1])
     shown = [v for one in kept for v in one.values] + [value for _, value in ends]
     ticks = round_ticks(min(shown), max(shown), bounds)
     axis = (ticks[0], ticks[-1])
@@ -160,16 +163,28 @@ def draw_boxes(
             (f"{(start + x - _SPACE * stretch) / 2:.1f}", shorten(activation, 20) or "none")
         )
         x += (_GROUP - _SPACE) * stretch
+    heights = [float(_y(value, axis)) for _, value in ends]
     return BoxPlot(
         title=title,
-        width=f"{max(x - _GROUP / 2 * stretch, _NARROWEST):.1f}",
+        # no label lies on a trial: beyond the last box there is room for them
+        width=f"{max(x - _GROUP / 2 * stretch, _NARROWEST) + (_LABELS if ends else 0):.1f}",
         boxes=tuple(boxes),
         groups=tuple(groups),
-        lines=tuple(Line(label, _y(value, axis)) for label, value in ends),
+        lines=tuple(
+            Line(label, f"{height:.1f}", f"{place:.1f}")
+            for (label, _), height, place in zip(
+                ends, heights, spread_labels([_over(y) for y in heights], HEIGHT), strict=True
+            )
+        ),
         ticks=tuple((_y(tick, axis), f"{tick:g}") for tick in ticks),
         networks=tuple((kinds[name] % KINDS, shorten(name, 24)) for name in networks),
         description=_describe(title, kept, ends),
     )
+
+
+def _over(height: float) -> float:
+    """Where the label of a line stands: over it, or below it at the top of the plot."""
+    return height + (13 if height < 16 else -4)
 
 
 def _place(one: Series, common: Mapping[str, int]) -> tuple[object, ...]:

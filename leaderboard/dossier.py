@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.errors import DataError
+from motifidelity.metrics.hits import MAX_EVALUE
 
 from .cells import Stats, split_stats
 from .command import Command, repeat
 from .curves import Chart, draw_history
-from .facts import Fact, FactRow, identity, run_facts
+from .facts import Fact, FactRow, identity, network_origin, run_facts
 from .library import Shelf, find_task
 from .logo import Logo, draw_logo
 from .match import Motifs, Pair, align
+from .meanings import meanings
 from .pages import Material
 from .rows import Mark, coverage, marks
 from .scale import DIVISION, Scale, find_scale
@@ -34,7 +36,12 @@ _DEFINITIONS = (
 
 @dataclass(frozen=True)
 class FilterCard:
-    """One first-layer filter."""
+    """One first-layer filter.
+
+    ``outdone``: it matches a true motif, and another motif of the database, which is the one that
+    is drawn, better. ``lone``: its only match is that of a matrix which fits almost anything, and
+    counts as none.
+    """
 
     number: int
     logo: Logo | None
@@ -47,6 +54,8 @@ class FilterCard:
     sites: str
     true_tf: str
     true_evalue: str
+    outdone: bool
+    lone: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ class Examples:
     trial: str
     strips: tuple[Strip, ...]
     reason: str = ""
+    meanings: tuple[tuple[str, str], ...] = ()
 
     @property
     def kinds(self) -> set[str]:
@@ -103,6 +113,8 @@ class Section:
     task_href: str
     profile: str
     shelved: str
+    max_evalue: str
+    layer: str
     ranked: bool
     coverage: str
     complete: bool
@@ -204,6 +216,8 @@ def _make_section(
         task_href=f"../tasks/{task_page_name(counted.iloc[0])}",
         profile=clip(counted.iloc[0]["profile"], 20),
         shelved="" if shelf.motifs else shelf.reason,
+        max_evalue=f"{MAX_EVALUE:g}",
+        layer=_layer(first, material),
         ranked=counted.iloc[0]["profile"] == "full",
         coverage=coverage(int(ok.sum()), len(counted)),
         complete=bool(ok.all()),
@@ -218,7 +232,7 @@ def _make_section(
             for _, job in trials.iterrows()
         ),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
-        examples=_examples(first, material),
+        examples=_examples(first, material, shelf),
         command=repeat(trials),
     )
 
@@ -227,7 +241,7 @@ def _same(job: pd.Series, other: pd.Series | None) -> bool:
     return other is not None and bool(job["result_id"] == other["result_id"])
 
 
-def _examples(job: pd.Series | None, material: Material) -> Examples:
+def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Examples:
     """Examples of a run's first successful trial."""
     if job is None:
         return Examples("", (), "No trial has finished, so there is nothing to show.")
@@ -243,7 +257,23 @@ def _examples(job: pd.Series | None, material: Material) -> Examples:
             "No evidence is stored with this result. Its kept network gives it: run "
             "'bench rescore --probe' on the registry.",
         )
-    return Examples(trial, tuple(draw_example(example) for example in evidence.examples))
+    methods = dict.fromkeys(name for example in evidence.examples for name in example.maps)
+    settings = shelf.spec.attribution.methods if shelf.spec else {}
+    return Examples(
+        trial,
+        tuple(draw_example(example) for example in evidence.examples),
+        meanings=meanings(methods, settings, str(job["division"]), str(job["model"])),
+    )
+
+
+def _layer(job: pd.Series | None, material: Material) -> str:
+    """Name of the layer whose filters the scores are of; "" where the registry does not hold it."""
+    origin = None if job is None else network_origin(job["files"])
+    try:
+        found = material.scan_name(origin) if origin else None
+    except DataError as error:
+        return f"a layer whose name cannot be read ({clip(error, 300)})"
+    return clip((found or "").removeprefix("network/"), 120)
 
 
 def _scale(counted: pd.DataFrame, shown: _Shown) -> Scale:
@@ -308,10 +338,20 @@ def _card(
         flat=logo is not None and not logo.glyphs,
         hit=shorten(row["best_hit_name"], 30),
         hit_id=shorten(row["best_hit"], 20),
-        evalue=evalue(row["evalue"]),
+        evalue=evalue(row["evalue"], MAX_EVALUE),
         sites="–" if is_missing(row["num_sites"]) else f"{int(str(row['num_sites'])):,}",
         true_tf=true_tf,
-        true_evalue=evalue(row["true_evalue"]),
+        true_evalue=evalue(row["true_evalue"], MAX_EVALUE),
+        outdone=bool(true_tf) and _less(row["evalue"], row["true_evalue"]),
+        lone=is_missing(row["best_hit"]) and _less(row["evalue"], MAX_EVALUE, equal=True),
     )
     rank = 0 if true_tf else 1 if card.hit_id else 3 if card.flat else 2
     return (rank, true_tf.lower(), card.number), card
+
+
+def _less(one: object, other: object, *, equal: bool = False) -> bool:
+    """Whether a number is less than another; False where one of them is missing."""
+    if is_missing(one) or is_missing(other):
+        return False
+    first, second = float(str(one)), float(str(other))
+    return first < second or (equal and first == second)

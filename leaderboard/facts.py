@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from .scale import DIVISION
 from .text import DASH, clip, flatten, is_missing, memory, seconds, shorten
+
+# what `motifidelity.provenance.environment` records
+_MACHINE = {
+    "cores": "Processor cores",
+    "cpu": "Processor",
+    "machine": "Architecture",
+    "memory": "Memory of the machine",
+    "os": "Operating system",
+    "python": "Python",
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ def _job_facts(job: pd.Series) -> dict[str, str]:
         "Device": clip(job["device"], 120) or DASH,
         "Backend": clip(job["backend"], 120) or DASH,
         "Runner": clip(job["runner"]) or DASH,
-        "Isolation": clip(job["isolation"]) or DASH,
+        "Isolation": _isolation(job),
         "Division": clip(job["division"]) or DASH,
         "Commit": _commit(job),
         "Task digest": clip(job["task_digest"], 80) or DASH,
@@ -95,9 +106,27 @@ def _job_facts(job: pd.Series) -> dict[str, str]:
         "Frozen network": _network(job["files"]),
         "Warnings": _warnings(job["warnings"]),
     }
-    for key, value in flatten(job["environment"]):
-        facts.setdefault(clip(key, 60), clip(value, 200))
+    for label, value in _machine(job["environment"]):
+        facts.setdefault(label, value)
     return facts
+
+
+def _machine(environment: object) -> Iterator[tuple[str, str]]:
+    """Machine and versions in words; what this version does not know stands under its own key."""
+    for key, value in flatten(environment):
+        label = _MACHINE.get(key) or key.removeprefix("packages.")
+        yield clip(label, 60), _gib(value) if key == "memory" else clip(value, 200)
+
+
+def _gib(value: str) -> str:
+    """A number of bytes as people read it; anything else as it stands."""
+    return memory(value) if value.isascii() and value.isdigit() else clip(value, 200)
+
+
+def _isolation(job: pd.Series) -> str:
+    if job["division"] == DIVISION:
+        return "none needed: the harness computes it, and no code of a model runs"
+    return clip(job["isolation"]) or DASH
 
 
 def _commit(job: pd.Series) -> str:
@@ -115,17 +144,30 @@ def _warnings(value: object) -> str:
     return DASH
 
 
+def network_origin(files: object) -> str:
+    """The result that a result's frozen network was kept with; "" where none is stated."""
+    paths = [str(file["path"]).split("/") for file in _network_files(files)]
+    return paths[0][1] if paths else ""
+
+
+def _network_files(files: object) -> list[Mapping[str, object]]:
+    if files is None or isinstance(files, str | float) or not isinstance(files, Iterable):
+        return []
+    return [file for file in files if str(file["path"]).startswith("networks/")]
+
+
 def _network(files: object) -> str:
     """Digests of the frozen network's files, from which anyone can probe it again."""
-    if files is None or isinstance(files, str | float) or not isinstance(files, Iterable):
-        return DASH
     found = [
-        f"{shorten(str(file['path']).rpartition('/')[2], 40)}, {int(file['size']) / 1e6:.2f} MB, "
+        f"{shorten(str(file['path']).rpartition('/')[2], 40)}, {_size(int(str(file['size'])))}, "
         f"SHA-256 {shorten(file['sha256'], 12)}"
-        for file in files
-        if str(file["path"]).startswith("networks/")
+        for file in _network_files(files)
     ]
     return "; ".join(found[:4]) or DASH
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _moment(value: object) -> str:

@@ -15,6 +15,7 @@ from . import overview as picture
 from .board import board_paths
 from .cells import describe
 from .columns import ORDER_BY, method_label
+from .metric_pages import metric_path
 from .pages import Material, Page
 from .standings import SCORES, ranking_score
 from .summary import BOARD
@@ -97,8 +98,6 @@ FIELDS = (
     Field("accuracy", "Accuracy", "score", "auroc", "accuracy"),
     Field("recovery", "Motif recovery", "score", "match_fraction", "filters"),
     Field("fidelity", "Attribution fidelity", "score", "attribution_auroc", "attribution"),
-    Field("fidelity_scaled", "Fidelity, floor to ceiling", "score", "Attribution fidelity where "
-          "random maps are 0 and the oracle is 1", "attribution"),
     Field("trials", "Trials", "number", "Trials that finished, of all that were counted"),
     Field("cost", "Cost", "number", "Mean time of training a trial, on the machine it ran on",
           up=True),
@@ -106,8 +105,10 @@ FIELDS = (
           "or a maintainer who ran it again", up=True),
     Field("division", "Division", "text", "closed: the task's own training recipe; open: the model "
           "brought its own; reference: no network", up=True),
-    Field("isolation", "Isolation", "text", "Whether the model's code was kept in a container",
-          up=True),
+    Field("fidelity_scaled", "Fidelity, floor to ceiling", "score", "Attribution fidelity where "
+          "random maps are 0 and the oracle is 1", "attribution", shown=False),
+    Field("isolation", "Isolation", "text", "Whether the model's code was kept in a container; "
+          "references run no code of a model", shown=False, up=True),
     Field("aupr", "AUPR", "score", "aupr", "accuracy", shown=False),
     Field("found", "Motifs found", "score", "motifs_found", "filters", shown=False),
     Field("localisation", "Localisation", "score", "localisation_auroc", "localisation",
@@ -146,6 +147,7 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
             "filters": _choices(lines),
             "lines": lines,
             "ranked_by": _ranked_by(frame, material),
+            "measured": _measured(material),
             "overview": message,
             "activations": message.numbers,
             "axes": picture.ticks(),
@@ -186,13 +188,29 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _fields(material: Material) -> list[tuple[Field, str]]:
-    """Columns with their tooltips."""
+def _fields(material: Material) -> list[tuple[Field, str, str]]:
+    """Columns with their tooltips, and the metric that a score is."""
     return [
-        (field, describe(field.title, material.metrics[field.title]))
+        (field, describe(field.title, material.metrics[field.title]), _metric_of(field))
         if field.title in material.metrics
-        else (field, field.title)
+        else (field, field.title, "")
         for field in FIELDS
+    ]
+
+
+def _metric_of(field: Field) -> str:
+    """Metric and method of a score, such as ``attribution_auroc, saliency``."""
+    return ", ".join(filter(None, SCORES[field.name]))
+
+
+def _measured(material: Material) -> list[tuple[Field, str, str, str]]:
+    """Of the scores that are always shown: column, metric, its page, and the method in words."""
+    return [
+        (field, metric, metric_path(metric), method and method_label(method).lower())
+        for field in FIELDS
+        if field.shown and field.name in SCORES
+        for metric, method in [SCORES[field.name]]
+        if metric in material.metrics
     ]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from motifidelity.evidence import Evidence
 
 EvidenceOf = Callable[[str], "Evidence | None"]
+ScanNameOf = Callable[[str], "str | None"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Material:
     evidence : callable
         Gives a result's evidence by its id, None where there is none; raises ``DataError`` where
         it is damaged.
+    scan_name : callable
+        Gives, by the id of the result that a network was kept with, the name of the layer that its
+        filters are of; None and ``DataError`` likewise.
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str
@@ -53,6 +57,7 @@ class Material:
     past_scores: pd.DataFrame
     metrics: Mapping[str, MetricInfo]
     evidence: EvidenceOf = lambda _: None
+    scan_name: ScanNameOf = lambda _: None
     problems: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from motifidelity.metrics.hits import ATTRACTOR
+
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
 from .book import Book, code_digest, result_digests
@@ -19,7 +21,7 @@ from .dossier import make_page
 from .export import Cutting, cut_figures, page_stem
 from .front import front_page, table_files
 from .metric_pages import metric_pages
-from .pages import EvidenceOf, Material, Page
+from .pages import EvidenceOf, Material, Page, ScanNameOf
 from .past import feed_page, history_page
 from .rows import page_name
 from .scale import DIVISION
@@ -80,6 +82,7 @@ def gather(
     tiers: Mapping[str, str] | None = None,
     past: Tables | None = None,
     evidence: EvidenceOf | None = None,
+    scan_name: ScanNameOf | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -95,6 +98,7 @@ def gather(
         tiers=tiers or {},
         digests=result_digests(tables),
         evidence=evidence or (lambda _: None),
+        scan_name=scan_name or (lambda _: None),
     )
 
 
@@ -178,6 +182,7 @@ def make_environment() -> jinja2.Environment:
         families=columns.FAMILIES,
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
         glyphs=logo.GLYPHS,
+        attractor=ATTRACTOR,
         logo_height=logo.HEIGHT,
         pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
         boxes={"height": boxes.HEIGHT},

@@ -94,7 +94,8 @@ def _runs(material: Material) -> pd.DataFrame:
     )
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
     frame["tier"] = tiers.groupby(counted["run"]).agg(_weakest)
-    frame.loc[frame["kind"] == "reference", "tier"] = ""
+    # nobody vouches for what the harness computes itself, and no code of a model runs for it
+    frame.loc[frame["kind"] == "reference", ["tier", "isolation"]] = ""
     return frame.reset_index(drop=True)
 
 

@@ -174,11 +174,29 @@ def memory(value: object) -> str:
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
-def evalue(value: object) -> str:
-    """An E-value with two significant digits."""
+def evalue(value: object, limit: float | None = None) -> str:
+    """An E-value with two significant digits, or more where two would put it beyond the limit.
+
+    Parameters
+    ----------
+    value : float or missing
+    limit : float, optional
+        Largest E-value that counts as a hit.
+
+    Returns
+    -------
+    str
+        Never rounded across the limit: what lies above it by less than four digits can tell is
+        ``> 0.1``.
+    """
     if is_missing(value):
         return DASH
-    return f"{float(str(value)):.2g}"
+    exact = float(str(value))
+    for digits in (2, 3, 4):
+        text = f"{exact:.{digits}g}"
+        if limit is None or (float(text) <= limit) == (exact <= limit):
+            return text
+    return f"> {limit:g}"
 
 
 def _bare(value: object) -> str:

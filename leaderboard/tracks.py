@@ -14,36 +14,22 @@ import numpy.typing as npt
 
 from .columns import METHOD_LABELS
 from .logo import LETTERS
+from .siteboxes import Box, lay_sites
 from .text import shorten
 
 if TYPE_CHECKING:
-    from motifidelity.evidence import Example, Site
+    from motifidelity.evidence import Example
 
 WIDTH = 1000.0
 LABELS = 128.0
-SITES = 42.0
 SCAN = 34.0
 LETTER = 46.0
 PLAIN = 16.0
 GAP = 12.0
 _SMALLEST = 0.02
 _NAMED = 5
-_WHY = {"implant": "implanted", "other": "implanted, of the background", "chance": "by chance"}
 
 Floats = npt.NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A site: where, how it is called, and whether it was implanted and should be known."""
-
-    x: str
-    width: str
-    label_x: str
-    y: str
-    name: str
-    title: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -86,10 +72,14 @@ class Track:
 
 @dataclass(frozen=True)
 class Strip:
-    """One example: a drawing of `WIDTH` by `height` units, labels to the left of it."""
+    """One example: a drawing of `WIDTH` by `height` units, labels to the left of it.
+
+    The sites stand at `middle`, the tracks below them.
+    """
 
     title: str
     height: str
+    middle: str
     boxes: tuple[Box, ...]
     bands: tuple[Box, ...]
     tracks: tuple[Track, ...]
@@ -109,9 +99,9 @@ def draw_example(example: Example) -> Strip:
     Strip
     """
     step = WIDTH / len(example.codes)
-    boxes = tuple(_boxes(example, step))
+    sites = lay_sites(example, WIDTH)
     tracks: list[Track] = []
-    top = SITES + GAP
+    top = sites.height + GAP
     if example.scan is not None:
         tracks.append(_scan("Filter scan", "filters", example, example.scan, top))
         top += SCAN + GAP
@@ -123,8 +113,9 @@ def draw_example(example: Example) -> Strip:
     return Strip(
         title=_title(example),
         height=f"{top + 14:g}",
-        boxes=boxes,
-        bands=tuple(box for box in boxes if box.kind == "implant"),
+        middle=f"{sites.middle:g}",
+        boxes=sites.boxes,
+        bands=tuple(box for box in sites.boxes if box.kind == "implant"),
         tracks=tuple(tracks),
         ticks=tuple(_ticks(example, step)),
         description=_description(example, tracks),
@@ -134,14 +125,15 @@ def draw_example(example: Example) -> Strip:
 def draw_sites(example: Example) -> Strip:
     """Lay out the letters and sites of an example alone, for a task's page."""
     step = WIDTH / len(example.codes)
-    top = SITES + GAP
-    boxes = tuple(_boxes(example, step))
+    sites = lay_sites(example, WIDTH)
+    top = sites.height + GAP
     track = _letters("", np.ones(len(example.codes)), example, top, PLAIN)
     return Strip(
         title=_title(example),
         height=f"{top + PLAIN + 14:g}",
-        boxes=boxes,
-        bands=tuple(box for box in boxes if box.kind != "chance"),
+        middle=f"{sites.middle:g}",
+        boxes=sites.boxes,
+        bands=tuple(box for box in sites.boxes if box.kind != "chance"),
         tracks=(track,),
         ticks=tuple(_ticks(example, step)),
         description=_description(example, []),
@@ -155,37 +147,6 @@ def _title(example: Example) -> str:
         end = example.start + len(example.codes)
         kept = f", bases {example.start + 1}–{end} of {example.length}"
     return f"Test sequence {example.sequence}{named if example.classes else ''}{kept}"
-
-
-def _boxes(example: Example, step: float) -> list[Box]:
-    """Sites as boxes; a chance site that lies on an implanted one says nothing new."""
-    planted = [site for site in example.sites if site.implanted]
-    boxes = []
-    for site in example.sites:
-        if not site.implanted and any(_overlap(site, other) > 0.5 for other in planted):
-            continue
-        left = max(site.start - example.start, 0)
-        right = min(site.end - example.start, len(example.codes))
-        kind = "chance" if not site.implanted else "implant" if site.core else "other"
-        name = shorten(site.name, 16)
-        boxes.append(
-            Box(
-                x=f"{left * step:.1f}",
-                width=f"{(right - left) * step:.1f}",
-                label_x=f"{((left + right) / 2 if site.implanted else right) * step:.1f}",
-                y="16" if site.implanted else "34",
-                name=f"{name} ›" if site.strand == 1 else f"‹ {name}",
-                title=f"{shorten(site.name, 40)} {shorten(site.motif, 20)}, bases {site.start + 1}"
-                f"–{site.end}, {_WHY[kind]}, {site.log_odds:.1f} bits",
-                kind=kind,
-            )
-        )
-    return boxes
-
-
-def _overlap(one: Site, other: Site) -> float:
-    """Bases in common, as a share of the first site."""
-    return (min(one.end, other.end) - max(one.start, other.start)) / (one.end - one.start)
 
 
 def _scan(label: str, kind: str, example: Example, values: Floats, top: float) -> Track:

@@ -9,7 +9,7 @@ import pytest
 
 from motifidelity.errors import DataError
 from motifidelity.joblog import JobLogs
-from motifidelity.progress import BARS, JsonDisplay, Pace, PlainDisplay, RichDisplay
+from motifidelity.progress import BARS, PLAIN_EVERY, JsonDisplay, Pace, PlainDisplay, RichDisplay
 
 EPOCH = {"event": "epoch", "epoch": 1, "of": 2, "value": 0.5, "seconds": 3.0, "monitor": "aupr"}
 
@@ -47,7 +47,7 @@ def test_lines_of_jobs_side_by_side_name_their_job(capsys):
     lines = [line for line in capsys.readouterr().err.splitlines() if "an hour" not in line]
     assert lines == [
         "[1/3] network 1",
-        "  epoch 1/2  validation AUPR 0.5000, at most 3 s left",
+        "  epoch 1/2  validation AUPR 0.5000, at most 3 s of training left",
         "[2/3] network 2",
         "  [2] fit was lost (its node died); it runs again",
         "  [1] ok after 5 s",
@@ -55,6 +55,36 @@ def test_lines_of_jobs_side_by_side_name_their_job(capsys):
         "  [2] model_error after 5 s: boom",
         "  [3] ok after 5 s",
     ]
+
+
+def test_the_first_and_the_last_of_every_step_are_lines(capsys):
+    display = PlainDisplay()
+    display.begin(job(1), 1, 1)
+    for epoch in (1, 2, 3):
+        display.event(job(1), "fit", {**EPOCH, "epoch": epoch, "of": 3})
+    for done in (4, 8, 12, 14):
+        display.event(job(1), "probe", {"event": "step", "name": "ism", "done": done, "of": 14})
+    display.event(job(1), "probe", {"event": "step", "name": "random", "done": 14, "of": 14})
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/1] network 1",
+        "  epoch 1/3  validation AUPR 0.5000, at most 6 s of training left",
+        "  epoch 3/3  validation AUPR 0.5000, training ends",
+        "  ism 4/14",
+        "  ism 14/14",
+        "  random 14/14",
+    ]
+
+
+def test_a_long_step_is_told_now_and_then(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("motifidelity.progress.time.monotonic", lambda: now[0])
+    display = PlainDisplay()
+    display.begin(job(1), 1, 1)
+    for done in range(1, 50):
+        now[0] += PLAIN_EVERY / 10
+        display.event(job(1), "probe", {"event": "step", "name": "ism", "done": done, "of": 50})
+    shown = [line for line in capsys.readouterr().err.splitlines() if "ism" in line]
+    assert shown == [f"  ism {done}/50" for done in (1, 11, 21, 31, 41)]
 
 
 def test_machines_are_told_whose_event_it_is_and_how_the_run_goes(capsys):

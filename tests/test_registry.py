@@ -57,6 +57,20 @@ def test_every_table_comes_back_as_it_was_recorded(registry):
                 assert_same(value, given[column])
 
 
+def test_the_layer_of_the_filters_is_read_from_the_frozen_network(registry, tmp_path):
+    manifest = tmp_path / "network.json"
+    manifest.write_text(json.dumps({"scan": {"after": "network/m/branch/Relu:0"}}))
+    named = registry.record(Result(result().job, files=[manifest]))
+    assert registry.scan_name(named) == "network/m/branch/Relu"
+    manifest.write_text(json.dumps({"scan": None}))
+    assert registry.scan_name(registry.record(Result(result().job, files=[manifest]))) is None
+    assert registry.scan_name(registry.record(result())) is None
+    for damage in ("{", "[]", '{"scan": 3}'):
+        (registry.folder / "networks" / named / "network.json").write_text(damage)
+        with pytest.raises(DataError, match=r"network\.json: damaged"):
+            registry.scan_name(named)
+
+
 def assert_same(back, given):
     if isinstance(given, list):
         assert list(back) == given

@@ -50,6 +50,7 @@ def command(
     from motifidelity.submission import read_submission
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
+    from motifidelity.submitting.ranking import ranking
     from motifidelity.submitting.submit import job_parameters, make_submission, model_results
     from motifidelity.tasks.spec import find_spec
 
@@ -78,7 +79,7 @@ def command(
     click.echo(f"{target}: {done} finished and {failed} failed jobs")
     for row in results.failed:
         click.echo(f"  failed: {row['task']}, trial {row['trial']}: {row['message']}")
-    if not any(row["profile"] == "full" for row in results.done):
-        click.echo("  no result is of the profile full: none will be ranked")
+    for line in lines(ranking(results.done)):
+        click.echo(line)
     click.echo(f"Seal: {seal}")
     click.echo(f"Look at it: bench verify {target} --digests-only; then open a pull request")

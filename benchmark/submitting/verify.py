@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from motifidelity.errors import UserError
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
+from motifidelity.submitting.ranking import ranking
 from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.verification import TIERS, Verification
 
@@ -132,6 +133,7 @@ def _verify_model(
     result.findings.append(
         Finding("consistency", "ok", "rows follow from the model file and from each other")
     )
+    result.findings += ranking(contents.tables["jobs"])
     if wanted.digests_only:
         return
     from motifidelity.submitting.rerun import Verifier, groups

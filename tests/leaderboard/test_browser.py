@@ -201,7 +201,7 @@ def test_an_address_brings_the_same_view_back(front: Any) -> None:
     head(front, "recovery").click()
     front.click(".picker summary")
     front.check('input[data-column="digest"]')
-    front.uncheck('input[data-column="isolation"]')
+    front.uncheck('input[data-column="division"]')
     before = shown(front)
     assert {"q=cnn", "task=motif-classes@1", "sort=recovery.desc"} <= set(
         unquote(front.url).partition("#")[2].split("&")
@@ -407,6 +407,27 @@ def test_a_wide_window_shows_the_columns_of_a_run_at_once(browser: Any, site: Pa
         page.goto(next(site.glob(kind)).as_uri())
         for region in page.locator(".scroll:has(table.board):visible, .scroll:has(#runs)").all():
             assert region.evaluate("e => e.scrollWidth <= e.clientWidth")
+    page.close()
+
+
+def test_a_usual_window_shows_every_default_column_of_the_front_page(
+    browser: Any, site: Path
+) -> None:
+    # 1280 less a scroll bar
+    page = browser.new_page(viewport={"width": 1262, "height": 800})
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_selector("#controls:not([hidden])")
+    region = page.locator(".scroll:has(#runs)")
+    assert region.evaluate("e => e.scrollWidth <= e.clientWidth")
+    line = page.locator("td.tier", has_text="self-reported").first
+    assert line.evaluate("e => e.querySelector('bdi').getClientRects().length") == 1
+    for name in ("fidelity_scaled", "isolation", "weights", "memory", "newest", "spec"):
+        page.locator(f'input[data-column="{name}"]').evaluate("box => box.click()")
+    assert region.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert region.evaluate("e => e.offsetHeight <= innerHeight")
+    region.evaluate("e => e.scrollTo(200, e.scrollHeight)")
+    top = region.evaluate("e => e.getBoundingClientRect().top")
+    assert head(page, "accuracy").bounding_box()["y"] == pytest.approx(top, abs=1)
     page.close()
 
 

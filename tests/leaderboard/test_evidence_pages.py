@@ -254,3 +254,18 @@ def test_a_large_registry_draws_the_filters_of_first_trials_and_says_so(
     trials = page.all("details", "trial-details")
     assert [bool(trial.all("ul", "cards")) for trial in trials] == [True, False, False]
     assert "16 filters of this trial are not drawn" in trials[1].text
+
+
+def test_the_layer_that_was_measured_is_named(tmp_path: Path) -> None:
+    files = [{"path": "networks/old-1/network.json", "size": 9, "sha256": "ab" * 32}]
+    tables = ev.held_task(files=files).tables()
+
+    def drawn(scan_name: object, out: str) -> str:
+        render(tables, tmp_path / out, metrics=fx.METRICS, scan_name=scan_name)  # type: ignore[arg-type]
+        [path] = (tmp_path / out / "models").glob("cnn-deep-*")
+        return pages.parse(path).text
+
+    names = {"old-1": "network/functional/<i>branch/Relu"}
+    assert "read at its output: functional/<i>branch/Relu" in drawn(names.get, "a")
+    assert "Measured as the first layer" not in drawn(None, "b")
+    assert "cannot be read (registry/evidence/old-1.npz" in drawn(ev.damaged, "c")

@@ -72,6 +72,8 @@ def test_floors_references_and_quick_runs_are_never_ranked() -> None:
     assert list(frame.index[frame["rank"].notna()]) == ["m"]
     assert frame["rank"]["m"] == 1
     assert set(frame["kind"]) == {"model", "floor", "reference"}
+    assert set(frame["isolation"][["Oracle", "Random"]]) == {""}
+    assert frame["isolation"]["m"] == "container"
     assert frame["fidelity_scaled"]["m"] == pytest.approx((0.81 - 0.5) / (1.0 - 0.5))
     assert frame["fidelity_scaled"]["Random"] == 0
     assert frame["fidelity_scaled"]["Oracle"] == 1
