@@ -33,6 +33,8 @@ def describe_baselines() -> Iterator[Baseline]:
     """Build every baseline on every task and count its weights."""
     from motifidelity.worker.contract import Task
 
+    # TensorFlow looks for a GPU when it first builds something, and says what it misses
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet():
         import keras  # noqa: F401 - loads TensorFlow, which writes to standard error
     for path in baseline_files():

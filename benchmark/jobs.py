@@ -353,6 +353,8 @@ def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, 
 
 def _where(place: Place, machine: str) -> dict[str, Any]:
     """Columns of the machine, its versions (the image's own where there is one) and the sandbox."""
+    if place.threads is not None:
+        machine = json.dumps({**json.loads(machine), "threads": place.threads}, sort_keys=True)
     if place.packages is not None:
         found = json.loads(machine)
         inside = dict(place.packages)

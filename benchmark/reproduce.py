@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from motifidelity.errors import UserError, unknown
 from motifidelity.plan import Job
@@ -158,12 +159,27 @@ def plan_study(
     return list(jobs.values())
 
 
-def estimate(jobs: Sequence[Job], registry: Registry) -> tuple[float, int]:
-    """Seconds that unfinished jobs should take, and how many of these nothing is known about.
+class Estimate(NamedTuple):
+    """What is left of a plan.
 
-    The median of the finished jobs of the same model, task and profile stands for a job; jobs of
-    models without one are not in the sum.
+    Attributes
+    ----------
+    seconds : float
+        That the unfinished jobs should take, one after the other; those of which nothing is known
+        are not in it.
+    unknown : int
+        Of how many unfinished jobs nothing is known.
+    finished : frozenset of str
+        Ids of the plan's finished jobs.
     """
+
+    seconds: float
+    unknown: int
+    finished: frozenset[str]
+
+
+def estimate(jobs: Sequence[Job], registry: Registry) -> Estimate:
+    """Say what is left: the median of finished jobs of a model, task and profile is one's time."""
     rows = registry.latest("jobs")["jobs"].to_pylist()
     finished = {row["job_id"] for row in rows if row["status"] == "ok"}
     spent: dict[tuple[str, str, str], list[float]] = {}
@@ -181,4 +197,4 @@ def estimate(jobs: Sequence[Job], registry: Registry) -> tuple[float, int]:
             total += median(known)
         else:
             unknown_jobs += 1
-    return total, unknown_jobs
+    return Estimate(total, unknown_jobs, frozenset(j.id for j in jobs if j.id in finished))

@@ -18,6 +18,7 @@ _MACHINE = {
     "memory": "Memory of the machine",
     "os": "Operating system",
     "python": "Python",
+    "threads": "Threads of the job",
 }
 
 

@@ -99,8 +99,8 @@ FIELDS = (
     Field("recovery", "Motif recovery", "score", "match_fraction", "filters"),
     Field("fidelity", "Attribution fidelity", "score", "attribution_auroc", "attribution"),
     Field("trials", "Trials", "number", "Trials that finished, of all that were counted"),
-    Field("cost", "Cost", "number", "Mean time of training a trial, on the machine it ran on",
-          up=True),
+    Field("cost", "Cost", "number", "Mean time of training a trial on its machine, whatever else "
+          "that machine did", up=True),
     Field("tier", "Tier", "text", "Who vouches for the numbers: the submitter, this project's CI, "
           "or a maintainer who ran it again", up=True),
     Field("division", "Division", "text", "closed: the task's own training recipe; open: the model "

@@ -6,7 +6,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from motifidelity.cli import bench
 from motifidelity.errors import UserError
 from motifidelity.published import published
 from motifidelity.registry import Registry
@@ -97,10 +99,21 @@ def test_the_estimate_is_the_median_of_what_such_jobs_took(tmp_path):
     registry = Registry(BASELINES)
     # a trial that nobody has run
     one = plan_study(cells=["cnn_deep/softplus"], trials=100)[-1:]
-    seconds, unknown = estimate(one, registry)
+    seconds, unknown, finished = estimate(one, registry)
     jobs = registry.jobs()
     mine = jobs[jobs["model"] == "CNN-deep"]
     total = mine["seconds_fit"] + mine["seconds_probe"] + mine["seconds_score"]
     assert (seconds, unknown) == (pytest.approx(total.median()), 0)
-    assert estimate(one, Registry(tmp_path)) == (0.0, 1)
-    assert estimate(plan_study(cells=["cnn_deep/relu"], trials=1), registry) == (0.0, 0)
+    assert not finished
+    assert estimate(one, Registry(tmp_path)) == (0.0, 1, frozenset())
+    (done,) = plan_study(cells=["cnn_deep/relu"], trials=1)
+    assert estimate([done], registry) == (0.0, 0, {done.id})
+
+
+def test_a_dry_run_says_what_is_finished_and_what_is_left():
+    line = ["reproduce", "--dry-run", "--part", "contrast", "--trials", "4", "--cells", "cnn_2/*"]
+    done = CliRunner().invoke(bench, [*line, "--registry", str(BASELINES)])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert ["finished" in text for text in lines if "CNN-2" in text] == [True] * 6 + [False] * 2
+    assert "2 of 8 jobs to run; about " in done.stderr

@@ -13,7 +13,7 @@ from motifidelity.errors import UserError
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
-    "check": "Say what is wrong with a model file, in under a minute.",
+    "check": "Say what is wrong with a model file, in about a minute.",
     "results": "Print results by filters or in SQL; rank and compare models.",
     "leaderboard": "Draw the leaderboard of a registry.",
     "plot": "Write a registry's figures as SVG, PNG or PDF.",

@@ -35,7 +35,7 @@ def command(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Say what is wrong with a model file, with line and remedy, in under a minute.
+    """Say what is wrong with a model file, with line and remedy, in about a minute.
 
     Reads the file, builds and freezes its network, trains it for a moment twice with the same
     seed, tries every attribution method, and estimates what a full run costs.

@@ -40,9 +40,11 @@ runner_option = click.option(
     help="Where the model's code runs; auto: a container where Docker answers.",
 )
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
 backend_option = click.option(
     "--backend",
-    type=click.Choice(["tensorflow", "jax", "torch"]),
+    type=click.Choice(BACKENDS),
     help="What Keras runs on; default: as the model file says, or tensorflow.",
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import registry_at
+from motifidelity.cli.options import BACKENDS, registry_at
 
 
 @click.command("report")
@@ -14,6 +14,7 @@ from motifidelity.cli.options import registry_at
 @registry_at("baselines")
 @click.option(
     "--backend",
+    type=click.Choice(BACKENDS),
     default="tensorflow",
     show_default=True,
     help="Report what was run on this backend of Keras; no mean is over two of them.",

@@ -77,13 +77,17 @@ def command(
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)
-    seconds, unknown = estimate(plan, registry)
-    guess = f"about {duration(seconds)} by what such jobs took before" if seconds else ""
-    more = f"{unknown} with nothing to guess from" if unknown else ""
-    note = "; ".join(text for text in (f"{len(plan)} jobs", guess, more) if text)
+    seconds, unknown, finished = estimate(plan, registry)
+    said = [f"{len(plan) - len(finished)} of {len(plan)} jobs to run"]
+    if seconds:
+        took = "one after the other, by what such jobs took before"
+        said.append(f"about {duration(seconds)}, {took}")
+    if unknown:
+        said.append(f"{unknown} with nothing to guess from")
+    note = "; ".join(said)
     if dry_run:
         for job in plan:
-            click.echo(f"{job.id}  {job.label}")
+            click.echo(f"{job.id}  {'finished  ' if job.id in finished else ''}{job.label}")
         click.echo(note, err=True)
         return 0
     with open_display(as_json) as display:

@@ -61,6 +61,8 @@ class Place:
         Versions that the phases run with, where they are not this process's own.
     warnings : tuple of str
         Lines that mark every row.
+    threads : int, optional
+        Threads of a job that shares a machine with others; a sandbox has its policy's.
     """
 
     slots: int = 1
@@ -69,6 +71,7 @@ class Place:
     gpus: str | None = None
     packages: Mapping[str, str] | None = field(default=None, hash=False)
     warnings: tuple[str, ...] = ()
+    threads: int | None = None
 
 
 @dataclass(frozen=True)

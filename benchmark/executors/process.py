@@ -74,7 +74,7 @@ class ProcessExecutor:
         self._threads = threads
         self._gpu = gpu
         self._stopping = threading.Event()
-        self.place = Place(slots=jobs, warnings=warnings)
+        self.place = Place(slots=jobs, warnings=warnings, threads=threads)
 
     def run(self, phase: Phase, on_event: OnEvent) -> PhaseResult:
         """Run one phase to its end; an interrupt stops the worker before it passes on."""

@@ -1,4 +1,4 @@
-"""``bench check``: everything that can be known of a submission in under a minute.
+"""``bench check``: everything that can be known of a submission in about a minute.
 
 The file's text is read here; its code runs in the worker alone, by the executor of a real run, on
 the first sequences of a real task.

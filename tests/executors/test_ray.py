@@ -265,6 +265,7 @@ def test_a_client_from_outside_gets_the_same(cluster, bench):
         ({"memory": "900g"}, r"no node .* 900 GiB of memory"),
         ({"gpus": "1"}, r"no node .* 1 CPU, 1 GPU, 0.25 GiB"),
         ({"gpus": "1.5"}, r"--gpus 1.5: on Ray"),
+        ({"gpus": "2"}, r"--gpus 2: on Ray .* no job uses two"),
         ({"gpus": "all"}, r"--gpus all: on Ray"),
         ({"runner": "auto"}, r"choose --runner docker or process"),
         ({"image": "x"}, r"--image needs a container"),
@@ -358,34 +359,58 @@ def test_a_cluster_of_another_version_is_one_line(cluster, bench, monkeypatch, t
     assert said.count("\n") == 1
 
 
-@pytest.fixture(scope="module")
-def guarded(node_environment):
-    """A cluster that asks for the token ``right``: addresses for its nodes and for clients."""
-    from ray.scripts import scripts
-
+@contextlib.contextmanager
+def head_of_its_own(environment):
+    """A cluster of one node: its process, and its addresses for nodes and for clients."""
     ports = []
     for _ in range(2):
         with socket.create_server(("127.0.0.1", 0)) as server:
             ports.append(str(server.getsockname()[1]))
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        command = [sys.executable, "-m", scripts.__name__, "start", "--head", "--block"]
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
         command += ["--node-ip-address", "127.0.0.1", "--port", ports[0], "--num-cpus", "1"]
         command += ["--ray-client-server-port", ports[1], "--include-dashboard", "false"]
         command += ["--temp-dir", folder, "--object-store-memory", str(80 << 20)]
-        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right" * 8}
-        environment = {**os.environ, **node_environment, **token, "RAY_USAGE_STATS_ENABLED": "0"}
+        environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **environment}
         # no other cluster of this machine is meant
         environment.pop("RAY_ADDRESS", None)
         head = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
-        for port in ports:
-            while True:
-                assert head.poll() is None
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.2)
-        yield f"127.0.0.1:{ports[0]}", f"ray://127.0.0.1:{ports[1]}"
-        head.terminate()
-        head.wait(60)
+        try:
+            for port in ports:
+                while True:
+                    assert head.poll() is None
+                    here = ("127.0.0.1", port)
+                    with contextlib.suppress(OSError), socket.create_connection(here):
+                        break
+                    time.sleep(0.2)
+            yield head, f"127.0.0.1:{ports[0]}", f"ray://127.0.0.1:{ports[1]}"
+        finally:
+            head.terminate()
+            head.wait(60)
+
+
+@pytest.fixture(scope="module")
+def guarded(node_environment):
+    """Addresses of a cluster that asks for the token ``right``."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right" * 8}
+    with head_of_its_own({**node_environment, **token}) as (_, *addresses):
+        yield addresses
+
+
+def test_a_client_whose_head_is_gone_says_so_and_what_to_do(node_environment, bench):
+    slow = {**node_environment, "FAKE_WORKER_SECONDS": "600", "RAY_AUTH_MODE": "disabled"}
+    with head_of_its_own(slow) as (head, _, address):
+        started = bench(address, "--trials", 2)
+        wait_until(lambda: "[1/2]" in bench.said.read_text(), started)
+        time.sleep(2)
+        for process in [*psutil.Process(head.pid).children(recursive=True), head]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        assert started.wait(120) == 1
+    said = [line for line in bench.said.read_text().splitlines() if line.startswith("bench:")]
+    assert len(said) == 1
+    assert "the connection to the cluster is lost" in said[0]
+    assert recorded(bench.registry) == 0
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["node", "client"])

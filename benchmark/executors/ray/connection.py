@@ -33,6 +33,10 @@ TOKEN_NEEDED = (
     "the cluster asks for its token: copy ~/.ray/auth_token from its head to the same place here, "
     "or name the file by RAY_AUTH_TOKEN_PATH, with RAY_AUTH_MODE unset or token"
 )
+CONNECTION_LOST = (
+    "the connection to the cluster is lost; finished jobs are recorded: see that its head is up, "
+    "and run the same command again"
+)
 INSTALL = "Ray is not installed; install it with: pip install 'motifidelity[ray]'"
 
 
@@ -61,6 +65,9 @@ def connect(address: str) -> None:
     Where the cluster asks for a token and ``RAY_AUTH_MODE`` is not set, this process and those that
     it starts get the mode ``token``, as Ray itself does for a cluster of the same machine.
     """
+    if address.startswith("ray://"):
+        # a client that loses its cluster would start another one, here; read when Ray is imported
+        os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         import ray
     except ImportError as error:
@@ -88,6 +95,11 @@ def connect(address: str) -> None:
                 continue
             raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
         return
+
+
+def cut_off(error: BaseException) -> bool:
+    """Whether a call failed because the head, or a client's way to it, is gone."""
+    return isinstance(error, ConnectionError) or "Ray Client is not connected" in str(error)
 
 
 def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:

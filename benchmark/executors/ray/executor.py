@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Event, OnEvent, Phase, PhaseResult
-from motifidelity.executors.ray.connection import brief
+from motifidelity.executors.ray.connection import (
+    CONNECTION_LOST,
+    ClusterError,
+    brief,
+    cut_off,
+)
 from motifidelity.executors.ray.mailbox import Mailbox
 from motifidelity.executors.ray.need import Need, room
 from motifidelity.executors.ray.node import Answer, Facts, Parcel, run_parcel
@@ -90,6 +95,10 @@ class RayExecutor:
                 on_event({"event": "lost", "done": number, "of": TRIES, "name": lost})
                 # the cluster notices a dead node after a while
                 self._stopping.wait(number)
+            except Exception as error:
+                if cut_off(error):
+                    raise ClusterError(CONNECTION_LOST) from error
+                raise
         return PhaseResult(
             "infra_error",
             f"{phase.name} was lost {TRIES} times on the cluster, last: {lost}; run the same "

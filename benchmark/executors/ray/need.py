@@ -76,10 +76,10 @@ def _gpus(text: str | None) -> float:
         gpus = float(text or 0)
     except ValueError:
         gpus = -1.0
-    if gpus < 0 or (gpus > 1 and gpus != int(gpus)):
+    if not 0 <= gpus <= 1:
         raise UserError(
-            f"--gpus {text}: on Ray this is the GPUs of one job: 1, or a part such as 0.25 that "
-            "lets several jobs share one"
+            f"--gpus {text}: on Ray this is what one job gets of a GPU: 1, or a part such as 0.25 "
+            "that lets several jobs share one; no job uses two"
         )
     return gpus
 
