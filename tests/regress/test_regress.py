@@ -47,6 +47,8 @@ def test_the_committed_baselines_are_as_recorded(bench, committed, kinds):
         (line,) = lines_of(out, kind)
         assert line.startswith("ok ")
         assert int(line.split()[2]) > 10
+        # a baseline that is not watched would change without a word
+        assert "not recorded" not in line
 
 
 # one fault of each kind, each with a cause of its own
