@@ -151,7 +151,7 @@ def _difference(found: Comparison) -> Difference:
         return Difference(DASH, "", "", f"no values to compare; {count}", False, "", None, "")
     return Difference(
         text=signed(found.difference, 3),
-        interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
+        interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
         note=f"p = {found.p_adjusted:.2g}" if tested else "too few trials",
         title=f"{found.test}; {count}; p adjusted by Holm over all pairs of this task and score",
         significant=tested and found.p_adjusted <= ALPHA,
