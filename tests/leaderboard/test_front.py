@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from motifidelity.leaderboard import render
+from motifidelity.leaderboard import comparison, render
 from motifidelity.leaderboard.changelog import changes
 from motifidelity.leaderboard.front import FIELDS
 from motifidelity.leaderboard.overview import overview
@@ -272,6 +273,28 @@ def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
     low, high = test.confidence_interval(0.95)
     assert f"+{low:.3f} to +{high:.3f}" in cell.text
     assert "significant" in cell.attrs["class"]
+
+
+def test_every_two_of_as_many_models_as_the_study_has_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = fx.Builder()
+    for number in range(32):
+        trained(builder, f"net-{number:02d}", [0.9 - number / 100])
+    for most, left_out in ((None, 0), (5, 27)):
+        if most:
+            monkeypatch.setattr(comparison, "MOST", most)
+        folder = tmp_path / str(most)
+        render(builder.tables(), folder, metrics=fx.METRICS)
+        page = pages.parse(folder / "compare.html")
+        rows = page.one("table", "pairs").one("tbody").all("tr")
+        assert len(rows) == math.comb(most or 32, 2)
+        assert {row.attrs["data-first"] for row in rows} == {
+            f"net-{number:02d} relu" for number in range((most or 32) - 1)
+        }
+        note = [text.text for text in page.all("p", "figure-note") if "are compared" in text.text]
+        assert bool(note) == bool(left_out)
+        assert all(f"the 5 best are compared; {left_out} more are not" in text for text in note)
 
 
 def history_of(past: fx.Builder, now: fx.Builder, folder: Path) -> pages.Element:
