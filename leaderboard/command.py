@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from .scale import DIVISION
-from .text import clean, is_missing, shorten
+from .text import clean, is_missing, shorten, stretches, trials_of
 
 _MODEL = "MODEL.py"
 
@@ -56,12 +58,14 @@ def repeat(trials: pd.DataFrame) -> Command:
     if job["backend"] in ("jax", "torch"):
         words += ["--backend", str(job["backend"])]
     line = " ".join(shlex.quote(word) for word in words)
-    lines = [f"{line} --trials {count} --seed {first}" for first, count in _stretches(counted)]
-    commit = "" if is_missing(job["commit"]) else f" at commit {shorten(job['commit'], 12)}"
+    seeds = stretches(counted["seed"].map(int))
+    lines = [f"{line} --trials {count} --seed {first}" for first, count in seeds]
+    scored = _at(counted, _scored)
     return Command(
         clean("\n".join(lines)),
         f"With the model's source (digest {shorten(job['model_digest'], 12)}) and this package"
-        f"{commit}. On another machine the numbers agree within the spread over trials.",
+        f"{_at(counted, _trained)}{scored and f'; scored{scored}'}. On another machine the numbers"
+        " agree within the spread over trials.",
     )
 
 
@@ -69,12 +73,24 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _stretches(counted: pd.DataFrame) -> list[tuple[int, int]]:
-    """Seeds as (first, count) of consecutive ones."""
-    found: list[tuple[int, int]] = []
-    for seed in sorted({int(seed) for seed in counted["seed"]}):
-        if found and seed == found[-1][0] + found[-1][1]:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((seed, 1))
-    return found
+def _trained(job: Mapping[Hashable, Any]) -> str:
+    """Commit that trained a trial, "" where it is not known."""
+    commit = shorten(job["commit"], 12)
+    changed = commit and not is_missing(job["dirty"]) and job["dirty"]
+    return f"{commit} (modified)" if changed else commit
+
+
+def _scored(job: Mapping[Hashable, Any]) -> str:
+    """Commit that scored a trial, "" where it is the one that trained it."""
+    return "" if job["scored_commit"] == job["commit"] else shorten(job["scored_commit"], 12)
+
+
+def _at(counted: pd.DataFrame, commit: Callable[[Mapping[Hashable, Any]], str]) -> str:
+    """The distinct commits of trials, each with its trials where those are not all."""
+    commits = [commit(job) for job in counted.to_dict("records")]
+    told = []
+    for name in dict.fromkeys(filter(None, commits)):
+        own = counted[[other == name for other in commits]]
+        of = trials_of(own["trial"].map(int), own["seed"].map(int))
+        told.append(name if len(own) == len(counted) else f"{name} ({of})")
+    return f" at {'commit' if len(told) == 1 else 'commits'} {', '.join(told)}" if told else ""

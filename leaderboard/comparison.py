@@ -17,7 +17,7 @@ from .summary import BOARD
 from .text import DASH, clip, shorten, signed
 
 # of this many models of a task, the best, every two are compared: the pairs grow with the square
-MOST = 24
+MOST = 40
 WIDTH = 120.0
 ALPHA = 0.05
 COMPARED = {
@@ -151,9 +151,9 @@ def _difference(found: Comparison) -> Difference:
         return Difference(DASH, "", "", f"no values to compare; {count}", False, "", None, "")
     return Difference(
         text=signed(found.difference, 3),
-        interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
+        interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
         note=f"p = {found.p_adjusted:.2g}" if tested else "too few trials",
-        title=f"{found.test}; {count}; p adjusted by Holm over all pairs of this task and score",
+        title=f"{found.test}; {count}",
         significant=tested and found.p_adjusted <= ALPHA,
         centre=_x(found.difference),
         ends=(_x(found.low), _x(found.high)) if known else None,

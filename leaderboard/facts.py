@@ -98,6 +98,7 @@ def _job_facts(job: pd.Series) -> dict[str, str]:
         "Isolation": _isolation(job),
         "Division": clip(job["division"]) or DASH,
         "Commit": _commit(job),
+        "Scored at commit": clip(job["scored_commit"], 60) or DASH,
         "Task digest": clip(job["task_digest"], 80) or DASH,
         "Dataset digest": clip(job["dataset_digest"], 80) or DASH,
         "Worker digest": clip(job["worker_digest"], 80) or DASH,

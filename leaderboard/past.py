@@ -10,10 +10,10 @@ import pandas as pd
 
 from .columns import method_label
 from .pages import Material, Page
-from .rows import page_name
+from .rows import Mark, marks, page_name
 from .standings import SCORES
 from .summary import MODEL_KEY, key_digest, plain_text
-from .text import DASH, clip, number, parse_params, shorten
+from .text import DASH, clip, number, parse_params, shorten, signed, trials_of
 
 SHOWN = ("accuracy", "recovery", "fidelity")
 LABELS = {
@@ -27,7 +27,11 @@ MOST_ENTRIES = 50
 
 @dataclass(frozen=True)
 class Version:
-    """A model's results under one version of everything that could change them."""
+    """A model's results under one version of everything that could change them.
+
+    ``changes`` has for each score how it differs from the last earlier version with a trial in
+    common, over those trials; "" where there is none.
+    """
 
     when: str
     spec: str
@@ -37,16 +41,23 @@ class Version:
     metrics: str
     trials: str
     scores: tuple[str, ...]
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A model on a task, version after version; ``lines`` has a small chart for each score."""
+    """A model on a task, version after version.
+
+    ``lines`` has a small chart for each score, which joins versions over the trials that both
+    have; "" where no two have one in common.
+    """
 
     model: str
     activation: str
     parameters: str
+    marks: tuple[Mark, ...]
     task: str
+    profile: str
     href: str
     versions: tuple[Version, ...]
     lines: tuple[str, ...]
@@ -64,16 +75,13 @@ class News:
 
 
 def history_page(material: Material) -> Page:
-    """How scores moved: models that have results of several versions come first."""
+    """How scores moved: models that have a trial under several versions come first."""
 
     def draw() -> Mapping[str, object]:
-        found = sorted(
-            _series(material),
-            key=lambda s: (len(s.versions) < 2, s.model.lower(), s.activation, s.task),
-        )
+        found = sorted(_series(material), key=_order)
         return {
-            "moved": [series for series in found if len(series.versions) > 1],
-            "still": [series for series in found if len(series.versions) == 1],
+            "moved": [series for series in found if any(series.lines)],
+            "still": [series for series in found if not any(series.lines)],
             "labels": [LABELS[name] for name in SHOWN],
             "size": (WIDTH, HEIGHT),
         }
@@ -81,7 +89,12 @@ def history_page(material: Material) -> Page:
     return Page("history.html", "history.html", None, draw)
 
 
-_WHAT = ["name", "profile", "division", "model", "params"]
+def _order(series: Series) -> tuple[object, ...]:
+    marks = [mark.label for mark in series.marks]
+    return series.model.lower(), series.activation, series.task, series.profile, marks
+
+
+_WHAT = ["name", "profile", "division", "isolation", "backend", "model", "params"]
 _VERSION = ["task", "task_digest", "dataset_digest", "model_digest", "code", "scored", "metrics"]
 
 _COLUMNS = list(
@@ -100,7 +113,7 @@ def _series(material: Material) -> Iterable[Series]:
     jobs["name"] = jobs["task"].str.partition("@")[0]
     keys = zip(*(jobs[name].map(str) for name in MODEL_KEY), strict=True)
     jobs["model_key"] = [key_digest(key) for key in keys]
-    for column in ("commit", "scored_commit"):
+    for column in ("commit", "scored_commit", "isolation", "backend"):
         if column not in jobs:
             jobs[column] = None
         jobs[column] = jobs[column].astype(object).where(jobs[column].notna(), "").map(str)
@@ -146,20 +159,26 @@ def _one(rows: pd.DataFrame) -> Series:
         ended = version.sort_values("result_id").drop_duplicates(["trial", "seed"], keep="last")
         found.append((ended["result_id"].str.slice(-29, -7).max(), ended["started"].min(), ended))
     found.sort(key=lambda entry: (str(entry[1]), str(entry[0])))
+    versions = [entry[2] for entry in found]
+    steps = [_steps(versions, name) for name in SHOWN]
     activation, others = parse_params(str(last["params"]))
-    means = [[float(entry[2][name].mean()) for name in SHOWN] for entry in found]
     return Series(
         model=shorten(last["model"], 40) or "unnamed",
         activation=shorten(activation, 30),
         parameters=shorten(", ".join(f"{k} = {v}" for k, v in others), 60),
+        marks=marks(last),
         task=clip(last["name"]),
+        profile="" if last["profile"] == "full" else clip(last["profile"], 20),
         href=f"models/{page_name(last)}",
-        versions=tuple(_version(entry[2], mean) for entry, mean in zip(found, means, strict=True)),
-        lines=tuple(_line([mean[i] for mean in means]) for i in range(len(SHOWN))),
+        versions=tuple(
+            _version(version, [_change(own, place) for own in steps])
+            for place, version in enumerate(versions)
+        ),
+        lines=tuple(_line(own, len(versions)) for own in steps),
     )
 
 
-def _version(rows: pd.DataFrame, means: Sequence[float]) -> Version:
+def _version(rows: pd.DataFrame, changes: Sequence[str]) -> Version:
     first = rows.iloc[0]
     started = rows["started"].min()
     number_of = str(first["task"]).partition("@")[2]
@@ -170,19 +189,64 @@ def _version(rows: pd.DataFrame, means: Sequence[float]) -> Version:
         code=shorten(first["code"], 8) or DASH,
         scored=shorten(first["scored"], 8) or DASH,
         metrics=shorten(first["metrics"], 80) or DASH,
-        trials=str(len(rows)),
-        scores=tuple(number(mean) for mean in means),
+        trials=trials_of(rows["trial"].map(int), rows["seed"].map(int)),
+        scores=tuple(number(float(rows[name].mean())) for name in SHOWN),
+        changes=tuple(changes),
     )
 
 
-def _line(values: Sequence[float]) -> str:
-    """Path of a score from 0 to 1 over versions; "" below two of them."""
-    known = [(i, v) for i, v in enumerate(values) if math.isfinite(v)]
-    if len(known) < 2:
-        return ""
-    step = WIDTH / (len(values) - 1)
-    points = [f"{i * step:.1f} {(1 - min(max(v, 0.0), 1.0)) * HEIGHT:.1f}" for i, v in known]
-    return "M" + "L".join(points)
+@dataclass(frozen=True)
+class _Step:
+    """A score under two versions, by their places: means over the trials that both have."""
+
+    places: tuple[int, int]
+    means: tuple[float, float]
+    trials: str
+
+
+def _steps(versions: Sequence[pd.DataFrame], name: str) -> list[_Step]:
+    """For each version the step from the last earlier one that scored a trial of the same seed."""
+    scored = [
+        {
+            int(seed): (float(value), int(trial))
+            for seed, trial, value in zip(rows["seed"], rows["trial"], rows[name], strict=True)
+            if math.isfinite(value)
+        }
+        for rows in versions
+    ]
+    steps = []
+    for place, later in enumerate(scored):
+        for before in reversed(range(place)):
+            common = sorted(later.keys() & scored[before].keys())
+            if common:
+                first, second = (
+                    math.fsum(own[seed][0] for seed in common) / len(common)
+                    for own in (scored[before], later)
+                )
+                told = trials_of((later[seed][1] for seed in common), common)
+                steps.append(_Step((before, place), (first, second), told))
+                break
+    return steps
+
+
+def _change(steps: Sequence[_Step], place: int) -> str:
+    """What a step to a version changed; "" where none leads there."""
+    for step in steps:
+        if step.places[1] == place:
+            return f"{signed(step.means[1] - step.means[0], 3)} over {step.trials}"
+    return ""
+
+
+def _line(steps: Sequence[_Step], count: int) -> str:
+    """Path of a score from 0 to 1 over so many versions: a stroke for each step."""
+    strokes = []
+    for step in steps:
+        ends = [
+            f"{place / (count - 1) * WIDTH:.1f} {(1 - min(max(mean, 0.0), 1.0)) * HEIGHT:.1f}"
+            for place, mean in zip(step.places, step.means, strict=True)
+        ]
+        strokes.append(f"M{ends[0]}L{ends[1]}")
+    return "".join(strokes)
 
 
 def feed_page(material: Material) -> Page:

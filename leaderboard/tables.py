@@ -129,6 +129,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "environment",
         "commit",
         "dirty",
+        "scored_commit",
         "worker_digest",
         "image_digest",
         "warnings",

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 DASH = "\N{EN DASH}"
@@ -153,6 +154,29 @@ def number(value: float, *, whole: bool = False) -> str:
 def signed(value: float, digits: int = 2) -> str:
     """A difference, with its sign; a dash where there is none."""
     return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else DASH
+
+
+def stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Distinct numbers in order, as (first, count) of consecutive ones."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == sum(found[-1]):
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((number, 1))
+    return found
+
+
+def trials_of(trials: Iterable[int], seeds: Iterable[int]) -> str:
+    """Trials by their numbers, such as ``trials 0–2``, and their seeds where those are others."""
+    numbers, given = set(trials), set(seeds)
+    told = _counted("trial", numbers)
+    return told if numbers == given else f"{told}, {_counted('seed', given)}"
+
+
+def _counted(noun: str, numbers: set[int]) -> str:
+    listed = [f"{a}" if n == 1 else f"{a}{DASH}{a + n - 1}" for a, n in stretches(numbers)]
+    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(listed)}"
 
 
 def seconds(value: object) -> str:

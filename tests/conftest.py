@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import subprocess
+import sys
 from importlib import resources
 
 import numpy as np
@@ -91,6 +92,21 @@ def _sha256(split):
     columns = [getattr(split.implants, key).astype("<i4") for key in IMPLANT_KEYS]
     arrays["implants"] = np.ascontiguousarray(np.stack(columns, axis=1))
     return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+
+
+@pytest.fixture
+def bench(monkeypatch, capfd):
+    """Run a command line in this process; returns status, standard output, standard error."""
+    from motifidelity.cli import main
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return run
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from scipy import stats
 
 import motifidelity
 from motifidelity import schema
-from motifidelity.cli import main
 from motifidelity.errors import UserError
 from motifidelity.query import Query, columns, results, run_sql
 from motifidelity.registry import Registry, Result
@@ -61,18 +60,6 @@ def registry(tmp_path_factory):
     registry.record(Result(job("dead", 0, status="model_error", message="it | failed")))
     registry.record(Result(job("good", 0, task="regulatory-code@1"), [score("auroc", 0.8)]))
     return registry
-
-
-@pytest.fixture
-def bench(monkeypatch, capfd):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 # averages

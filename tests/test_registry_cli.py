@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from registry_rows import failure, result
 from s3_server import KEYS, Denying, misbehaving
 
-from motifidelity.cli import main
 from motifidelity.registry import Registry
 
 DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
-def bench(monkeypatch, capfd, tmp_path):
-    """Run a command line in this process and an empty folder."""
+def bench(bench, monkeypatch, tmp_path):
+    """Run a command line in an empty folder."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
+    return bench
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from motifidelity.cli import main
 from motifidelity.registry import Registry
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
@@ -60,8 +59,8 @@ def model(tmp_path):
 
 
 @pytest.fixture
-def bench(monkeypatch, capfd, tmp_path):
-    """Run a command line in this process; returns status, standard output, standard error."""
+def bench(bench, monkeypatch, tmp_path):
+    """Run a command line with small tasks and a registry of the test's own."""
     small = {
         name: dataclasses.replace(
             spec,
@@ -78,14 +77,9 @@ def bench(monkeypatch, capfd, tmp_path):
     monkeypatch.setattr(specs, "all_specs", lambda: small)
 
     def run(*arguments):
-        line = ["bench", *map(str, arguments)]
         if arguments[0] == "run" and "--registry" not in arguments:
-            line += ["--registry", str(tmp_path / "registry")]
-        monkeypatch.setattr(sys, "argv", line)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
+            arguments += ("--registry", tmp_path / "registry")
+        return bench(*arguments)
 
     return run
 

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-import sys
 import tarfile
 from pathlib import Path
 
@@ -16,16 +15,6 @@ from motifidelity.containers.images import ACCELERATORS, accelerator_of
 from motifidelity.errors import UserError
 
 ROOT = Path(__file__).parents[2]
-
-
-def bench(monkeypatch, capfd, *arguments):
-    from motifidelity.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out, err = capfd.readouterr()
-    return ended.value.code, out, err
 
 
 @pytest.mark.parametrize("accelerator", ACCELERATORS)
@@ -70,40 +59,38 @@ def test_an_image_holds_no_project_code_no_pip_and_no_certificates(engine, image
     assert "ca-bundle" not in layers
 
 
-def test_list_and_inspect_name_the_content(monkeypatch, capfd, image):
-    code, out, _ = bench(monkeypatch, capfd, "image", "list")
+def test_list_and_inspect_name_the_content(bench, image):
+    code, out, _ = bench("image", "list")
     assert code == 0
     assert image.name in out
     assert image.id[7:19] in out
     assert "current" in out
-    code, out, _ = bench(monkeypatch, capfd, "image", "inspect")
+    code, out, _ = bench("image", "inspect")
     found = json.loads(out)
     assert found["id"] == image.id
     assert found["packages"]["python"].startswith("3.")
     assert found["packages"]["tensorflow"].startswith("2.")
 
 
-def test_an_image_that_is_not_there_is_one_line_with_the_remedy(monkeypatch, capfd, image):
-    code, out, err = bench(monkeypatch, capfd, "image", "inspect", "no-such-image:1")
+def test_an_image_that_is_not_there_is_one_line_with_the_remedy(bench, image):
+    code, out, err = bench("image", "inspect", "no-such-image:1")
     assert (code, out) == (2, "")
     assert err == "bench: image no-such-image:1: this engine has none; run 'bench image build'\n"
 
 
-def test_a_base_that_cannot_be_fetched_is_one_line_with_the_remedy(monkeypatch, capfd, image):
-    code, _, err = bench(
-        monkeypatch, capfd, "image", "build", "--quiet", "--base", "localhost:1/no-such:1"
-    )
+def test_a_base_that_cannot_be_fetched_is_one_line_with_the_remedy(bench, image):
+    code, _, err = bench("image", "build", "--quiet", "--base", "localhost:1/no-such:1")
     assert code == 1
     assert "replaced with --base" in err
     assert len(err.splitlines()) == 1
 
 
-def test_prune_removes_what_is_of_another_version_alone(monkeypatch, capfd, engine, image):
+def test_prune_removes_what_is_of_another_version_alone(bench, engine, image):
     from motifidelity.containers.engine import LABEL
 
     recipe = f"FROM {image.id}\nLABEL {LABEL}.lock=old\n".encode()
     engine.client.images.build(fileobj=io.BytesIO(recipe), tag="motifidelity-worker:old", rm=True)
-    code, out, _ = bench(monkeypatch, capfd, "image", "prune")
+    code, out, _ = bench("image", "prune")
     assert code == 0
     assert "removed motifidelity-worker:old" in out
     assert not engine.client.images.list("motifidelity-worker:old")

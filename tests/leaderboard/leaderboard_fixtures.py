@@ -172,6 +172,7 @@ class Builder:
                 ),
                 "commit": "0123abc",
                 "dirty": False,
+                "scored_commit": None,
                 "worker_digest": digest("worker"),
                 "image_digest": None,
                 "warnings": [],

@@ -9,7 +9,7 @@ from typing import Any
 import evidence_fixtures as ev
 import leaderboard_fixtures as fx
 import pytest
-from test_browser import browser as browser
+from browser_fixtures import browser as browser
 
 from motifidelity.leaderboard import render
 

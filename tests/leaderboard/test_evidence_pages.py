@@ -205,6 +205,26 @@ def test_the_command_repeats_exactly_the_runs_seeds(
     assert [line.removeprefix(start) for line in lines] == ends
 
 
+def test_the_command_names_every_commit_that_trained_or_scored(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for trial, commit in enumerate(["a" * 40, "b" * 40, "a" * 40]):
+        builder.add("cnn-deep", trial, {("auroc", ""): 0.9}, seed=trial, commit=commit,
+                    scored_commit="c" * 40 if trial else commit)  # fmt: skip
+    note = model_page(builder.tables(), tmp_path).one("div", "repeat").one("p").text
+    a, b, c = ("a" * 12, "b" * 12, "c" * 12)
+    assert f" at commits {a}… (trials 0, 2), {b}… (trial 1); " in note
+    assert f"; scored at commit {c}… (trials 1–2). On another machine" in note
+
+
+def test_the_command_names_one_commit_shortly(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for trial in range(2):
+        builder.add("cnn-deep", trial, {("auroc", ""): 0.9}, seed=trial, dirty=True,
+                    scored_commit="0123abc")  # fmt: skip
+    note = model_page(builder.tables(), tmp_path).one("div", "repeat").one("p").text
+    assert " this package at commit 0123abc (modified). On another machine" in note
+
+
 def test_the_command_names_another_backend(tmp_path: Path) -> None:
     builder = fx.Builder()
     builder.add("cnn-deep", 0, {("auroc", ""): 0.9}, backend="jax")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from motifidelity.leaderboard import render
+from motifidelity.leaderboard import comparison, render
 from motifidelity.leaderboard.changelog import changes
 from motifidelity.leaderboard.front import FIELDS
 from motifidelity.leaderboard.overview import overview
+from motifidelity.leaderboard.past import HEIGHT, WIDTH
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
 from motifidelity.tasks.spec import all_specs
@@ -196,6 +198,25 @@ def test_backends_are_never_averaged(tmp_path: Path) -> None:
     assert {"net-0 exponential", "net-0 on jax exponential"} <= first
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "mark"), [("backend", "jax", "jax"), ("isolation", "none", "no container")]
+)
+def test_history_never_averages_backends_or_isolations(
+    field: str, value: str, mark: str, tmp_path: Path
+) -> None:
+    builder = fx.Builder()
+    trained(builder, "net", [0.5, 0.6])
+    trained(builder, "net", [0.8, 0.9], minute=5, **{field: value})
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    usual, other = (
+        pages.parse(tmp_path / "history.html").one("table", "history").one("tbody").all("tr")
+    )
+    assert [cell.text for cell in usual.all("td", "attribution")] == ["0.550"]
+    assert [cell.text for cell in other.all("td", "attribution")] == ["0.850"]
+    marks = [[sign.text for sign in row.all("abbr", "mark")] for row in (usual, other)]
+    assert marks == [[], [mark]]
+
+
 def test_many_activations_leave_the_studys_two_in_front(tmp_path: Path) -> None:
     """Five others on every network, and eleven on one: each with one trial."""
     builder = pairs([(0.9, 0.8), (0.91, 0.83), (0.88, 0.80)])
@@ -252,29 +273,91 @@ def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
     assert float(cell.attrs["data-sort"]) == pytest.approx(np.mean(one) - np.mean(two))
     assert f"p = {test.pvalue:.2g}" in cell.text
     low, high = test.confidence_interval(0.95)
-    assert f"+{low:.2f} to +{high:.2f}" in cell.text
+    assert f"+{low:.3f} to +{high:.3f}" in cell.text
     assert "significant" in cell.attrs["class"]
 
 
-def test_history_shows_a_score_under_every_version(tmp_path: Path) -> None:
+def test_every_two_of_as_many_models_as_the_study_has_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     builder = fx.Builder()
-    trained(builder, "m", [0.7], commit="aaaaaaaaaa", job_id="one")
-    past = builder.tables()
-    builder = fx.Builder()
-    trained(builder, "m", [0.9], commit="bbbbbbbbbb", job_id="two", minute=9)
-    now = builder.tables()
+    for number in range(32):
+        trained(builder, f"net-{number:02d}", [0.9 - number / 100])
+    for most, left_out in ((None, 0), (5, 27)):
+        if most:
+            monkeypatch.setattr(comparison, "MOST", most)
+        folder = tmp_path / str(most)
+        render(builder.tables(), folder, metrics=fx.METRICS)
+        page = pages.parse(folder / "compare.html")
+        rows = page.one("table", "pairs").one("tbody").all("tr")
+        assert len(rows) == math.comb(most or 32, 2)
+        assert {row.attrs["data-first"] for row in rows} == {
+            f"net-{number:02d} relu" for number in range((most or 32) - 1)
+        }
+        note = [text.text for text in page.all("p", "figure-note") if "are compared" in text.text]
+        assert bool(note) == bool(left_out)
+        assert all(f"the 5 best are compared; {left_out} more are not" in text for text in note)
+
+
+def history_of(past: fx.Builder, now: fx.Builder, folder: Path) -> pages.Element:
+    """The history page's table over results of which some were replaced."""
+    older, newer = past.tables(), now.tables()
     every = fx.Tables(
         *(
-            pd.concat([getattr(past, name), getattr(now, name)], ignore_index=True)
+            pd.concat([getattr(older, name), getattr(newer, name)], ignore_index=True)
             for name in ("jobs", "scores", "filters", "history")
         )
     )
-    render(now, tmp_path, metrics=fx.METRICS, past=every)
-    text = pages.parse(tmp_path / "history.html").one("table", "history").text
-    assert "several versions" in text
-    assert (
-        text.index("aaaaaaaa") < text.index("0.700") < text.index("bbbbbbbb") < text.index("0.900")
+    render(newer, folder, metrics=fx.METRICS, past=every)
+    [table] = pages.parse(folder / "history.html").all("table", "history")
+    return table
+
+
+def test_history_shows_a_score_under_every_version(tmp_path: Path) -> None:
+    past, now = fx.Builder(), fx.Builder()
+    trained(past, "m", [0.7], commit="aaaaaaaaaa", job_id="one")
+    trained(now, "m", [0.9], commit="bbbbbbbbbb", job_id="two", minute=9)
+    table = history_of(past, now, tmp_path)
+    assert "same trial under several versions" in table.text
+    words = ["aaaaaaaa", "0.700", "bbbbbbbb", "0.900", "+0.200 over trial 0"]
+    places = [table.text.index(word) for word in words]
+    assert places == sorted(places)
+
+
+def test_history_compares_versions_over_the_trials_that_both_have(tmp_path: Path) -> None:
+    past, now = fx.Builder(), fx.Builder()
+    trained(past, "m", [0.5, 0.6, 0.7], commit="aaaaaaaaaa", job_id="one")
+    # trials 1 to 4 again: the two in common gain 0.1, the mean of all 0.15
+    for trial, value in {1: 0.7, 2: 0.8, 3: 0.9, 4: 0.6}.items():
+        now.add("m", trial, {("attribution_auroc", "saliency"): value}, minute=9,
+                commit="bbbbbbbbbb", job_id="two")  # fmt: skip
+    before, after, lines = history_of(past, now, tmp_path).one("tbody").all("tr")
+    assert "trials 0–2" in before.text
+    assert "trials 1–4" in after.text
+    assert [row.one("td", "attribution").one("span", "value").text for row in (before, after)] == [
+        "0.600", "0.750",
+    ]  # fmt: skip
+    assert after.one("td", "attribution").one("span", "sub").text == (
+        "+0.100 over trials 1–2, seeds 1001–1002"
     )
+    drawn = lines.one("td", "attribution").one("path").attrs["d"]
+    assert drawn == f"M0.0 {0.35 * HEIGHT:.1f}L{WIDTH:.1f} {0.25 * HEIGHT:.1f}"
+
+
+def test_history_takes_other_seeds_for_no_change_of_versions(tmp_path: Path) -> None:
+    past, now = fx.Builder(), fx.Builder()
+    trained(past, "m", [0.6], commit="aaaaaaaaaa", job_id="one")
+    # trial 0 of a run with another first seed is another network
+    for trial, (seed, value) in enumerate({7: 0.5, 8: 0.1}.items()):
+        now.add("m", trial, {("attribution_auroc", "saliency"): value}, seed=seed, minute=9,
+                commit="bbbbbbbbbb", job_id="two")  # fmt: skip
+    table = history_of(past, now, tmp_path)
+    assert "each trial under one version" in table.one("caption").text
+    assert [row.one("td", "attribution").text for row in table.one("tbody").all("tr")] == [
+        "0.600", "0.300",
+    ]  # fmt: skip
+    assert not table.all("svg")
+    assert "trials 0–1, seeds 7–8" in table.text
 
 
 def test_the_changelog_names_what_a_version_changed() -> None:

@@ -56,18 +56,3 @@ def package_with(tmp_path):
         return bench
 
     return change
-
-
-@pytest.fixture
-def bench(monkeypatch, capfd):
-    """Run a command line in this process; returns status, standard output, standard error."""
-    from motifidelity.cli import main
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run

@@ -71,6 +71,20 @@ def test_trials_without_any_spread_claim_no_more_than_a_permutation_can():
     assert same.p == 1.0
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("constant", [[0.9, 0.9], [0.9, 0.9 + 1e-16], [0.1] * 3 + [0.1 + 1e-17]])
+def test_a_constant_model_beside_one_with_spread_is_tested_without_a_warning(constant):
+    spread = [0.5, 0.6]
+    expected = stats.ttest_1samp(spread, constant[0])  # Welch's test with one variance of zero
+    interval = expected.confidence_interval(0.95)
+    found = compare_pair("a", by_seed(spread), "b", by_seed(constant, first=9))
+    assert found.test == "Welch t"
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.low == pytest.approx(interval.low - constant[0])
+    mirrored = compare_pair("b", by_seed(constant, first=9), "a", by_seed(spread))
+    assert (mirrored.p, mirrored.high) == pytest.approx((found.p, -found.low))
+
+
 def test_holm_is_the_closure_of_bonferroni_tests():
     # a hypothesis falls when Bonferroni refuses every set of hypotheses that it is in
     rng = np.random.default_rng(2)
