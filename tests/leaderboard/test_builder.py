@@ -211,5 +211,8 @@ def test_the_committed_baselines_say_the_study_s_message(tmp_path: Path) -> None
     finding = front.one("p", "finding").text
     assert "Exponential and ReLU networks are about equally accurate" in finding
     assert "have better attribution maps, and in 4 of 5 networks better filters" in finding
+    # the README's picture of the page is described in its words
+    readme = (BASELINES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"![The leaderboard: {finding}](docs/leaderboard.png)" in readme
     assert len(front.all("figure", "picture")) == 2
     shutil.rmtree(tmp_path)
