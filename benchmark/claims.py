@@ -36,8 +36,7 @@ NETWORKS = {
 }
 METHODS = ("saliency", "ism", "integrated_gradients", "deepshap")
 EXPONENTIAL = "exponential"
-OTHERS = ("relu", "sigmoid", "tanh", "softplus", "linear", "elu")
-PLAIN = (EXPONENTIAL, *OTHERS)
+PLAIN = (EXPONENTIAL, "relu", "sigmoid", "tanh", "softplus", "linear", "elu")
 # bent towards the exponential in both ways, and in one way or another
 SHIFTED_AND_SCALED = ("shift_scale_relu", "shift_scale_sigmoid", "shift_scale_tanh")
 BENT = ("shift_relu", "scale_relu", "shift_sigmoid", "scale_sigmoid", "shift_tanh", "scale_tanh",

@@ -353,16 +353,15 @@ def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, 
 
 def _where(place: Place, machine: str) -> dict[str, Any]:
     """Columns of the machine, its versions (the image's own where there is one) and the sandbox."""
+    found = json.loads(machine)
     if place.threads is not None:
-        machine = json.dumps({**json.loads(machine), "threads": place.threads}, sort_keys=True)
+        found["threads"] = place.threads
     if place.packages is not None:
-        found = json.loads(machine)
         inside = dict(place.packages)
         found["python"] = inside.pop("python", found["python"])
         found["packages"] |= inside
-        machine = json.dumps(found, sort_keys=True)
     return {
-        "environment": machine,
+        "environment": json.dumps(found, sort_keys=True),
         "policy": place.policy,
         "widened": list(place.widened),
         "gpus": place.gpus,

@@ -88,9 +88,16 @@ def read_study() -> Study:
     """The study's grid as it is declared in ``study.toml``."""
     text = (resources.files("motifidelity") / "study.toml").read_text(encoding="utf-8")
     raw = tomllib.loads(text)
+    groups = raw["activations"]
     parts = [
-        Part(**{**p, "models": tuple(p["models"]), "activations": tuple(p["activations"])})
-        for p in raw["part"]
+        Part(
+            **{
+                **part,
+                "models": tuple(part["models"]),
+                "activations": tuple(groups[part["activations"]]),
+            }
+        )
+        for part in raw["part"]
     ]
     return Study(raw["tasks"], {part.name: part for part in parts})
 

@@ -90,8 +90,8 @@ def history_page(material: Material) -> Page:
 
 
 def _order(series: Series) -> tuple[object, ...]:
-    marks = [mark.label for mark in series.marks]
-    return series.model.lower(), series.activation, series.task, series.profile, marks
+    labels = [mark.label for mark in series.marks]
+    return series.model.lower(), series.activation, series.task, series.profile, labels
 
 
 _WHAT = ["name", "profile", "division", "isolation", "backend", "model", "params"]

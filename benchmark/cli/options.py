@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from motifidelity.backends import BACKENDS
+
 if TYPE_CHECKING:
     from motifidelity.registry import Registry
 
@@ -39,8 +41,6 @@ runner_option = click.option(
     show_default=True,
     help="Where the model's code runs; auto: a container where Docker answers.",
 )
-
-BACKENDS = ("tensorflow", "jax", "torch")
 
 backend_option = click.option(
     "--backend",

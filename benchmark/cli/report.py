@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import BACKENDS, registry_at
+from motifidelity.backends import BACKENDS, DEFAULT_BACKEND
+from motifidelity.cli.options import registry_at
 
 
 @click.command("report")
@@ -15,7 +16,7 @@ from motifidelity.cli.options import BACKENDS, registry_at
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
-    default="tensorflow",
+    default=DEFAULT_BACKEND,
     show_default=True,
     help="Report what was run on this backend of Keras; no mean is over two of them.",
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 import tempfile
 import urllib.request
 from collections.abc import Callable
 
 import psutil
+from ports import free_port
+from ray_fixtures import STORE_BYTES
 
 # a page's address, and what it is here; both name the port that Ray itself takes by default
 STORE = re.compile(r"(?<=AWS_ENDPOINT_URL=)\S+")
@@ -17,7 +18,6 @@ BUCKET = re.compile(r"s3://([\w.-]+)")
 HEAD, CLIENT = "HOST:6379", "ray://HOST:10001"
 ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "AWS_EC2_METADATA_DISABLED": "true"}
 RAY_START = "ray start --head"
-OBJECT_STORE_BYTES = 80 << 20
 
 
 class Services:
@@ -45,7 +45,7 @@ class Services:
         head, client = self._ports
         here = f"{RAY_START} --node-ip-address 127.0.0.1 --port {head}"
         here += f" --ray-client-server-port {client} --temp-dir {self._ray.name} --num-cpus 2"
-        here += f" --object-store-memory {OBJECT_STORE_BYTES} --include-dashboard false"
+        here += f" --object-store-memory {STORE_BYTES} --include-dashboard false"
         for there, own in (
             (RAY_START, here),
             (CLIENT, f"ray://127.0.0.1:{client}"),
@@ -62,8 +62,3 @@ class Services:
                     for child in [*process.children(recursive=True), process]:
                         child.kill()
         self._ray.cleanup()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

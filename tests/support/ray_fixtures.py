@@ -6,11 +6,11 @@ import dataclasses
 import importlib.util
 import os
 import shutil
-import socket
 import textwrap
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 FAKE_WORKER = Path(__file__).parent / "fake_worker"
 STORE_BYTES = 80 << 20
@@ -144,20 +144,19 @@ def cluster(node_environment):
         pytest.skip("Ray is not installed")
     from ray.cluster_utils import Cluster
 
-    environment = {"RAY_usage_stats_enabled": "0", **node_environment}
+    always = {"RAY_usage_stats_enabled": "0", **node_environment}
 
-    def add_node(**resources):
+    def add_node(environment=(), **resources):
         given = {"num_cpus": 1, "object_store_memory": STORE_BYTES, **resources}
         # what a process of Ray starts inherits the environment of its node; nobody else may
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment.items():
+            for name, value in {**always, **dict(environment)}.items():
                 patch.setenv(name, value)
             return cluster.add_node(**given)
 
     cluster = Cluster()
     cluster.add = add_node
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     cluster.client = f"ray://127.0.0.1:{port}"
     add_node(num_cpus=0, include_dashboard=False, ray_client_server_port=port)
     for _ in range(2):

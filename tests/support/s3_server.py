@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from ports import free_port
+
 BUCKET = "results"
 KEYS = {
     "AWS_ACCESS_KEY_ID": "key",
@@ -24,9 +26,7 @@ KEYS = {
 @contextlib.contextmanager
 def s3_api():
     """Yield the address of a server that holds one bucket."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"

@@ -277,10 +277,10 @@ def _take_token(address: str) -> Iterable[tuple[str, str]]:
     if not hasattr(raylet, "AuthenticationTokenLoader"):
         raise ClusterError(_unanswered(address, "it speaks a newer version of Ray"))
     loader = raylet.AuthenticationTokenLoader.instance()
-    if os.environ.setdefault(TOKEN_MODE, "token").lower() != "token" or not loader.has_token(
-        ignore_auth_mode=True
-    ):
+    mode = os.environ.get(TOKEN_MODE, "token")
+    if mode.lower() != "token" or not loader.has_token(ignore_auth_mode=True):
         raise ClusterError(f"--address {address}: {TOKEN_NEEDED}")
+    os.environ[TOKEN_MODE] = mode
     # Ray has read its environment when it was imported
     raylet.Config.initialize("")
     return list(loader.get_token_for_http_header().items())

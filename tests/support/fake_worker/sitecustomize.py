@@ -12,6 +12,7 @@ import sys
 
 WORKER = ["-m", "motifidelity.worker"]
 NETWORK = b"a network of seed "
+SECONDS = float(os.environ.get("FAKE_WORKER_SECONDS", "0.2"))
 
 
 def main(phase, request_file):
@@ -36,18 +37,18 @@ def main(phase, request_file):
                 "pid": os.getpid(),
                 "cores": sorted(os.sched_getaffinity(0)),
                 "threads": os.environ.get("OMP_NUM_THREADS"),
+                "seconds": SECONDS,
                 "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
             }
         )
         with Path(diary).open("a") as file:
             file.write(line + "\n")
     shutil.copytree(Path(os.environ["FAKE_WORKER_TEMPLATE"]) / phase, out, dirs_exist_ok=True)
-    seconds = float(os.environ.get("FAKE_WORKER_SECONDS", "0.2"))
     with (out / "progress.jsonl").open("w", buffering=1) as report:
         for epoch in (1, 2):
-            event = {"event": "epoch", "epoch": epoch, "of": 2, "seconds": seconds / 2}
+            event = {"event": "epoch", "epoch": epoch, "of": 2, "seconds": SECONDS / 2}
             report.write(json.dumps(event) + "\n")
-            spend(seconds / 2)
+            spend(SECONDS / 2)
     print(f"{phase} is done", flush=True)
     if phase == "fit":
         seed = request["seed"]
