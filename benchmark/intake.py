@@ -141,6 +141,17 @@ def take_fit(out: Path) -> FitOutput:
     return FitOutput(graph, network, history, num_weights)
 
 
+def trained_together(path: Path, most: int) -> int:
+    """How many trials were trained with one of a pack; ``most`` where its file does not say."""
+    try:
+        payload = _json(path)
+    except InvalidOutput:
+        # the job's own check of its files says so
+        return most
+    number = payload.get("together") if isinstance(payload, dict) else None
+    return number if isinstance(number, int) and 1 <= number <= most else most
+
+
 def take_probe(
     out: Path,
     *,

@@ -69,6 +69,9 @@ def run_job(
     try:
         with scratch_folder() as work:
             return _run_phases(record, job, truth, work, on_event)
+    except BrokenPipeError:
+        # whoever read what is displayed has gone
+        raise
     except OSError as error:
         # the registry's own trouble is a DataError; this is the folder that the phases work in
         where = Path(error.filename).parent if error.filename else Path(tempfile.gettempdir())
@@ -121,6 +124,7 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
         },
         "params": dict(job.params),
         "backend": job.submission.backend,
+        "own_fit": job.submission.own_fit,
         "seed": job.seed,
         "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from motifidelity.errors import UserError
 from motifidelity.executors.base import Executor, Host, OnEvent, Phase, PhaseResult
+from motifidelity.intake import trained_together
 from motifidelity.jobs import fit_phase
 from motifidelity.plan import Job
 from motifidelity.provenance import environment
@@ -121,10 +122,11 @@ class _Served:
         """Hand over what was trained; run any other phase."""
         if phase.name != "fit":
             return self._executor.run(phase, on_event)
+        together = trained_together(self._out / f"{self._number}.history.json", self._size)
         for name in FILES:
             (self._out / f"{self._number}.{name}").rename(phase.out / name)
         host = self._done.host or Host(environment(), self.place)
-        machine = {**json.loads(host.environment), "pack": self._size}
+        machine = {**json.loads(host.environment), "pack": together}
         return replace(
             self._done,
             seconds=self._done.seconds / self._size,

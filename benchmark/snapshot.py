@@ -264,9 +264,17 @@ def only(table: pa.Table, ids: frozenset[str], among: frozenset[str] | None = No
 
 
 def latest_results(jobs: pa.Table) -> frozenset[str]:
-    """The results that count: the last of each job, because they sort by their time."""
-    last = jobs.group_by("job_id").aggregate([("result_id", "max")])["result_id_max"]
-    return frozenset(last.to_pylist())
+    """The results that count: the last of each job, because they sort by their time.
+
+    An infrastructure error, which says nothing of the model, never replaces another verdict.
+    """
+    verdicts = jobs.filter(pc.not_equal(jobs["status"], "infra_error"))
+    return frozenset({**_last_results(jobs), **_last_results(verdicts)}.values())
+
+
+def _last_results(jobs: pa.Table) -> dict[str, str]:
+    found = jobs.group_by("job_id").aggregate([("result_id", "max")])
+    return dict(zip(found["job_id"].to_pylist(), found["result_id_max"].to_pylist(), strict=True))
 
 
 def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:

@@ -14,11 +14,12 @@ from motifidelity import worker as worker_package
 from motifidelity.containers.engine import labels
 from motifidelity.containers.policy import Policy
 from motifidelity.executors.base import Phase
+from motifidelity.executors.process import SHARED_GPU
 
 HARNESS = "/opt/harness"
 WORKER = Path(worker_package.__file__ or "").parent
 GPU_VARIABLES = {
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    **SHARED_GPU,
     "CUDA_CACHE_PATH": "/tmp/cuda",
     "MOTIFIDELITY_NEEDS_GPU": "1",
 }

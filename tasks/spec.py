@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -301,6 +301,18 @@ def find_spec(name: str) -> TaskSpec:
     if not versions:
         raise unknown("task", name, latest_specs())
     return max(versions, key=lambda spec: spec.version)
+
+
+def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:
+    """Specifications by name, each once; without names the latest version of every task.
+
+    Raises
+    ------
+    UserError
+        If one does not exist.
+    """
+    found = [find_spec(name) for name in names] if names else latest_specs().values()
+    return list({spec.id: spec for spec in found}.values())
 
 
 def latest_specs() -> dict[str, TaskSpec]:

@@ -57,6 +57,11 @@ def test_the_manifest_keeps_the_truth_out_of_the_cluster(tmp_path):
         *("bench", *LINE, "--executor", "ray"),
         *("--address", "ray://motifidelity-head-svc:10001", "--nodes", "3"),
     ]
+    # begins when there is a cluster; may write to its volume; its logs outlive it
+    (wait,) = pod["initContainers"]
+    assert "motifidelity-head-svc/10001" in wait["args"][0]
+    subprocess.run(["bash", "-n", "-c", wait["args"][0]], check=True)
+    assert (pod["securityContext"], pod["restartPolicy"]) == ({"fsGroup": 1000}, "Never")
     volumes = {v["name"]: v for v in pod["volumes"]}
     assert volumes["work"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     (group,) = cluster["spec"]["workerGroupSpecs"]

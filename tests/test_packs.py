@@ -61,15 +61,17 @@ class Double:
     name, isolation, image = "double", "none", None
     place = Place()
 
-    def __init__(self, status="ok", left=(0, 1)):
+    def __init__(self, status="ok", left=(0, 1), together=2):
         self.status, self.left, self.phases = status, left, []
+        self.together = together
 
     def run(self, phase, on_event):
         self.phases.append(phase)
         if "trials" in phase.settings and self.status == "ok":
             for number in self.left:
                 for name in ("graph.pb", "network.json", "history.json"):
-                    (phase.out / f"{number}.{name}").write_text(f"{number}", encoding="utf-8")
+                    text = json.dumps({"number": number, "together": self.together})
+                    (phase.out / f"{number}.{name}").write_text(text, encoding="utf-8")
         return PhaseResult(self.status, "no memory", seconds=10.0)
 
     def stop(self):
@@ -96,7 +98,8 @@ def test_each_job_is_served_its_own_network_and_its_share_of_the_cost(unit, tmp_
     with fitted_together(jobs, truth, executor, lambda _: None, notes.append) as places:
         for number, place in enumerate(places):
             done = serve(place, tmp_path / str(number))
-            assert (tmp_path / str(number) / "history.json").read_text() == str(number)
+            served = json.loads((tmp_path / str(number) / "history.json").read_text())
+            assert served["number"] == number
             assert done.seconds == 5.0
             assert json.loads(done.host.environment)["pack"] == 2
     (phase,) = executor.phases
@@ -106,6 +109,15 @@ def test_each_job_is_served_its_own_network_and_its_share_of_the_cost(unit, tmp_
     ]
     assert phase.settings["backend"] == "jax"
     assert notes == []
+
+
+@pytest.mark.parametrize(("said", "recorded"), [(1, 1), (2, 2), (3, 2), ("many", 2), (None, 2)])
+def test_a_row_says_how_many_trials_were_trained_with_it(said, recorded, unit, tmp_path):
+    jobs, truth = unit
+    executor = Double(together=said)
+    with fitted_together(jobs, truth, executor, lambda _: None, lambda _: None) as places:
+        done = serve(places[0], tmp_path / "fit")
+    assert json.loads(done.host.environment)["pack"] == recorded
 
 
 @pytest.mark.parametrize(("status", "left"), [("oom", ()), ("ok", (0,))])

@@ -168,6 +168,22 @@ def test_a_success_after_a_failure_counts(registry):
     assert registry.jobs()["status"].tolist() == ["ok"]
 
 
+@pytest.mark.parametrize("read", [lambda r: r.jobs(), lambda r: r.readable().tables.jobs])
+def test_an_infrastructure_error_never_hides_another_verdict_of_the_same_job(registry, read):
+    later = STARTED + timedelta(seconds=1)
+    registry.record(result(), when=STARTED)
+    registry.record(failure("b" * 24, "timeout"), when=STARTED)
+    registry.record(failure("c" * 24, "infra_error"), when=STARTED)
+    for name in ("a", "b", "c"):
+        registry.record(failure(name * 24, "infra_error"), when=later)
+    rows = read(registry).set_index("job_id")
+    assert rows["status"].to_dict() == {
+        "a" * 24: "ok",
+        "b" * 24: "timeout",
+        "c" * 24: "infra_error",
+    }
+
+
 def test_two_results_of_one_instant_do_not_collide(registry):
     ids = {registry.record(result(), when=STARTED) for _ in range(20)}
     assert len(ids) == 20

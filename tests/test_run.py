@@ -288,6 +288,28 @@ def test_a_phase_that_outlives_its_limit_is_a_timeout(bench, model, registry):
     assert registry.jobs()["status"].tolist() == ["timeout"]
 
 
+def test_a_worker_that_a_nameless_signal_ends_is_a_failure_in_a_row(bench, model, registry):
+    text = "import os\ndef build_model(task):\n    os.kill(os.getpid(), 35)\n"
+    status, _, err = bench(
+        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
+    )
+    assert status == 1
+    assert "the worker ended with signal 35" in err
+    assert registry.jobs()["status"].tolist() == ["model_error"]
+
+
+def test_who_stops_reading_is_no_trouble_of_the_machine(bench, model, registry, monkeypatch):
+    def gone(*_):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("motifidelity.progress.JsonDisplay.event", gone)
+    status, *_ = bench(
+        *("run", "--model", model(), "--task", "regulatory-code", "--trials", 1, "--json")
+    )
+    assert status == 1
+    assert registry.jobs().empty
+
+
 def test_own_training_puts_a_model_in_the_open_division(bench, model, registry):
     text = textwrap.dedent(MODEL) + textwrap.dedent("""
         def fit(model, data):

@@ -44,12 +44,12 @@ def command(
     from motifidelity.submission import declared_backend
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
-    from motifidelity.tasks.spec import find_spec, latest_specs
+    from motifidelity.tasks.spec import chosen_specs
 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
-    specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
+    specs = chosen_specs(tasks)
     wish = Wish(runner, image, timeout=timeout, backend=backend or declared_backend(model_file))
     executor = choose_executor(wish, say)
     report = check_submission(model_file, params, specs, executor, say, backend=backend)

@@ -83,11 +83,11 @@ def command(
     from motifidelity.runners import choose_executor
     from motifidelity.submission import on_backend, read_submission
     from motifidelity.summary import draw_leaderboard, exit_status, print_scores
-    from motifidelity.tasks.spec import find_spec, latest_specs
+    from motifidelity.tasks.spec import chosen_specs
 
     submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
-    specs = [find_spec(name) for name in tasks] if tasks else list(latest_specs().values())
+    specs = chosen_specs(tasks)
     wish = replace(wish, backend=submission.backend)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)

@@ -7,7 +7,7 @@ this run, of another run on the same machine, and of Ray's workers. A lock ends 
 from __future__ import annotations
 
 import contextlib
-import getpass
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +62,7 @@ def claim_cores(count: int) -> Iterator[tuple[int, ...]]:
     with contextlib.ExitStack() as held:
         claimed: list[int] = []
         if count and len(cores) == count_cores():
-            folder = Path(tempfile.gettempdir()) / f"motifidelity-cores-{getpass.getuser()}"
+            folder = Path(tempfile.gettempdir()) / f"motifidelity-cores-{os.getuid()}"
             with contextlib.suppress(OSError):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 for core in cores:

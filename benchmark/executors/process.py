@@ -37,7 +37,9 @@ THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
-GPU_VARIABLES = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "MOTIFIDELITY_NEEDS_GPU": "1"}
+# TensorFlow and JAX take what a network needs and no more, so that several share a GPU
+SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+GPU_VARIABLES = {**SHARED_GPU, "MOTIFIDELITY_NEEDS_GPU": "1"}
 
 
 class ProcessExecutor:
@@ -188,13 +190,21 @@ def _ending(code: int, phase: Phase, log: Path) -> tuple[str, str, str]:
     tail = clean_text(_tail(log, LOG_TAIL_BYTES), 2000, lines=True)
     if code == -signal.SIGKILL:
         return "oom", f"{phase.name}: the worker was killed, most likely for want of memory", tail
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    how = f"signal {_signal_name(-code)}" if code < 0 else f"exit status {code}"
     return (
         "model_error" if phase.name == "fit" else "infra_error",
         f"{phase.name}: the worker ended with {how} and left no message; its last output is in "
         "the traceback column",
         tail,
     )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # most of the real-time signals have none
+        return str(number)
 
 
 def _tail(path: Path, limit: int) -> str:

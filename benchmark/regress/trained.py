@@ -139,9 +139,8 @@ def _step(metric: str, number: int) -> float:
     from motifidelity.metrics.declare import all_metrics
 
     declared = all_metrics().get(metric)
-    if declared is not None and declared.low == 0 and (declared.high or 2) > 1:
-        return 1.0
     if declared is not None and declared.family == "filters":
-        return 1.0 / max(number, 1)
+        is_count = declared.low == 0 and (declared.high is None or declared.high > 1)
+        return 1.0 if is_count else 1.0 / max(number, 1)
     # of an area or a mean, which have no steps of their own
     return 0.005

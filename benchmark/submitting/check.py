@@ -214,6 +214,8 @@ def _failed_step(trial: Trial, done: PhaseResult) -> tuple[str, str]:
     text = f"{done.message}\n{done.traceback}"
     if "cannot be frozen" in text or "operation" in done.message.partition("; ")[0]:
         return "freezing", "build_model"
+    if "def fit" in done.message:
+        return "training", "fit"
     if "motif_layer" in text:
         return "contract", "motif_layer"
     if any(words in text for words in ("build_model", "the model returns", "does not take")):

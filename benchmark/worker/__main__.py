@@ -57,6 +57,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     for trial in trials:
         keras.utils.set_random_seed(trial["seed"])
         module = contract.load_submission(path)
+        contract.check_training(module, path.name, own_fit=request["own_fit"])
         model = contract.build(module, path.name, task, trial["params"])
         motif_layer = contract.named_motif_layer(module, path.name, model)
         # frozen once before training too: a network that cannot be probed is refused at once
@@ -67,12 +68,12 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
     if "trials" in request:
-        histories = _fit_pack(built, data, request["recipe"], path.name, report)
+        trained = _fit_pack(built, data, request["recipe"], path.name, report)
     else:
-        histories = [_fit_alone(built[0], module, data, request["recipe"], path.name, report)]
+        trained = [(_fit_alone(built[0], module, data, request, path.name, report), 1)]
     seconds = (time.perf_counter() - started) / len(built)
-    for number, ((model, motif_layer, *_), history) in enumerate(
-        zip(built, histories, strict=True)
+    for number, ((model, motif_layer, *_), (history, together)) in enumerate(
+        zip(built, trained, strict=True)
     ):
         if history is None:
             continue
@@ -82,34 +83,40 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
             "history": history,
             "num_weights": int(model.count_params()),
             "seconds": seconds,
+            "together": together,
         }
         (out / f"{prefix}history.json").write_text(json.dumps(summary), encoding="utf-8")
 
 
 def _fit_alone(
-    built: tuple[Any, ...], module: Any, data: Any, recipe: dict[str, Any], source: str, report: Any
+    built: tuple[Any, ...],
+    module: Any,
+    data: Any,
+    request: dict[str, Any],
+    source: str,
+    report: Any,
 ) -> list[dict[str, float]]:
     """Train one network, by the submission's own training where it brings one."""
     from .contract import own_network
     from .recipe import train
 
     model, _, from_logits, _ = built
-    own_fit = getattr(module, "fit", None)
-    if own_fit is not None:
-        own_fit(own_network(model), data)
+    if request["own_fit"]:
+        module.fit(own_network(model), data)
         return []
+    recipe = request["recipe"]
     return train(model, data, recipe, from_logits=from_logits, source=source, report=report)
 
 
 def _fit_pack(
     built: list[tuple[Any, ...]], data: Any, recipe: dict[str, Any], source: str, report: Any
-) -> list[list[dict[str, float]] | None]:
-    """Train the networks of a pack; None for one whose training failed."""
+) -> list[tuple[list[dict[str, float]] | None, int]]:
+    """Train the networks of a pack; None for one whose training failed. How many were together."""
     from .pack import Trial, train_pack
 
     trials = [Trial(model, from_logits, draws) for model, _, from_logits, draws in built]
     train_pack(trials, data, recipe, source, report)
-    return [None if trial.problem else trial.history for trial in trials]
+    return [(None if trial.problem else trial.history, trial.together) for trial in trials]
 
 
 def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:

@@ -87,6 +87,32 @@ def load_submission(path: Path) -> ModuleType:
     return module
 
 
+def check_training(module: ModuleType, source: str, *, own_fit: bool) -> None:
+    """Make sure that a submission trains as its file says to who only reads it.
+
+    Parameters
+    ----------
+    module : module
+    source : str
+        File name of the submission, for messages.
+    own_fit : bool
+        Whether a function ``fit`` was read in the file: its row then stands in the open division.
+
+    Raises
+    ------
+    SubmissionError
+        If the module has a ``fit`` that nobody could read there, or none that was.
+    """
+    found = getattr(module, "fit", None)
+    if found is not None and not own_fit:
+        raise SubmissionError(
+            f"{source}: the name 'fit' is there and no function of the file; write your own "
+            "training as 'def fit(model, data):' at the top level, or call what it is otherwise"
+        )
+    if own_fit and not callable(found):
+        raise SubmissionError(f"{source}: 'def fit' is there and its name is something else")
+
+
 def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -> Any:
     """Build the network and check its input and output.
 

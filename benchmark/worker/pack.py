@@ -42,6 +42,8 @@ class Trial:
         As `recipe.train` returns it.
     problem : str
         Why its training ended without a network, in one line; empty where it did not.
+    together : int
+        How many trials were trained with it, itself among them.
     """
 
     model: Any
@@ -49,6 +51,7 @@ class Trial:
     draws: Any
     history: list[dict[str, float]] = field(default_factory=list)
     problem: str = ""
+    together: int = 1
 
 
 def train_pack(
@@ -92,6 +95,8 @@ def _train_or_halve(
     """Train a group; where the device's memory does not hold it, its halves one after the other."""
     try:
         _Pack(group, data, recipe, source, report).train()
+        for trial in group:
+            trial.together = len(group)
         return
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
@@ -107,18 +112,27 @@ def _train_or_halve(
 
 
 def _signature(trial: Trial, sequences: Any) -> str:
-    """Digest of what a network computes in training, its weights left open."""
+    """Digest of what a network's training computes, its weights left open."""
     model = trial.model
 
     def call(weights: Any, others: Any, x: Any) -> Any:
-        return model.stateless_call(weights, others, x, training=True)
+        return model.stateless_call(weights, others, x, training=True, return_losses=True)
 
     weights, others = ([v.value for v in vs] for vs in _variables(model)[:2])
     traced = jax.make_jaxpr(call)(weights, others, sequences[:2])
-    digest = hashlib.sha256(f"{trial.from_logits} {traced}".encode())
+    # the optimiser, and not the call, applies constraints
+    limits = [v.constraint and _declared(v.constraint) for v in model.trainable_variables]
+    digest = hashlib.sha256(f"{trial.from_logits} {limits} {traced}".encode())
     for constant in traced.consts:
         digest.update(np.asarray(constant).tobytes())
     return digest.hexdigest()
+
+
+def _declared(constraint: Any) -> str:
+    if isinstance(constraint, keras.constraints.Constraint):
+        return f"{type(constraint).__qualname__} {constraint.get_config()}"
+    # a function of the submission's own: whether two are the same cannot be seen
+    return repr(constraint)
 
 
 def _variables(model: Any) -> tuple[list[Any], list[Any]]:

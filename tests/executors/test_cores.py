@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -65,6 +66,25 @@ def test_other_processes_know_and_a_killed_one_gives_its_cores_back(tmp_path):
             other.wait()
             with cores.claim_cores(1) as mine:
                 assert len(mine) == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs the right to be another user")
+def test_a_user_without_a_name_claims_cores_too(four_cores, tmp_path, monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "tmp").mkdir(mode=0o777)
+    (tmp_path / "tmp").chmod(0o777)
+    monkeypatch.setattr(cores.tempfile, "gettempdir", lambda: os.curdir)
+    import filelock  # noqa: F401 - the other user may not read where it is installed
+
+    child = os.fork()
+    if child == 0:
+        os.chdir(tmp_path / "tmp")
+        os.setuid(54321)
+        with contextlib.suppress(Exception), cores.claim_cores(1) as mine:
+            os._exit(0 if mine == (0,) else 2)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_nothing_is_claimed_where_time_is_limited_and_not_cores(four_cores, monkeypatch):

@@ -302,6 +302,19 @@ def test_a_job_gets_the_gpu_that_ray_gave_it(
     assert json.loads(diary.read_text().splitlines()[-1])["gpu"] == "0"
 
 
+@pytest.mark.parametrize("gpus", ["0", "none"])
+def test_no_gpu_may_be_asked_for_by_name(gpus, executor, fit_phase_in):
+    result = executor(gpus=gpus).run(fit_phase_in(), lambda _: None)
+    assert (result.status, result.device) == ("ok", "cpu")
+
+
+def test_who_stops_reading_is_no_lost_cluster():
+    from motifidelity.executors.ray.connection import cut_off
+
+    assert cut_off(ConnectionResetError())
+    assert not cut_off(BrokenPipeError())
+
+
 def test_a_node_whose_gpu_has_no_driver_is_named(cluster, executor):
     node = cluster.add(num_gpus=1)
     try:

@@ -360,6 +360,19 @@ def quick_registry(folder, golden, shift=0.0, status="ok"):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("metric", "step"),
+    [
+        ("completeness_error", 0.005),
+        ("auroc", 0.005),
+        ("motifs_found", 1),
+        ("match_fraction", 1 / 32),
+    ],
+)
+def test_a_score_moves_by_steps_where_it_is_a_count_or_a_share_of_filters(metric, step):
+    assert trained._step(metric, 32) == step
+
+
 def test_scores_of_trained_runs_are_taken_from_a_registry(bench, committed, tmp_path):
     golden = read_golden(committed)
     line = ("regress", "--against", committed, *only("definitions"), "--from")

@@ -227,6 +227,14 @@ def fit(model, data):
     assert found["time"].level == "warning"
 
 
+def test_own_training_that_cannot_be_read_in_the_file_is_refused(check):
+    report, _ = check(GOOD + "\ndef train(model, data): ...\nfit = train\n")
+    (problem,) = report.problems
+    assert problem.check == "training"
+    assert "the name 'fit' is there and no function of the file" in problem.text
+    assert "write your own training as 'def fit(model, data):'" in problem.remedy
+
+
 @pytest.mark.parametrize(
     ("text", "place"), [("def build_model(task:\n", "mine.py:7"), ("x = 1\n", "")]
 )

@@ -4,7 +4,7 @@ import tomllib
 import pytest
 
 from motifidelity.errors import UserError
-from motifidelity.tasks.spec import all_specs, find_spec, latest_specs, parse_spec
+from motifidelity.tasks.spec import all_specs, chosen_specs, find_spec, latest_specs, parse_spec
 
 # from the reference study, typed in again here
 CLASSES = {
@@ -172,6 +172,8 @@ def test_two_tasks_on_the_same_data_share_its_digest(spec_texts):
 
 def test_a_task_is_found_by_name_and_by_name_with_version():
     assert find_spec("motif-classes") is find_spec("motif-classes@1")
+    assert [s.id for s in chosen_specs(["motif-classes", "motif-classes@1"])] == ["motif-classes@1"]
+    assert chosen_specs([]) == list(latest_specs().values())
     assert find_spec("regulatory-code").id == "regulatory-code@1"
 
 

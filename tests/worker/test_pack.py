@@ -40,13 +40,13 @@ def data():
     return TrainingData(x[:110], y[:110], x[110:], y[110:], 0)
 
 
-def build(seed, width=6):
+def build(seed, width=6, penalty=1e-3, limit=None):
     """With everything that has a state: batch norm, dropout and a penalty on weights."""
     keras.utils.set_random_seed(seed)
     x = inputs = keras.Input((LENGTH, 4))
     # no bias before a batch norm: its gradient is rounding alone, which Adam blows up
-    penalty = keras.regularizers.L2(1e-3)
-    x = layers.Conv1D(width, 5, use_bias=False, kernel_regularizer=penalty)(x)
+    options = {"kernel_regularizer": keras.regularizers.L2(penalty), "kernel_constraint": limit}
+    x = layers.Conv1D(width, 5, use_bias=False, **options)(x)
     x = layers.Dropout(0.2)(layers.Activation("exponential")(layers.BatchNormalization()(x)))
     x = layers.Flatten()(layers.MaxPooling1D(4)(x))
     return keras.Model(inputs, layers.Dense(2)(x))
@@ -119,6 +119,17 @@ def test_networks_of_other_shapes_are_packed_apart(data, report):
     assert_same(*alone(2, data, report, width=7), trials[1])
     assert_same(*alone(3, data, report), trials[2])
     assert any(values.get("of") == 2 for event, values in report.events if event == "step")
+    assert [trial.together for trial in trials] == [2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "other", [{"penalty": 0.5}, {"limit": keras.constraints.MaxNorm(0.1)}], ids=["penalty", "limit"]
+)
+def test_networks_whose_weights_are_held_otherwise_are_packed_apart(other, data, report):
+    trials = [trial(1), trial(2, **other)]
+    train_pack(trials, data, RECIPE, "m.py", report)
+    assert [trial.together for trial in trials] == [1, 1]
+    assert_same(*alone(2, data, report, **other), trials[1])
 
 
 def test_a_pack_that_does_not_fit_is_halved(data, report, monkeypatch):
@@ -135,6 +146,7 @@ def test_a_pack_that_does_not_fit_is_halved(data, report, monkeypatch):
     trials = [trial(seed) for seed in (1, 2, 3)]
     train_pack(trials, data, RECIPE, "m.py", report)
     assert sizes == [3, 2, 1]
+    assert [trial.together for trial in trials] == [2, 2, 1]
     for seed, packed in zip((1, 2, 3), trials, strict=True):
         assert_same(*alone(seed, data, report), packed)
 

@@ -99,7 +99,9 @@ def connect(address: str) -> None:
 
 def cut_off(error: BaseException) -> bool:
     """Whether a call failed because the head, or a client's way to it, is gone."""
-    return isinstance(error, ConnectionError) or "Ray Client is not connected" in str(error)
+    # a broken pipe is that of whoever read what the harness displays
+    lost = isinstance(error, ConnectionError) and not isinstance(error, BrokenPipeError)
+    return lost or "Ray Client is not connected" in str(error)
 
 
 def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:

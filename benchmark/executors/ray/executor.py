@@ -216,6 +216,9 @@ def open_cluster(wish: Wish, say: Callable[[str], None]) -> RayExecutor:
     from motifidelity.executors.ray.connection import connect, examine_nodes
 
     need = Need.of(wish)
+    if not need.gpus:
+        # a node takes whatever is named for a GPU
+        wish = replace(wish, gpus=None)
     connect(wish.address or "auto")
     import ray
 
