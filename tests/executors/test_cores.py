@@ -8,10 +8,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -69,22 +71,22 @@ def test_other_processes_know_and_a_killed_one_gives_its_cores_back(tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs the right to be another user")
-def test_a_user_without_a_name_claims_cores_too(four_cores, tmp_path, monkeypatch):
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "tmp").mkdir(mode=0o777)
-    (tmp_path / "tmp").chmod(0o777)
-    monkeypatch.setattr(cores.tempfile, "gettempdir", lambda: os.curdir)
+def test_a_user_without_a_name_claims_cores_too(four_cores, monkeypatch):
     import filelock  # noqa: F401 - the other user may not read where it is installed
 
-    child = os.fork()
-    if child == 0:
-        os.chdir(tmp_path / "tmp")
-        os.setuid(54321)
-        with contextlib.suppress(Exception), cores.claim_cores(1) as mine:
-            os._exit(0 if mine == (0,) else 2)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    # in no folder that is one user's own
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o777)
+        monkeypatch.setattr(cores.tempfile, "gettempdir", lambda: folder)
+        child = os.fork()
+        if child == 0:
+            os.setuid(54321)
+            with contextlib.suppress(Exception), cores.claim_cores(1) as mine:
+                os._exit(0 if mine == (0,) else 2)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_nothing_is_claimed_where_time_is_limited_and_not_cores(four_cores, monkeypatch):
