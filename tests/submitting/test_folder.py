@@ -10,6 +10,7 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.errors import UserError
+from motifidelity.submitting.findings import Finding, lines
 from motifidelity.submitting.folder import LIMITS
 from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.verification import write_verification
@@ -264,6 +265,22 @@ def test_a_model_file_that_is_none_is_named_and_never_imported(model, verify, fo
     reseal()
     assert any("honest.py" in problem for problem in verify())
     assert not os.path.exists("ran")  # noqa: PTH110
+
+
+def test_what_a_model_file_says_of_itself_cannot_deface_a_terminal(verify, folder, reseal):
+    forged = 'MODEL = dict(backend="x\\x1b[2J\\n::error::forged", '
+    text = (folder / "honest.py").read_text()
+    (folder / "honest.py").write_text(text.replace("MODEL = dict(", forged))
+    reseal()
+    (problem,) = verify()  # every text of which is printable
+    assert "unknown backend" in problem
+
+
+def test_no_text_of_a_finding_moves_a_cursor_or_begins_a_line():
+    forged = "x\x1b[2J\n::error::forged\r\u202e"
+    printed = lines([Finding(forged, "problem", forged, forged, forged, forged)])
+    assert len(printed) == 2
+    assert all(line.isprintable() for line in printed)
 
 
 def test_a_newer_format_says_to_upgrade(verify, folder):
