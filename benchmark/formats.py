@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from motifidelity.errors import UserError
 from motifidelity.executors.base import clean_text
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def format_frame(frame: pd.DataFrame, form: str, *, missing: str = "") -> str:
     Returns
     -------
     str
+
+    Raises
+    ------
+    UserError
+        For ``json`` where two columns have one name: an object has it once.
     """
     makers: dict[str, Callable[[], str]] = {
         "csv": lambda: frame.to_csv(index=False).rstrip("\n"),
@@ -42,8 +48,16 @@ def format_frame(frame: pd.DataFrame, form: str, *, missing: str = "") -> str:
 
 
 def _json(frame: pd.DataFrame) -> str:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise UserError(
+            f"column '{twice[0]}' stands more than once, which JSON cannot hold; name each column "
+            "once, for example with 'as'"
+        )
     # pandas writes nan as null, but rounds to ten digits unless told
-    text = frame.to_json(orient="records", date_format="iso", double_precision=15)
+    text = frame.to_json(
+        orient="records", date_format="iso", double_precision=15, default_handler=str
+    )
     return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
 
 

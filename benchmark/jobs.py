@@ -348,9 +348,10 @@ def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, 
         if not same or other["status"] != "ok" or other["job_id"] == row["job_id"]:
             continue
         try:
-            found.append(registry.arrays(other["arrays_of"] or other["result_id"]))
+            if holder := registry.arrays_holder(other):
+                found.append(registry.arrays(holder))
         except DataError:
-            # not kept, or damaged: the agreement is with the others
+            # damaged: the agreement is with the others
             continue
     return found
 

@@ -290,6 +290,22 @@ class Registry:
         except StoreError as error:
             raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
 
+    def arrays_holder(self, row: Mapping[str, Any]) -> str | None:
+        """Id of the result with which the arrays of a row's scores are kept; None if they are not.
+
+        Those are its own where it has any: it was trained, or its network was probed again. Else
+        they are those of ``arrays_of``.
+
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        name: str = row["result_id"]
+        own = any(file["path"] == f"arrays/{name}.npz" for file in row["files"] or ())
+        holder = name if own else row["arrays_of"] or name
+        return holder if self.has_arrays(holder) else None
+
     def evidence(self, result_id: str) -> Evidence | None:
         """What a result's network sees in a few sequences; None where it was not recorded.
 

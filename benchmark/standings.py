@@ -178,6 +178,8 @@ def _accuracy(source: Source, query: Query) -> dict[str, float]:
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``run``, a key of its run, and ``label``, the shortest name that tells runs apart."""
+    if frame.empty:
+        return frame.assign(run="", label="")
     runs = [json.dumps([str(value) for value in row]) for row in frame[list(RUN)].to_numpy()]
     short = [
         " ".join([str(model), *_parameters(str(params))])

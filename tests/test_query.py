@@ -374,6 +374,10 @@ def test_subcommands_print_in_every_form(bench, registry):
         (("results", "sql", "selec"), "syntax error"),
         (("results", "--model", "good", "rank"), "must stand behind 'rank'"),
         (("results", "rank", "--model", "god"), "did you mean good"),
+        (
+            ("results", "sql", "select 1 as model, * from jobs", "--format", "json"),
+            "column 'model' stands more than once",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(bench, registry, arguments, message, monkeypatch):
@@ -394,5 +398,21 @@ def test_a_missing_or_empty_registry_is_said_and_no_match_is_no_error(bench, reg
     assert (status, err.count("\n")) == (2, 1)
     assert "holds no result yet" in err
     line = ("--registry", registry.folder, "--model", "shaky", "--metric", "attribution_auroc")
-    status, _, err = bench("results", *line)
-    assert (status, err) == (0, "no result matches\n")
+    for command in ((), ("rank",), ("compare",)):
+        status, _, err = bench("results", *command, *line)
+        assert (status, err) == (0, "no result matches\n")
+    # both are there, and never together
+    nothing = ("--registry", registry.folder, "--metric", "auroc", "--method", "ism")
+    for command in ("rank", "compare"):
+        status, _, err = bench("results", command, *nothing)
+        assert (status, err) == (0, "no result matches\n")
+
+
+def test_json_holds_what_it_has_no_form_for_as_text(bench, registry):
+    statement = "select interval '3' month as a, 1.5::decimal(4, 2) as b, model from jobs limit 1"
+    line = ("results", "sql", statement, "--registry", registry.folder, "--format", "json")
+    status, out, err = bench(*line)
+    assert status == 0, err
+    (row,) = json.loads(out)
+    assert "months=3" in row["a"]
+    assert row["b"] == "1.50"

@@ -12,9 +12,13 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from motifidelity import provenance
+from motifidelity.executors.process import ProcessExecutor
 from motifidelity.registry import Registry
+from motifidelity.scoring import score_job
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
 
@@ -127,6 +131,106 @@ def test_a_model_runs_on_every_task_with_the_task_s_trials(bench, model, registr
     monkeypatch.chdir(registry.folder.parent)  # a worker runs elsewhere
     assert bench("rescore", "--registry", registry.folder.name, "--probe")[0] == 0
     assert scores_by_job(registry) == pytest.approx(second, abs=1e-3, nan_ok=True)
+
+
+def test_what_was_probed_again_stays_so_when_it_is_scored_again(
+    bench, model, registry, monkeypatch
+):
+    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+    fresh = scores_by_job(registry)
+    (origin,) = registry.jobs()["result_id"]
+    # arrays of an older probe
+    arrays = {name: array[::-1] for name, array in registry.arrays(origin).items()}
+    np.savez(registry.folder / "arrays" / f"{origin}.npz", **arrays)
+    again = provenance.Code("commit", False, "worker of today")
+    monkeypatch.setattr("motifidelity.rescore.code", lambda: again)
+    for flags in (("--probe",), (), ()):
+        status, _, err = bench("rescore", "--registry", registry.folder, *flags)
+        assert status == 0, err
+        assert scores_by_job(registry) == pytest.approx(fresh, abs=1e-3, nan_ok=True)
+    (row,) = registry.latest("jobs")["jobs"].to_pylist()
+    assert (row["arrays_of"], row["worker_digest"]) == (origin, "worker of today")
+    # another trial's agreement is with these, not with the old ones
+    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 2)[0] == 0
+    second = scores_by_job(registry)
+    assert bench("rescore", "--registry", registry.folder)[0] == 0
+    both = scores_by_job(registry)
+    assert {key[1] for key in second} >= {"trial_agreement", "trial_cosine"}
+    assert {key: both[key] for key in second} == pytest.approx(second, abs=1e-3, nan_ok=True)
+    # where they are not kept any more, the network answers
+    row = next(row for row in registry.jobs().to_dict("records") if row["trial"] == 0)
+    (registry.folder / "arrays" / f"{row['result_id']}.npz").unlink()
+    assert bench("rescore", "--registry", registry.folder)[0] == 0
+    assert scores_by_job(registry) == pytest.approx(both, abs=1e-3, nan_ok=True)
+    status, out, _ = bench("registry", "verify", "--registry", registry.folder)
+    assert f"changed  arrays/{origin}.npz" in out
+    assert out.endswith("1 problem\n")
+
+
+def test_a_network_from_a_container_is_probed_in_a_container_alone(
+    bench, model, registry, monkeypatch
+):
+    with monkeypatch.context() as inside:
+        inside.setattr(ProcessExecutor, "isolation", "container")
+        inside.setattr(ProcessExecutor, "image", "sha256:one")
+        assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+    line = ("rescore", "--registry", registry.folder)
+    status, out, err = bench(*line, "--probe")
+    assert status == 1
+    assert "trained in a container, and its network is not probed outside of one" in err
+    assert "add --runner docker" in err
+    assert "0 results scored again" in out
+    # kept arrays need no probe
+    assert bench(*line)[0] == 0
+    assert bench(*line, "--image", "other")[0] == 2
+
+    wishes = []
+
+    class Inside(ProcessExecutor):
+        isolation = "container"
+        image = "sha256:two"
+
+    def choose(wish, say):
+        wishes.append(wish)
+        return Inside()
+
+    monkeypatch.setattr("motifidelity.runners.choose_executor", choose)
+    status, _, err = bench(*line, "--probe", "--runner", "docker", "--image", "other")
+    assert status == 0, err
+    assert [(wish.runner, wish.image) for wish in wishes] == [("docker", "other")]
+    (row,) = registry.latest("jobs")["jobs"].to_pylist()
+    assert (row["isolation"], row["image_digest"]) == ("container", "sha256:one")
+    assert row["warnings"] == ["its network was probed again in image sha256:two"]
+
+
+def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
+    bench, model, registry, monkeypatch
+):
+    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 2)[0] == 0
+    first, second = registry.jobs().sort_values("trial")["result_id"]
+    scored = []
+
+    def fail_once(*given):
+        scored.append(given)
+        if len(scored) == 1:
+            raise ValueError("no such bin")
+        return score_job(*given)
+
+    monkeypatch.setattr("motifidelity.rescore.score_job", fail_once)
+    status, out, err = bench("rescore", "--registry", registry.folder)
+    assert status == 1
+    assert "trial 0: scoring failed (ValueError: no such bin); its scores stay as they are" in err
+    assert "1 result scored again" in out
+    assert "1 could not be scored again" in err
+    jobs = registry.jobs().sort_values("trial")
+    assert [name == first for name in jobs["result_id"]] == [True, False]
+    assert jobs["arrays_of"].iloc[1] == second
+    # damaged arrays of one are no reason either
+    (registry.folder / "arrays" / f"{first}.npz").write_bytes(b"PK")
+    status, out, err = bench("rescore", "--registry", registry.folder)
+    assert status == 1
+    assert f"arrays/{first}.npz: missing or damaged" in err
+    assert "1 result scored again" in out
 
 
 def test_ceilings_and_floors_stand_beside_what_ran(bench, model, registry, with_references):

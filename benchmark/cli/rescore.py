@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from motifidelity.cli.options import registry_option, say_where_the_page_goes
+from motifidelity.cli.options import (
+    image_option,
+    limit_options,
+    registry_option,
+    runner_option,
+    say_where_the_page_goes,
+)
 
 
 @click.command("rescore")
@@ -15,21 +21,40 @@ from motifidelity.cli.options import registry_option, say_where_the_page_goes
     is_flag=True,
     help="Discover motifs in the maps with TF-MoDISco too (minutes a map; an optional extra).",
 )
-def command(location: str, probe: bool, patterns: bool) -> None:
+@runner_option
+@image_option
+@limit_options
+def command(
+    location: str,
+    probe: bool,
+    patterns: bool,
+    runner: str,
+    image: str | None,
+    memory: str | None,
+    cpus: float | None,
+    timeout: float | None,
+) -> int:
     """Score finished results again with today's metrics, without training.
 
-    Earlier results stay in the registry; the latest of each job counts.
+    Earlier results stay in the registry; the latest of each job counts. Where a network is probed
+    again, that happens where --runner says; one that was trained in a container is probed in a
+    container alone.
     """
-    from motifidelity.executors.process import ProcessExecutor
     from motifidelity.registry import existing_registry
     from motifidelity.rescore import rescore
+    from motifidelity.runners import Wish, choose_executor
     from motifidelity.summary import draw_leaderboard
 
     registry = existing_registry(location)
-    written = rescore(registry, ProcessExecutor(), probe_again=probe, patterns=patterns, note=_note)
-    click.echo(f"{len(written)} result{'s' if len(written) != 1 else ''} scored again")
+    executor = choose_executor(Wish(runner, image, memory, cpus, timeout), _note)
+    done = rescore(registry, executor, probe_again=probe, patterns=patterns, note=_note)
+    count = len(done.written)
+    click.echo(f"{count} result{'s' if count != 1 else ''} scored again")
+    if done.failed:
+        _note(f"{done.failed} could not be scored again: see above")
     say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}")
+    return 1 if done.failed else 0
 
 
 def _note(text: str) -> None:

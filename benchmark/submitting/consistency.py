@@ -22,6 +22,7 @@ from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.source import name_problem, text_problem
 
 if TYPE_CHECKING:
+    from motifidelity.metrics.declare import Metric
     from motifidelity.plan import Job
     from motifidelity.submission import Submission
 
@@ -95,6 +96,7 @@ def consistency(contents: Contents, submission: Submission) -> Iterator[Finding]
     yield from _metadata(contents, submission)
     good = yield from _jobs(contents.tables["jobs"], submission)
     if good:
+        yield from _gaps(contents.tables["jobs"])
         yield from _limited(_scores(contents.tables["jobs"], contents.tables["scores"]))
     failed = [row for row in contents.tables["jobs"] if row.get("status") != "ok"]
     for row in failed[:MAX_SHOWN]:
@@ -192,8 +194,7 @@ def _job_problem(row: Mapping[str, Any], submission: Submission) -> str | None:
 
 
 def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Finding]:
-    seen: set[tuple[Any, ...]] = set()
-    scored: set[int] = set()
+    held: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
     classes: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     means: dict[tuple[Any, ...], tuple[str, float]] = {}
     for number, row in enumerate(rows):
@@ -206,25 +207,104 @@ def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[
             yield _problem(where, text)
             continue
         key = (row["job"], row["metric"], row["method"])
-        if (*key, row["target"]) in seen:
+        name = (row["metric"], row["method"], row["target"])
+        if name in held[row["job"]]:
             yield _problem(where, f"{row['metric']} stands twice for one job")
-        seen.add((*key, row["target"]))
-        scored.add(row["job"])
+        held[row["job"]].add(name)
         if row["family"] == "accuracy" and row["value"] is not None:
             if row["target"] is None:
                 means[key] = (where, row["value"])
             else:
                 classes[key].append(row["value"])
-    for key, values in classes.items():
-        mean = math.fsum(values) / len(values)
+    for key in dict.fromkeys((*classes, *means)):
+        values = classes.get(key, [])
+        mean = math.fsum(values) / len(values) if values else math.nan
         where, stated = means.get(key, ("scores.json", math.nan))
         if not abs(stated - mean) <= SAME_MEAN:
             yield _problem(
                 where, f"{key[1]} is {stated:.6f}, but the mean over its classes is {mean:.6f}"
             )
-    for number, job in enumerate(jobs):
-        if job["status"] == "ok" and number not in scored:
+    yield from _left_out(jobs, held)
+
+
+def _left_out(
+    jobs: list[dict[str, Any]], held: Mapping[int, set[tuple[Any, ...]]]
+) -> Iterator[Finding]:
+    """Scores that a finished job must have and has not, and scores of classes that are none.
+
+    It has accuracy for each class, and the scores that decide where another trial has them. Other
+    scores may have come with a later version of the suite.
+    """
+    from motifidelity.metrics.declare import all_metrics
+    from motifidelity.submitting.compare import judged
+    from motifidelity.tasks.spec import find_spec
+
+    metrics = all_metrics()
+    of_accuracy = [(name, method) for name, method in judged() if _is_accuracy(metrics[name])]
+    done = [number for number, job in enumerate(jobs) if job["status"] == "ok"]
+    of_trials: dict[tuple[str, ...], set[tuple[Any, ...]]] = defaultdict(set)
+    for number in done:
+        of_trials[_alike(jobs[number])] |= {(*key, None) for key in judged()} & held.get(
+            number, set()
+        )
+    for number in done:
+        job, mine = jobs[number], held.get(number, set())
+        if not mine:
             yield _problem("scores.json", f"{_label(job)}: no score")
+            continue
+        stated = {(name, method) for name, method, _ in mine if _is_accuracy(metrics[name])}
+        targets = (None, *find_spec(job["task"]).classes)
+        expected = {
+            (*key, target) for key in stated.union(of_accuracy) for target in targets
+        } | of_trials[_alike(job)]
+        foreign = {(*key, t) for *key, t in mine if tuple(key) in stated and t not in targets}
+        for missing in sorted(expected - mine, key=str):
+            yield _problem(
+                "scores.json",
+                f"{_label(job)}: {_score_name(missing)} is left out",
+                "run 'bench rescore' and make the folder anew",
+            )
+        for unknown in sorted(foreign, key=str):
+            yield _problem(
+                "scores.json", f"{_label(job)}: {_score_name(unknown)}: the task has no such class"
+            )
+
+
+def _is_accuracy(metric: Metric) -> bool:
+    return metric.family == "accuracy"
+
+
+def _alike(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What trials share that are scored alike."""
+    names = ("task", "task_digest", "profile", "params")
+    return (*(str(row.get(name)) for name in names), backend_of(row))
+
+
+def _score_name(key: tuple[Any, ...]) -> str:
+    metric, *where = key
+    named = ", ".join(str(part) for part in where if part is not None)
+    return f"{metric} ({named})" if named else str(metric)
+
+
+def _gaps(jobs: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Trials that stand nowhere though later ones do."""
+    trials: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for row in jobs:
+        if row["trial"] >= 0:
+            trials[row["task"], row["profile"], row["params"], backend_of(row)].add(row["trial"])
+    for (task, *_), found in trials.items():
+        ordered = sorted(found)
+        first = next((i for i, trial in enumerate(ordered) if i != trial), None)
+        if first is not None:
+            lacking = ordered[-1] + 1 - len(ordered)
+            yield Finding(
+                "trials",
+                "warning",
+                f"trial {first} is in no row, though trial {ordered[-1]} is ({lacking} left out)",
+                "submit every trial that was run, failed ones too",
+                "jobs.json",
+                task,
+            )
 
 
 def _score_problem(row: Mapping[str, Any], jobs: list[dict[str, Any]]) -> str | None:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from motifidelity.executors.base import clean_text
+
+MAX_TEXT = 4000
 LEVELS = ("ok", "warning", "problem")
 
 
@@ -47,8 +50,14 @@ def problems(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def lines(findings: Iterable[Finding]) -> list[str]:
-    """A table of findings as lines of text: check, task, level, text; then place and remedy."""
-    rows = list(findings)
+    """A table of findings as lines of text: check, task, level, text; then place and remedy.
+
+    What a finding quotes may be a stranger's: nothing in it moves a cursor or begins a line.
+    """
+    rows = [
+        Finding(**{name: clean_text(text, MAX_TEXT) for name, text in finding.to_json().items()})
+        for finding in findings
+    ]
     widths = [
         max((len(getattr(row, name)) for row in rows), default=0)
         for name in ("check", "task", "level")

@@ -11,7 +11,7 @@ from typing import Any
 
 from motifidelity.backends import backend_of, named_on
 from motifidelity.errors import UserError
-from motifidelity.executors.base import Executor
+from motifidelity.executors.base import Executor, clean_text
 from motifidelity.intake import InvalidOutput
 from motifidelity.jobs import probe_phase, read_probe, run_job, score_rows
 from motifidelity.plan import Job
@@ -28,6 +28,7 @@ from motifidelity.tasks.fresh import fresh_dataset
 Rows = list[dict[str, Any]]
 Draw = Callable[[int], int]
 GROUPED = ("task", "profile", "params")
+MAX_NAME = 300
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Group:
         """Task, profile, parameters and backend as people read them."""
         row = self.jobs[0]
         params = " ".join(f"{k}={v}" for k, v in sorted(json.loads(row["params"]).items()))
-        return named_on(f"{row['task']} {row['profile']} {params}".strip(), self.backend)
+        # a stranger's text may hold anything
+        name = clean_text(f"{row['task']} {row['profile']} {params}".strip(), MAX_NAME)
+        return named_on(name, self.backend)
 
     def values(self, key: Key) -> list[float]:
         """A score's values over the trials."""

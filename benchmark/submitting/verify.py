@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
+from motifidelity.executors.base import clean_text
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.ranking import ranking
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from motifidelity.executors.base import Executor
     from motifidelity.submitting.compare import Comparison
     from motifidelity.submitting.rerun import Group
+
+MAX_FOLDER = 100
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def verify_folder(
         If there is no such folder, or nothing of it is of the tasks that are wanted.
     """
     reading = read_folder(folder)
-    result = Verification(folder.resolve().name, list(reading.findings), contents=reading.contents)
+    name = clean_text(folder.resolve().name, MAX_FOLDER)
+    result = Verification(name, list(reading.findings), contents=reading.contents)
     contents = reading.contents
     if contents is None:
         return result
@@ -116,14 +120,19 @@ def _verify_model(
     result: Verification,
 ) -> None:
     from motifidelity.submission import read_submission
-    from motifidelity.submitting.consistency import consistency
+    from motifidelity.submitting.consistency import MAX_LINE, consistency
     from motifidelity.submitting.source import Source
 
     try:
         submission = read_submission(model)
     except UserError as error:
         result.findings.append(
-            Finding("model", "problem", str(error), "submit a file that 'bench check' passes")
+            Finding(
+                "model",
+                "problem",
+                clean_text(str(error), MAX_LINE),
+                "submit a file that 'bench check' passes",
+            )
         )
         return
     result.findings += problems(Source(submission).findings())

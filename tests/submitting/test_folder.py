@@ -6,14 +6,21 @@ import json
 import os
 import sys
 
+import numpy as np
 import pytest
 
 from motifidelity.cli import main
 from motifidelity.errors import UserError
+from motifidelity.jobs import score_rows
+from motifidelity.metrics.accuracy import score_accuracy
+from motifidelity.submission import read_submission
+from motifidelity.submitting.consistency import job_of
+from motifidelity.submitting.findings import Finding, lines
 from motifidelity.submitting.folder import LIMITS
 from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.verification import write_verification
 from motifidelity.submitting.verify import Wanted, verify_folder
+from motifidelity.tasks.spec import find_spec
 
 
 def nothing_runs(backend):
@@ -164,6 +171,111 @@ def test_scores_left_out_are_named(verify, folder, reseal):
     assert any("no score" in problem for problem in verify())
 
 
+@pytest.fixture
+def more(folder, reseal):
+    """Add a job that follows from the model file, with given or with the first job's scores."""
+
+    def more(trial, scores=None, **values):
+        jobs = json.loads((folder / "jobs.json").read_text())
+        rows = json.loads((folder / "scores.json").read_text())
+        row = {**jobs[0], "trial": trial, "seed": trial, **values}
+        row["job_id"] = job_of(row, read_submission(folder / "honest.py")).id
+        mine = [r for r in rows if r["job"] == 0] if scores is None else scores
+        rows += [{**r, "job": len(jobs)} for r in mine]
+        jobs.append(row)
+        (folder / "jobs.json").write_text(json.dumps(jobs))
+        (folder / "scores.json").write_text(json.dumps(rows))
+        done = sum(job["status"] == "ok" for job in jobs)
+        counts = {"finished": done, "failed": len(jobs) - done}
+        edit(folder / "metadata.json", lambda m: m.update(counts))
+        reseal()
+
+    return more
+
+
+def accuracy_rows(classes, undefined=()):
+    """Rows of a job by the suite's own scoring, as a folder holds them."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(rng.integers(0, 2, (40, 1)), len(classes))
+    labels[:, [classes.index(name) for name in undefined]] = 1
+    scores = score_accuracy(rng.normal(size=labels.shape), labels, classes)
+    rows = score_rows(scores)
+    return [{**r, "value": r["value"] if np.isfinite(r["value"]) else None} for r in rows]
+
+
+def test_a_folder_with_several_trials_classes_and_failures_holds(verify, folder, more):
+    classes = find_spec("motif-classes").classes
+    more(1)
+    more(2, scores=[], status="oom", message="too large")
+    more(0, accuracy_rows(classes, undefined=classes[:2]), task="motif-classes@1")
+    assert verify() == []
+    assert warnings(folder, "trials") == []
+
+
+def test_a_gap_in_the_trials_is_a_warning(verify, folder, more):
+    more(1)
+    more(4)
+    assert verify() == []
+    (finding,) = warnings(folder, "trials")
+    assert finding.text == "trial 2 is in no row, though trial 4 is (2 left out)"
+
+
+def warnings(folder, check):
+    result = verify_folder(folder, Wanted(digests_only=True), nothing_runs, lambda _: None)
+    return [f for f in result.findings if f.level == "warning" and f.check == check]
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_classes_of_an_accuracy_are_all_there_and_no_others(renamed, verify, folder, more):
+    rows = accuracy_rows(find_spec("motif-classes").classes)
+    whole = [r for r in rows if r["metric"] == "auroc" and r["target"]]
+    rows.remove(whole[-1])
+    if renamed:
+        rows.append({**whole[-1], "target": "another"})
+    else:
+        values = [r["value"] for r in whole[:-1]]
+        first_score(rows).update(value=sum(values) / len(values))
+    more(0, rows, task="motif-classes@1")
+    problems = verify()
+    assert any(f"auroc ({whole[-1]['target']}) is left out" in p for p in problems)
+    assert any("no such class" in p for p in problems) == renamed
+
+
+def test_a_mean_without_its_classes_is_named(verify, folder, reseal):
+    def change(rows):
+        first_score(rows).update(value=0.987)
+        rows.remove(first_score(rows, target="regulatory"))
+
+    edit(folder / "scores.json", change)
+    reseal()
+    assert any("auroc (regulatory) is left out" in problem for problem in verify())
+
+
+def test_classes_without_a_value_have_no_mean(verify, folder, reseal):
+    def change(rows):
+        first_score(rows).update(value=0.987)
+        first_score(rows, target="regulatory").update(value=None)
+
+    edit(folder / "scores.json", change)
+    reseal()
+    (problem,) = verify()
+    assert "auroc is 0.987000, but the mean over its classes is nan" in problem
+
+
+@pytest.mark.parametrize(
+    ("metric", "method", "named"),
+    [
+        ("motifs_found", None, "motifs_found"),
+        ("attribution_auroc", "saliency", "attribution_auroc (saliency)"),
+    ],
+)
+def test_a_score_that_one_trial_alone_lacks_is_named(metric, method, named, verify, folder, more):
+    rows = json.loads((folder / "scores.json").read_text())
+    more(1, [r for r in rows if (r["metric"], r["method"]) != (metric, method)])
+    (problem,) = verify()
+    assert problem.endswith(f"trial 1: {named} is left out")
+
+
 @pytest.mark.parametrize(
     "name",
     ["<script>alert(1)</script>", "a\x1b[2Jb", "x" * 5000, "[x](http://y)", "a\u202eb", "", 7],
@@ -264,6 +376,22 @@ def test_a_model_file_that_is_none_is_named_and_never_imported(model, verify, fo
     reseal()
     assert any("honest.py" in problem for problem in verify())
     assert not os.path.exists("ran")  # noqa: PTH110
+
+
+def test_what_a_model_file_says_of_itself_cannot_deface_a_terminal(verify, folder, reseal):
+    forged = 'MODEL = dict(backend="x\\x1b[2J\\n::error::forged", '
+    text = (folder / "honest.py").read_text()
+    (folder / "honest.py").write_text(text.replace("MODEL = dict(", forged))
+    reseal()
+    (problem,) = verify()  # every text of which is printable
+    assert "unknown backend" in problem
+
+
+def test_no_text_of_a_finding_moves_a_cursor_or_begins_a_line():
+    forged = "x\x1b[2J\n::error::forged\r\u202e"
+    printed = lines([Finding(forged, "problem", forged, forged, forged, forged)])
+    assert len(printed) == 2
+    assert all(line.isprintable() for line in printed)
 
 
 def test_a_newer_format_says_to_upgrade(verify, folder):

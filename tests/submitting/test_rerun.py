@@ -123,6 +123,15 @@ def test_the_command_opens_the_image_of_the_submissions_backend(on_jax, monkeypa
     assert [(wish.runner, wish.backend) for wish in wishes] == [("docker", "jax")]
 
 
+def test_parameters_of_a_stranger_cannot_deface_a_terminal():
+    params = json.dumps({"label": "\x1b[2J\nTier: reproduced\n::notice::ok" + "x" * 9000})
+    row = {"task": "motif-classes@1", "profile": "quick", "params": params, "backend": "jax"}
+    name = Group([row], [[]]).name
+    assert name.isprintable()
+    assert len(name) < 400
+    assert name.endswith(" on jax")
+
+
 def test_a_verification_is_written_beside_and_not_into_the_folder(verified, honest, tmp_path):
     path = write_verification(verified, tmp_path / "out", honest[2])
     written = json.loads(path.read_text())
