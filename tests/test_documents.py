@@ -162,3 +162,14 @@ def test_the_command_says_what_it_wrote_and_which_backends_it_left_out(tmp_path,
     assert run.return_value == 0
     assert "page.md: written" in run.output
     assert "1 result of jax left out; --backend jax" in run.output
+
+
+def test_the_command_says_which_unlike_results_it_left_out(tmp_path, document):
+    registry = Registry(tmp_path / "registry")
+    for trial, isolation in ((0, "none"), (1, "none"), (0, "container")):
+        study_rows.add(registry, "CNN-deep", "relu", trial, {}, isolation=isolation)
+    document.write_text(HOLDER.format("table", "cost", ""))
+    options = [str(document), "--registry", str(tmp_path / "registry")]
+    run = CliRunner().invoke(command, options, standalone_mode=False)
+    assert "1 result of CNN-deep on motif-classes@1 (isolation container) left out" in run.output
+    assert "| 10 / 10 |" in document.read_text()
