@@ -66,6 +66,20 @@ def test_a_block_is_replaced_and_nothing_else(report, document):
     assert write_report(report, [document]) == []
 
 
+@pytest.mark.parametrize("end", ["", "<!-- /tabel -->\n", "<!-- /figure -->\n"])
+@pytest.mark.parametrize("after", ["", HOLDER.format("table", "tasks", "| old |\n")])
+def test_a_block_without_an_end_is_told_by_its_line_and_nothing_is_lost(
+    report, tmp_path, end, after
+):
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text(HOLDER.format("table", "cost", ""))
+    bad.write_text(f"Before.\n\n<!-- table: cost -->\n| old |\n{end}By hand.\n{after}")
+    before = good.read_bytes(), bad.read_bytes()
+    with pytest.raises(UserError, match=r"bad\.md:3: .*<!-- /table -->"):
+        write_report(report, [good, bad])
+    assert (good.read_bytes(), bad.read_bytes()) == before
+
+
 def test_a_figure_is_a_file_beside_the_document(report, document):
     document.write_text(HOLDER.format("figure", "published-localisation", ""))
     figure = document.parent / "figures" / "published-localisation.svg"
