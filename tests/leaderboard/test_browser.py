@@ -190,6 +190,18 @@ def test_an_address_brings_the_same_view_back(front: Any) -> None:
     assert len(shown(front)) > len(before)
 
 
+def test_the_link_that_skips_to_the_tables_keeps_the_view(front: Any) -> None:
+    front.select_option('select[data-filter="task"]', "=motif-classes@1")
+    front.fill("#search", "cnn")
+    head(front, "recovery").click()
+    before, address = shown(front), front.url
+    front.focus("a.skip")
+    front.keyboard.press("Enter")
+    front.wait_for_function("address => location.href === address", arg=address)
+    assert shown(front) == before
+    assert front.input_value("#search") == "cnn"
+
+
 @pytest.mark.parametrize(
     "address",
     ["#q=%3Cimg%20src=x%20onerror=alert(1)%3E&task=nonsense", "#sort=nothing.up&columns=x"],
@@ -344,6 +356,10 @@ def test_two_models_are_compared(page: Any, site: Path) -> None:
     address = page.url
     page.goto((site / "index.html").as_uri())
     page.goto(address)
+    assert page.locator("table.pairs tbody tr:visible").count() == 1
+    page.focus("a.skip")
+    page.keyboard.press("Enter")
+    page.wait_for_function("address => location.href === address", arg=address)
     assert page.locator("table.pairs tbody tr:visible").count() == 1
 
 
