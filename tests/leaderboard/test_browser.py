@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import leaderboard_fixtures as fx
 import pandas as pd
 import pytest
 from browser_fixtures import browser as browser
 
+from motifidelity.leaderboard import render
 from motifidelity.serving import open_server
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -361,6 +363,17 @@ def test_two_models_are_compared(page: Any, site: Path) -> None:
     page.keyboard.press("Enter")
     page.wait_for_function("address => location.href === address", arg=address)
     assert page.locator("table.pairs tbody tr:visible").count() == 1
+
+
+def test_a_model_whose_name_has_two_spaces_is_compared(page: Any, tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for name, value in (("my  model", 0.9), ("other", 0.8), ("third", 0.7)):
+        for trial in range(2):
+            builder.add(name, trial, {("auroc", ""): value})
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    page.goto((tmp_path / "compare.html").as_uri())
+    page.select_option("#first", "my  model relu")
+    assert page.locator("table.pairs tbody tr:visible").count() == 2
 
 
 def test_pages_read_without_script(browser: Any, site: Path) -> None:
