@@ -17,11 +17,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UserError
 from motifidelity.report import Report
 from motifidelity.reportfigures import ReportFigures
 
-BLOCK = re.compile(r"(<!-- (table|figure): ([\w. -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+OPENING = re.compile(r"<!-- (table|figure): ([\w. -]+) -->\n")
+# no block reaches over the opening of another
+BLOCK = re.compile(
+    rf"({OPENING.pattern})(?:(?!<!-- (?:table|figure): ).)*?(<!-- /\2 -->)", re.DOTALL
+)
 FOLDER = "figures"
 
 
@@ -41,7 +45,8 @@ def write_report(report: Report, documents: Iterable[Path], *, check: bool = Fal
     DataError
         If a document or figure cannot be read or written.
     UserError
-        If a block names a table or figure that does not exist; nothing is written then.
+        If a block has no end, or names a table or figure that does not exist; nothing is written
+        then.
     """
     figures = ReportFigures(report)
     changed = []
@@ -81,5 +86,19 @@ def _files(
             raise DataError(f"{path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: not a text in UTF-8; name Markdown files only") from error
+        _check_ends(path, text)
         files[path] = BLOCK.sub(block, text).encode("utf-8")
     return list(files.items())
+
+
+def _check_ends(path: Path, text: str) -> None:
+    """Raise ``UserError`` where a block has no end: what follows would be taken for it."""
+    closed = {block.start() for block in BLOCK.finditer(text)}
+    for opening in OPENING.finditer(text):
+        if opening.start() not in closed:
+            kind, name = opening.groups()
+            number = text.count("\n", 0, opening.start()) + 1
+            raise UserError(
+                f"{path}:{number}: the block of {kind} {name} has no end; write "
+                f"<!-- /{kind} --> on a line of its own after it, before the next block"
+            )

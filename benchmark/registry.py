@@ -18,6 +18,7 @@ the result whose network and arrays it used; the latest counts.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import secrets
@@ -41,7 +42,7 @@ from motifidelity.manifest import (
     table_path,
 )
 from motifidelity.snapshot import latest_results, only, read_file, read_readable, read_tables
-from motifidelity.stores import LocalStore, Store, StoreError, open_store
+from motifidelity.stores import Entry, LocalStore, Store, StoreError, open_store
 from motifidelity.tablefiles import encode, from_rows
 
 if TYPE_CHECKING:
@@ -378,6 +379,40 @@ class Registry:
                 f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
                 "registry, or run the job again with --force"
             ) from error
+
+    def stored(self) -> dict[str, str]:
+        """What is stored of results beside the tables, as a text that changes with it.
+
+        Returns
+        -------
+        dict of str to str
+            By result id, of the evidence and of the manifest of the network that was kept with it:
+            in a folder the digests of the files, in a bucket their sizes and times.
+
+        Raises
+        ------
+        DataError
+            If the registry does not answer.
+        """
+        try:
+            entries = {**self.store.files("evidence"), **self.store.files("networks")}
+        except StoreError as error:
+            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+        found: dict[str, str] = {}
+        for path, entry in sorted(entries.items()):
+            folder, name, *rest = path.split("/")
+            if folder == "evidence" or rest == ["network.json"]:
+                result = name.removesuffix(".npz")
+                found[result] = f"{found.get(result, '')}{folder} {self._state(entry)}\n"
+        return found
+
+    def _state(self, entry: Entry) -> str:
+        if not self.local:
+            return f"{entry.size} {entry.modified}"
+        try:
+            return hashlib.sha256(self.store.read(entry.path)).hexdigest()
+        except OSError as error:
+            return str(error.strerror)
 
     def _at_hand(self, path: str) -> Path:
         if isinstance(self.store, LocalStore):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from motifidelity.errors import unknown
 from motifidelity.leaderboard.scale import FLOOR_NETWORKS
+from motifidelity.leaderboard.summary import mark_trials
+from motifidelity.leaderboard.text import clean, parse_params, shorten
 from motifidelity.markdown import head, line
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
 # what the study ran on
 BACKEND = "tensorflow"
+# what all results of a row have in common, and what it is called; no mean is over two of them
+SETTING = {
+    "model_digest": "source",
+    "isolation": "isolation",
+    "task_digest": "specification",
+    "dataset_digest": "data",
+}
+CELL = ["model", "activation", "others"]
 # the two headline tables: heading, metric, method, digits
 RESULTS = (
     ("AUROC", "auroc", "", 3),
@@ -50,7 +59,10 @@ FILTERS = (
 class Report:
     """Tables of one registry, of what was run on one backend of Keras.
 
-    Backends train the same network to different weights, so no mean is over two of them.
+    Backends train the same network to different weights, so no mean is over two of them; nor is one
+    over two sources of a model, two isolations, or two states of a task. Of several the one with
+    the most results is reported, and of equals the newest. Of several results of one trial and seed
+    the one counts that the leaderboard counts.
 
     Parameters
     ----------
@@ -61,25 +73,32 @@ class Report:
     Attributes
     ----------
     tables : Tables
-        The registry's, without the other backends; references, which no backend ran, stay.
+        The registry's, without what is left out; references, which no backend ran, stay.
     left_out : mapping of str to int
         Number of results of every other backend.
+    unlike : mapping of str to int
+        Number of results that differ from most of their model's, by what they are.
     """
 
     def __init__(self, registry: Registry, backend: str = BACKEND) -> None:
         tables = registry.tables()
         jobs = tables.jobs
+        jobs = jobs[jobs["result_id"].isin(_counted(jobs))]
         jobs = jobs[(jobs["status"] == "ok") & (jobs["profile"] == "full")]
         ours = (jobs["backend"] == backend) | (jobs["division"] == DIVISION)
         self.left_out = dict(Counter(str(other) for other in jobs[~ours]["backend"]))
-        jobs = jobs[ours].copy()
+        jobs, self.unlike = _alike(jobs[ours].copy())
         self.tables = _only(tables, jobs)
-        jobs["activation"] = [json.loads(text).get("activation", "") for text in jobs["params"]]
+        params = [parse_params(str(text)) for text in jobs["params"]]
+        jobs["activation"] = [activation or "" for activation, _ in params]
+        jobs["others"] = [", ".join(f"{k} = {v}" for k, v in others) for _, others in params]
         self.jobs = jobs
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
-        columns = ["result_id", "task", "model", "activation", "division", "trial"]
+        columns = ["result_id", "task", *CELL, "division", "trial"]
         self.scores = scores.merge(jobs[columns], on="result_id")
         self._closed = self.scores[self.scores["division"] == "closed"]
+        # the study's networks have an activation and no other parameter
+        self._study = self._closed[self._closed["others"] == ""]
         self._tables: dict[str, Callable[[], str]] = {
             "results motif-classes": lambda: self._results("motif-classes", RESULTS),
             "results regulatory-code": lambda: self._results("regulatory-code", RESULTS),
@@ -113,32 +132,29 @@ class Report:
 
     def compared(self, metric: str) -> list[Comparison]:
         """Every published score of a metric beside its trials in the closed division."""
-        return list(compare(self._closed, metric))
+        return list(compare(self._study, metric))
 
     def _cells(self, task: str) -> pd.DataFrame:
-        """Models and activations of a task, in the order of their names, references left out."""
+        """Models and parameters of a task, in the order of their names, references left out."""
         mine = self.jobs[(self.jobs["task"] == task) & (self.jobs["division"] == "closed")]
-        return mine[["model", "activation"]].drop_duplicates().sort_values(["model", "activation"])
+        return mine[CELL].drop_duplicates().sort_values(CELL)
 
-    def _values(
-        self, task: str, model: str, activation: str, metric: str, method: str
-    ) -> pd.Series:
+    def _values(self, task: str, cell: Sequence[str], metric: str, method: str) -> pd.Series:
         s = self._closed
-        here = (s["task"] == task) & (s["model"] == model) & (s["activation"] == activation)
+        here = (s["task"] == task) & (s[CELL] == list(cell)).all(axis=1)
         return s[here & (s["metric"] == metric) & (s["method"] == method)]["value"]
 
     def _results(self, name: str, columns: Iterable[tuple[str, str, str, int]]) -> str:
         columns = list(columns)
         task = find_spec(name).id
         lines = head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
-        for cell in self._cells(task).to_dict("records"):
-            key = (task, str(cell["model"]), str(cell["activation"]))
-            trials = len(self._values(*key, "auroc", ""))
+        for cell in self._cells(task).itertuples(index=False, name=None):
+            trials = len(self._values(task, cell, "auroc", ""))
             values = [
-                _mean(self._values(*key, metric, method), digits)
+                _mean(self._values(task, cell, metric, method), digits)
                 for _, metric, method, digits in columns
             ]
-            lines.append(line([" ".join(key[1:]), str(trials), *values]))
+            lines.append(line([_label(cell), str(trials), *values]))
         return "\n".join(lines)
 
     def _published(self, metric: str) -> str:
@@ -182,7 +198,7 @@ class Report:
         from motifidelity.claims import CLAIMS, NETWORKS, Trials
 
         # each network on the task that the study trains it on
-        mine = self._closed
+        mine = self._study
         trials = Trials(mine[mine["task"] == mine["model"].map(NETWORKS)])
         return [(claim, claim.test(trials)) for claim in CLAIMS]
 
@@ -191,14 +207,14 @@ class Report:
             ["network", "task", "activation", "epochs by trial", "minutes of training, mean"]
         )
         closed = self.jobs[self.jobs["division"] == "closed"]
-        for (model, task, activation), group in closed.groupby(
-            ["model", "task", "activation"], sort=True
+        for (model, task, *params), group in closed.groupby(
+            ["model", "task", "activation", "others"], sort=True
         ):
             group = group.sort_values("trial")
             epochs = " / ".join(str(int(epoch)) for epoch in group["epochs"])
             minutes = f"{group['seconds_fit'].mean() / 60:.1f}"
             task = str(task).partition("@")[0]
-            lines.append(line([str(model), task, str(activation), epochs, minutes]))
+            lines.append(line([_label([model]), task, _label(params), epochs, minutes]))
         return "\n".join(lines)
 
     def _scale(self, name: str) -> str:
@@ -224,7 +240,7 @@ class Report:
                 name: here[here["model"] == name]["value"]
                 for name in (RANDOM, *FLOOR_NETWORKS, ORACLE)
             }
-            networks = here[here["division"] == "closed"].groupby(["model", "activation"])
+            networks = here[here["division"] == "closed"].groupby(CELL)
             means = networks["value"].mean()
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"
@@ -246,6 +262,47 @@ class Report:
                 )
             )
         return "\n".join(lines)
+
+
+def _counted(jobs: pd.DataFrame) -> list[str]:
+    """Results that no later one of the same trial and seed replaces."""
+    trials = mark_trials(jobs)
+    return list(trials[trials["counted"]]["result_id"])
+
+
+def _alike(jobs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Of every model on a task the results of its usual setting, and how many others there are."""
+    jobs = jobs.sort_values("started", kind="stable", na_position="first")
+    settings = jobs[list(SETTING)].astype(object).fillna("").astype(str)
+    owners = list(jobs[["model", "task", "division"]].itertuples(index=False, name=None))
+    found = list(zip(owners, settings.itertuples(index=False, name=None), strict=True))
+    counts = Counter(found)
+    last = {one: place for place, one in enumerate(found)}
+    # of an owner's settings the last in this order stays
+    usual = dict(sorted(counts, key=lambda one: (counts[one], last[one])))
+    unlike = {
+        f"{_cut(owner[0])} on {_cut(owner[1])} ({_difference(setting, usual[owner])})": number
+        for (owner, setting), number in sorted(counts.items())
+        if setting != usual[owner]
+    }
+    kept = [place for place, (owner, setting) in enumerate(found) if setting == usual[owner]]
+    return jobs.iloc[kept].sort_index(), unlike
+
+
+def _difference(setting: Sequence[str], usual: Sequence[str]) -> str:
+    """In what a setting is not the usual one."""
+    values = zip(SETTING.values(), setting, usual, strict=True)
+    return ", ".join(f"{name} {_cut(value)}" for name, value, other in values if value != other)
+
+
+def _cut(text: str) -> str:
+    return " ".join(shorten(text, 24).split())
+
+
+def _label(parts: Iterable[object]) -> str:
+    """A cell's name: model, activation, and whatever other parameters it has."""
+    text = clean(" ".join(str(part) for part in parts if part)).replace("|", r"\|")
+    return " ".join(text.split())
 
 
 def _only(tables: Tables, jobs: pd.DataFrame) -> Tables:

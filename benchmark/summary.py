@@ -71,6 +71,7 @@ def draw_leaderboard(
             past=found.past,
             evidence=lambda result: reader().evidence(result),
             scan_name=lambda result: reader().scan_name(result),
+            stored=registry.stored(),
         )
     except OSError as error:
         raise DataError(

@@ -26,6 +26,7 @@ def render(
     past: Tables | None = None,
     evidence: EvidenceOf | None = None,
     scan_name: ScanNameOf | None = None,
+    stored: Mapping[str, str] | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
 
@@ -56,6 +57,10 @@ def render(
     scan_name : callable, optional
         Gives, by the id of the result that a network was kept with, the name of the layer that its
         filters are of, None where it is not known; raises ``DataError`` where it is damaged.
+    stored : mapping of str to str, optional
+        By a result's id, a text that changes whenever `evidence` or `scan_name` may answer
+        otherwise (`Registry.stored`); without it a page is drawn again only where the tables that
+        it shows have changed.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def render(
     """
     from .site import gather, write_site
 
-    material = gather(tables, metrics, problems, tiers, past, evidence, scan_name)
+    material = gather(tables, metrics, problems, tiers, past, evidence, scan_name, stored)
     return write_site(material, out_dir)
 
 

@@ -75,12 +75,14 @@ def board_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """A page for every task and profile."""
     summary = material.summary
     paths = board_paths(summary)
+    ranked = frame if frame.empty else frame[frame["rank"].notna()]
+    ranks = {str(run["run"]): int(run["rank"]) for _, run in ranked.iterrows()}
     for key, trials in summary.trials.groupby(BOARD, sort=True):
 
         def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
             runs = set(trials["run"])
             scores = summary.scores[summary.scores["run"].isin(runs)]
-            board = make_board(trials, material.stats, scores, material.filters, material.metrics)
+            board = make_board(trials, scores, ranks, material)
             return {"board": board, "legend": legend(scores, material.metrics)}
 
         yield Page(paths[tuple(map(str, key))], "board.html", material.inputs(trials), draw)
@@ -96,11 +98,7 @@ def board_paths(summary: Summary) -> dict[tuple[str, ...], str]:
 
 
 def make_board(
-    trials: pd.DataFrame,
-    stats: Stats,
-    scored: pd.DataFrame,
-    filters: pd.DataFrame,
-    metrics: Mapping[str, MetricInfo],
+    trials: pd.DataFrame, scored: pd.DataFrame, ranks: Mapping[str, int], material: Material
 ) -> Board:
     """Arrange one task's board.
 
@@ -108,19 +106,17 @@ def make_board(
     ----------
     trials : DataFrame
         The board's rows of `Summary.trials`.
-    stats : Stats
-        As `cells.index_stats` returns them.
     scored : DataFrame
         The board's rows of `Summary.scores`.
-    filters : DataFrame
-        The registry's, for the strips of logos.
-    metrics : Mapping of str to MetricInfo
-        The declared metrics.
+    ranks : Mapping of str to int
+        The ranks that runs have on the front page, each within its division.
+    material : Material
 
     Returns
     -------
     Board
     """
+    stats, metrics = material.stats, material.metrics
     first = trials.iloc[0]
     runs = set(trials["run"])
     attribution = scored[scored["metric"].isin(["attribution_auroc", "paper_attribution_auroc"])]
@@ -138,7 +134,7 @@ def make_board(
     rows.sort(key=lambda row: _rank_key(row, stats, order))
     ranked = first["profile"] == "full"
     if ranked:
-        rows = _with_ranks(rows, stats, order)
+        rows = [replace(row, rank=str(ranks.get(row.run, ""))) for row in rows]
     label, metric = _order_label(order, columns)
     return Board(
         task=clip(first["task"]),
@@ -155,7 +151,7 @@ def make_board(
         rows=tuple(rows),
         failures=_failures(trials, rows),
         panels=draw_panels(stats, [(row.run, row.label) for row in rows]) if ranked else (),
-        strips=_strips(trials, rows, filters) if ranked else (),
+        strips=_strips(trials, rows, material.filters) if ranked else (),
     )
 
 
@@ -184,17 +180,6 @@ def _rank_key(row: Row, stats: Stats, order: tuple[str, str] | None) -> tuple[ob
         row.parameters,
         row.run,
     )
-
-
-def _with_ranks(rows: list[Row], stats: Stats, order: tuple[str, str] | None) -> list[Row]:
-    """Number the rows; equal scores share a number, rows with no score and references have none."""
-    values = [None if row.reference else _rank_value(row, stats, order) for row in rows]
-    return [
-        row
-        if value is None
-        else replace(row, rank=str(1 + sum(v is not None and v > value for v in values)))
-        for row, value in zip(rows, values, strict=True)
-    ]
 
 
 def _failures(trials: pd.DataFrame, rows: Sequence[Row]) -> tuple[Failure, ...]:

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import jinja2
@@ -18,6 +19,14 @@ from .tables import MetricInfo, Tables
 from .text import is_missing, shorten
 
 INDEX = "build.json"
+# what pages are made of, templates aside; in a checkout these packages do not lie in one folder
+PACKAGES = (
+    "motifidelity",
+    "motifidelity.leaderboard",
+    "motifidelity.metrics",
+    "motifidelity.tasks",
+)
+SUFFIXES = {".py", ".toml", ".csv"}
 # below this a process is not worth its start
 PAGES_OF_A_WORKER = 40
 # of these tables a motif is left out: its information content and its hits change with it
@@ -153,10 +162,16 @@ def digest(*parts: str) -> str:
     return found.hexdigest()
 
 
-def code_digest(folder: Path, metrics: Mapping[str, MetricInfo]) -> str:
+def sources() -> list[Path]:
+    """Files of the package that the pages are made of: its code, its data and the templates."""
+    folders = {Path(path) for name in PACKAGES for path in import_module(name).__path__}
+    files = {path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES}
+    return sorted({*files, *(Path(__file__).parent / "templates").iterdir()})
+
+
+def code_digest(metrics: Mapping[str, MetricInfo]) -> str:
     """Digest of everything but the registry that the pages are made of."""
-    files = [*folder.glob("*.py"), *(folder / "templates").iterdir()]
-    texts = [path.read_text(encoding="utf-8") for path in sorted(files)]
+    texts = [path.read_text(encoding="utf-8") for path in sources()]
     return digest(*texts, repr(sorted(metrics.items())))
 
 

@@ -46,7 +46,7 @@ class Material:
     tiers : Mapping of str to str
         Who vouches for a job's results, by its id; the submitter where it is not named.
     digests : Mapping of str to str
-        Digest of all rows of a result, by its id.
+        Digest of all rows of a result and of what is stored beside them, by its id.
     """
 
     summary: Summary

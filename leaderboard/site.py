@@ -14,11 +14,12 @@ from motifidelity.metrics.hits import ATTRACTOR
 
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
 from .board import board_pages
-from .book import Book, code_digest, result_digests
+from .book import Book, code_digest, digest, result_digests
 from .changelog import changelog_page
 from .comparison import comparison_page
 from .dossier import make_page
 from .export import Cutting, cut_figures, page_stem
+from .facts import network_origin
 from .front import front_page, table_files
 from .metric_pages import metric_pages
 from .pages import EvidenceOf, Material, Page, ScanNameOf
@@ -42,7 +43,7 @@ Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
 
 def write_site(material: Material, out_dir: Path) -> Path:
     """Write all pages; see `motifidelity.leaderboard.render`."""
-    book = Book(out_dir, make_environment(), code_digest(HERE, material.metrics))
+    book = Book(out_dir, make_environment(), code_digest(material.metrics))
     frame = standings(material)
     for maker in MAKERS:
         book.write(maker(material, frame))
@@ -83,6 +84,7 @@ def gather(
     past: Tables | None = None,
     evidence: EvidenceOf | None = None,
     scan_name: ScanNameOf | None = None,
+    stored: Mapping[str, str] | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -96,10 +98,23 @@ def gather(
         metrics=metrics,
         problems=tuple(problems),
         tiers=tiers or {},
-        digests=result_digests(tables),
+        digests=_digests(tables, stored or {}),
         evidence=evidence or (lambda _: None),
         scan_name=scan_name or (lambda _: None),
     )
+
+
+def _digests(tables: Tables, stored: Mapping[str, str]) -> Mapping[str, str]:
+    """Digest of all rows of every result, with what is stored of it beside the tables."""
+    digests = result_digests(tables)
+    if not stored:
+        return digests
+    jobs = tables.jobs.reindex(columns=["result_id", "files"])
+    beside = {
+        str(result): (stored.get(str(result), ""), stored.get(network_origin(files), ""))
+        for result, files in zip(jobs["result_id"], jobs["files"], strict=True)
+    }
+    return {result: digest(rows, *beside.get(result, ())) for result, rows in digests.items()}
 
 
 def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:

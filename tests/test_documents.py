@@ -66,6 +66,20 @@ def test_a_block_is_replaced_and_nothing_else(report, document):
     assert write_report(report, [document]) == []
 
 
+@pytest.mark.parametrize("end", ["", "<!-- /tabel -->\n", "<!-- /figure -->\n"])
+@pytest.mark.parametrize("after", ["", HOLDER.format("table", "tasks", "| old |\n")])
+def test_a_block_without_an_end_is_told_by_its_line_and_nothing_is_lost(
+    report, tmp_path, end, after
+):
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text(HOLDER.format("table", "cost", ""))
+    bad.write_text(f"Before.\n\n<!-- table: cost -->\n| old |\n{end}By hand.\n{after}")
+    before = good.read_bytes(), bad.read_bytes()
+    with pytest.raises(UserError, match=r"bad\.md:3: .*<!-- /table -->"):
+        write_report(report, [good, bad])
+    assert (good.read_bytes(), bad.read_bytes()) == before
+
+
 def test_a_figure_is_a_file_beside_the_document(report, document):
     document.write_text(HOLDER.format("figure", "published-localisation", ""))
     figure = document.parent / "figures" / "published-localisation.svg"
@@ -162,3 +176,14 @@ def test_the_command_says_what_it_wrote_and_which_backends_it_left_out(tmp_path,
     assert run.return_value == 0
     assert "page.md: written" in run.output
     assert "1 result of jax left out; --backend jax" in run.output
+
+
+def test_the_command_says_which_unlike_results_it_left_out(tmp_path, document):
+    registry = Registry(tmp_path / "registry")
+    for trial, isolation in ((0, "none"), (1, "none"), (0, "container")):
+        study_rows.add(registry, "CNN-deep", "relu", trial, {}, isolation=isolation)
+    document.write_text(HOLDER.format("table", "cost", ""))
+    options = [str(document), "--registry", str(tmp_path / "registry")]
+    run = CliRunner().invoke(command, options, standalone_mode=False)
+    assert "1 result of CNN-deep on motif-classes@1 (isolation container) left out" in run.output
+    assert "| 10 / 10 |" in document.read_text()

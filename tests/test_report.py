@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import registry_rows as rr
 import study_rows
 
 from motifidelity.claims import CLAIMS, NOT_RUN
@@ -145,3 +148,62 @@ def test_a_claim_is_about_the_study_s_task_of_each_network(tmp_path):
             study_rows.add(registry, "CNN-local", activation, 0, scores, task=task)
     rows = rows_of(Report(registry).table("claims measured"))
     assert [row[3] for row in rows if row[0] == "Accuracy"] == ["1"]
+
+
+def test_no_mean_is_over_two_isolations_or_two_sources(tmp_path):
+    registry = Registry(tmp_path)
+    kinds = {
+        "first": ({}, 0.6, 3),
+        "contained": ({"isolation": "container"}, 0.9, 2),
+        "edited": ({"model_digest": "e" * 64}, 0.8, 1),
+    }
+    for others, value, trials in kinds.values():
+        job = {"isolation": "none", "model_digest": "a" * 64, **others}
+        for activation in ("relu", "exponential"):
+            for trial in range(trials):
+                scores = {("auroc", ""): value, ("aupr", ""): value}
+                study_rows.add(registry, "CNN-local", activation, trial, scores, **job)
+    report = Report(registry)
+    assert report.unlike == {
+        "CNN-local on regulatory-code@1 (isolation container)": 4,
+        f"CNN-local on regulatory-code@1 (source {'e' * 24}…)": 2,
+    }
+    rows = rows_of(report.table("results regulatory-code"))
+    assert [row[:3] for row in rows] == [
+        ["CNN-local exponential", "3", "0.600 ± 0.000"],
+        ["CNN-local relu", "3", "0.600 ± 0.000"],
+    ]
+    measured = {row[0]: row for row in rows_of(report.table("claims measured"))}
+    assert measured["Accuracy"][3] == "3"
+
+
+def test_the_later_of_two_results_of_one_trial_counts(tmp_path):
+    registry = Registry(tmp_path)
+    for hour, value in ((2, 0.9), (1, 0.6)):
+        scores = {("auroc", ""): value, ("paper_attribution_auroc", "saliency"): value}
+        started = rr.STARTED + timedelta(hours=hour)
+        study_rows.add(registry, "CNN-local", "relu", 0, scores, started=started)
+    report = Report(registry)
+    [row] = rows_of(report.table("results regulatory-code"))
+    assert row[1:3] == ["1", "0.900"]
+    [row] = rows_of(report.table("published attribution"))
+    assert row[4:6] == ["0.900", "1"]
+    assert report.unlike == {}
+
+
+def test_other_parameters_have_their_own_rows_and_no_place_beside_the_study(tmp_path):
+    registry = Registry(tmp_path)
+    for number in range(3):
+        scores = {("auroc", ""): number / 10, ("paper_attribution_auroc", "saliency"): 0.5}
+        params = json.dumps({"activation": "relu", "stddev": number})
+        study_rows.add(registry, "CNN-local", "relu", 0, scores, params=params)
+    report = Report(registry)
+    rows = rows_of(report.table("results regulatory-code"))
+    assert [row[:3] for row in rows] == [
+        [f"CNN-local relu stddev = {number}", "1", f"0.{number}00"] for number in range(3)
+    ]
+    assert [row[2] for row in rows_of(report.table("cost"))] == [
+        f"relu stddev = {number}" for number in range(3)
+    ]
+    assert rows_of(report.table("published attribution")) == []
+    assert {row[3] for row in rows_of(report.table("claims"))} == {f"**{NOT_RUN}**"}

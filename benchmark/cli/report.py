@@ -39,6 +39,12 @@ def command(documents: tuple[Path, ...], location: str, backend: str, check: boo
             f"--backend {other} reports them",
             err=True,
         )
+    for what, number in report.unlike.items():
+        click.echo(
+            f"bench: {number} {'result' if number == 1 else 'results'} of {what} left out, unlike "
+            "most of that model's; 'bench results' shows them apart",
+            err=True,
+        )
     changed = write_report(report, documents, check=check)
     for path in changed:
         click.echo(f"{path}: {'out of date' if check else 'written'}")

@@ -42,7 +42,11 @@ if (pick) {
     first.value = second.value = "";
     show();
   });
-  window.addEventListener("hashchange", fromAddress);
+  window.addEventListener("hashchange", () => {
+    // a link to a place in the page, such as the one that skips to the tables, is no state
+    if (document.getElementById(location.hash.slice(1))) show();
+    else fromAddress();
+  });
   pick.hidden = false;
   fromAddress();
 }

@@ -140,7 +140,11 @@ if (element) {
     picker.open = false;
     picker.querySelector("summary").focus();
   });
-  window.addEventListener("hashchange", fromAddress);
+  window.addEventListener("hashchange", () => {
+    // a link to a place in the page, such as the one that skips to the tables, is no state
+    if (document.getElementById(location.hash.slice(1))) remember();
+    else fromAddress();
+  });
   // paper gets every row that passes the filters
   let length = 50;
   window.addEventListener("beforeprint", () => {

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import leaderboard_fixtures as fx
 import pandas as pd
 import pytest
 from browser_fixtures import browser as browser
 
+from motifidelity.leaderboard import render
 from motifidelity.serving import open_server
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -190,6 +192,18 @@ def test_an_address_brings_the_same_view_back(front: Any) -> None:
     assert len(shown(front)) > len(before)
 
 
+def test_the_link_that_skips_to_the_tables_keeps_the_view(front: Any) -> None:
+    front.select_option('select[data-filter="task"]', "=motif-classes@1")
+    front.fill("#search", "cnn")
+    head(front, "recovery").click()
+    before, address = shown(front), front.url
+    front.focus("a.skip")
+    front.keyboard.press("Enter")
+    front.wait_for_function("address => location.href === address", arg=address)
+    assert shown(front) == before
+    assert front.input_value("#search") == "cnn"
+
+
 @pytest.mark.parametrize(
     "address",
     ["#q=%3Cimg%20src=x%20onerror=alert(1)%3E&task=nonsense", "#sort=nothing.up&columns=x"],
@@ -345,6 +359,21 @@ def test_two_models_are_compared(page: Any, site: Path) -> None:
     page.goto((site / "index.html").as_uri())
     page.goto(address)
     assert page.locator("table.pairs tbody tr:visible").count() == 1
+    page.focus("a.skip")
+    page.keyboard.press("Enter")
+    page.wait_for_function("address => location.href === address", arg=address)
+    assert page.locator("table.pairs tbody tr:visible").count() == 1
+
+
+def test_a_model_whose_name_has_two_spaces_is_compared(page: Any, tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for name, value in (("my  model", 0.9), ("other", 0.8), ("third", 0.7)):
+        for trial in range(2):
+            builder.add(name, trial, {("auroc", ""): value})
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    page.goto((tmp_path / "compare.html").as_uri())
+    page.select_option("#first", "my  model relu")
+    assert page.locator("table.pairs tbody tr:visible").count() == 2
 
 
 def test_pages_read_without_script(browser: Any, site: Path) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from motifidelity.cli.leaderboard import command
 from motifidelity.errors import UserError
 from motifidelity.leaderboard import render
+from motifidelity.leaderboard.book import sources
 from motifidelity.registry import Registry, Result
 from motifidelity.serving import open_server
 
@@ -137,6 +138,48 @@ def registry_of(folder: Path, count: int = 3) -> Registry:
 def build(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(command, list(arguments), catch_exceptions=False)
     return result.exit_code, result.output
+
+
+def test_evidence_that_is_put_right_redraws_its_pages_and_no_other(tmp_path: Path) -> None:
+    registry = registry_of(tmp_path / "registry", 2)
+    damaged = min(registry.jobs()["result_id"])
+    path = tmp_path / "registry" / "evidence" / f"{damaged}.npz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"damaged")
+    site = tmp_path / "site"
+    options = ["--registry", str(tmp_path / "registry"), "--out", str(site)]
+    build("build", *options)
+    [mine] = [page for page in (site / "models").iterdir() if "cannot be read" in text_of(page)]
+    [other] = set((site / "models").iterdir()) - {mine}
+    before = other.stat().st_mtime_ns
+    path.write_bytes(next((BASELINES / "evidence").glob("*.npz")).read_bytes())
+    build("build", *options)
+    assert "cannot be read" not in text_of(mine)
+    assert pages.parse(mine).all("svg", "tracks")
+    assert other.stat().st_mtime_ns == before
+
+
+def text_of(page: Path) -> str:
+    return pages.parse(page).text
+
+
+def test_the_manifest_of_a_network_is_among_what_is_stored(place: Path | str) -> None:
+    registry = Registry(place)
+    assert registry.stored() == {}
+    registry.store.write("networks/one/graph.pb", b"not what pages show")
+    assert registry.stored() == {}
+    told = []
+    for manifest in (b"{}", b'{"scan": null}'):
+        registry.store.write("networks/one/network.json", manifest)
+        told.append(registry.stored())
+    assert [list(found) for found in told] == [["one"], ["one"]]
+    assert told[0] != told[1]
+
+
+def test_pages_are_drawn_anew_where_any_code_or_data_that_makes_them_has_changed() -> None:
+    files = {path.relative_to(path.parents[1]).as_posix() for path in sources()}
+    made_of = ("statistics/comparison.py", "metrics/declare.py", "templates/compare.html")
+    assert {*made_of, "tasks/motif_classes_1.toml", "leaderboard/comparison.py"} <= files
 
 
 @pytest.mark.parametrize("table", ["jobs", "scores"])

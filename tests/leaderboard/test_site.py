@@ -141,7 +141,8 @@ def test_partial_coverage_is_said_and_failures_are_listed(site: Path) -> None:
 def test_a_run_without_scores_is_last_and_has_no_rank(site: Path) -> None:
     table = pages.boards(board_page(site))[0]
     ranks = [row[0].text for row in pages.rows(table)]
-    assert ranks == ["1", "2", "3", "4", "5", "6", "–", "–", "–"]
+    # the third is of the open division, alone
+    assert ranks == ["1", "2", "1", "3", "4", "5", "–", "–", "–"]
     assert [row[3].text for row in pages.rows(table)][-2:] == ["0 of 1 trial ok"] * 2
 
 
@@ -382,6 +383,22 @@ def test_equal_scores_share_a_rank(tmp_path: Path) -> None:
         builder.add(name, 0, {("match_fraction", ""): value})
     table = pages.boards(render_board(builder, tmp_path))[0]
     assert [row[0].text for row in pages.rows(table)] == ["1", "1", "3"]
+
+
+def test_ranks_are_within_a_division_and_floors_have_none(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for name, value, division in (
+        ("first", 0.9, "open"),
+        ("second", 0.8, "closed"),
+        ("third", 0.7, "closed"),
+        ("fourth", 0.6, "open"),
+    ):
+        builder.add(name, 0, {("match_fraction", ""): value}, division=division)
+    builder.add("Untrained", 0, {("match_fraction", ""): 0.95}, division="open")
+    table = pages.boards(render_board(builder, tmp_path))[0]
+    ranks = {row[1].one("a").text: row[0].text for row in pages.rows(table)}
+    expected = {"first": "1", "second": "1", "third": "2", "fourth": "2", "Untrained": "–"}
+    assert ranks == expected
 
 
 def test_a_score_of_an_undeclared_metric_is_shown_under_its_name(tmp_path: Path) -> None:

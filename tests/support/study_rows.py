@@ -26,7 +26,7 @@ def add(registry, model, activation, trial, scores, **job):
         "seconds_fit": 60.0,
         **job,
     }
-    text = json.dumps([stated[key] for key in sorted(stated)])
+    text = json.dumps([stated[key] for key in sorted(stated)], default=str)
     registry.record(
         Result(
             {
