@@ -71,8 +71,20 @@ def front(request: pytest.FixtureRequest, page: Any, site: Path, served: str) ->
 
 @pytest.fixture
 def board(page: Any, site: Path) -> Any:
+    """A task's page; it counts in `window.sorts` how often a table has been sorted."""
     page.goto(next((site / "boards").glob("motif-classes-1-full*")).as_uri())
+    page.evaluate(
+        """() => {
+            window.sorts = 0;
+            document.addEventListener("sort-end", () => { window.sorts += 1; });
+        }"""
+    )
     return page
+
+
+def wait_for_sorts(board: Any, count: int) -> None:
+    """The rows move a moment after the heading says how they are sorted."""
+    board.wait_for_function("count => window.sorts === count", arg=count)
 
 
 def shown(page: Any) -> list[dict[str, Any]]:
@@ -93,8 +105,30 @@ def column_of(page: Any, field: str) -> list[str]:
     return [row[field]["v"] for row in shown(page)]
 
 
+def address_of(page: Any) -> str:
+    """The address as the page has it now: `page.url` hears of a change of it a moment later."""
+    address: str = page.evaluate("location.href")
+    return address
+
+
+def skip_to_the_tables(page: Any) -> None:
+    """Follow the skip link, and wait until the page has answered the change of its address."""
+    page.evaluate(
+        """() => window.addEventListener("hashchange", () => { window.skipped = true; })"""
+    )
+    page.focus("a.skip")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.skipped")
+
+
 def head(page: Any, field: str) -> Any:
     return page.locator(f'#runs thead th[data-field="{field}"]')
+
+
+def sort_by(page: Any, field: str, direction: str) -> None:
+    """Click a heading of the front page's table, which sorts a moment after the click."""
+    head(page, field).click()
+    page.wait_for_selector(f'#runs th[data-field="{field}"][aria-sort="{direction}"]')
 
 
 def check_numeric(values: list[str], *, descending: bool) -> None:
@@ -107,9 +141,7 @@ def check_numeric(values: list[str], *, descending: bool) -> None:
 def test_the_table_sorts_by_numbers_with_dashes_last(front: Any) -> None:
     before = column_of(front, "accuracy")
     for descending in (True, False):
-        head(front, "accuracy").click()
-        direction = "descending" if descending else "ascending"
-        front.wait_for_selector(f'#runs th[data-field="accuracy"][aria-sort="{direction}"]')
+        sort_by(front, "accuracy", "descending" if descending else "ascending")
         check_numeric(column_of(front, "accuracy"), descending=descending)
     after = column_of(front, "accuracy")
     assert sorted(after) == sorted(before)
@@ -117,10 +149,10 @@ def test_the_table_sorts_by_numbers_with_dashes_last(front: Any) -> None:
 
 
 def test_names_and_ranks_sort_from_the_start(front: Any) -> None:
-    head(front, "model").click()
+    sort_by(front, "model", "ascending")
     names = column_of(front, "model")
     assert names.index("cnn-2") < names.index("cnn-50") < names.index("dense")
-    head(front, "rank").click()
+    sort_by(front, "rank", "ascending")
     ranks = column_of(front, "rank")
     assert ranks[0] == "1"
     assert ranks[-1] == ""
@@ -175,31 +207,30 @@ def test_columns_are_picked(front: Any) -> None:
 def test_an_address_brings_the_same_view_back(front: Any) -> None:
     front.select_option('select[data-filter="task"]', "=motif-classes@1")
     front.fill("#search", "cnn")
-    head(front, "recovery").click()
+    sort_by(front, "recovery", "descending")
     front.click(".picker summary")
     front.check('input[data-column="digest"]')
     front.uncheck('input[data-column="division"]')
     before = shown(front)
     assert {"q=cnn", "task=motif-classes@1", "sort=recovery.desc"} <= set(
-        unquote(front.url).partition("#")[2].split("&")
+        unquote(address_of(front)).partition("#")[2].split("&")
     )
     front.reload()
     front.wait_for_selector("#controls:not([hidden])")
     assert shown(front) == before
     assert front.input_value("#search") == "cnn"
     front.click("#reset")
-    assert "#" not in front.url
+    assert "#" not in address_of(front)
     assert len(shown(front)) > len(before)
 
 
 def test_the_link_that_skips_to_the_tables_keeps_the_view(front: Any) -> None:
     front.select_option('select[data-filter="task"]', "=motif-classes@1")
     front.fill("#search", "cnn")
-    head(front, "recovery").click()
-    before, address = shown(front), front.url
-    front.focus("a.skip")
-    front.keyboard.press("Enter")
-    front.wait_for_function("address => location.href === address", arg=address)
+    sort_by(front, "recovery", "descending")
+    before, address = shown(front), address_of(front)
+    skip_to_the_tables(front)
+    assert address_of(front) == address
     assert shown(front) == before
     assert front.input_value("#search") == "cnn"
 
@@ -209,7 +240,7 @@ def test_the_link_that_skips_to_the_tables_keeps_the_view(front: Any) -> None:
     ["#q=%3Cimg%20src=x%20onerror=alert(1)%3E&task=nonsense", "#sort=nothing.up&columns=x"],
 )
 def test_an_address_of_nonsense_does_no_harm(front: Any, address: str) -> None:
-    front.goto(front.url.partition("#")[0] + address)
+    front.goto(address_of(front).partition("#")[0] + address)
     front.reload()
     front.wait_for_selector("#controls:not([hidden])")
     assert head(front, "model").is_visible()
@@ -237,7 +268,7 @@ def test_a_download_is_exactly_the_table_that_is_shown(
     front: Any, name: str, read: Callable[[bytes], list[dict[str, Any]]]
 ) -> None:
     front.select_option('select[data-filter="task"]', "=motif-classes@1")
-    head(front, "recovery").click()
+    sort_by(front, "recovery", "descending")
     front.click(".picker summary")
     front.uncheck('input[data-column="tier"]')
     front.check('input[data-column="found"]')
@@ -329,19 +360,21 @@ def board_column(page: Any, index: int) -> list[str]:
 def test_a_board_sorts_by_its_headings(board: Any, how: str) -> None:
     table = board.locator("table.board").first
     button = table.locator("thead tr:last-child > :nth-child(5) button")
-    for direction in ("descending", "ascending"):
+    for count, direction in enumerate(("descending", "ascending"), 1):
         if how == "click":
             button.click()
         else:
             button.focus()
             board.keyboard.press(how)
-        board.wait_for_selector(f'table.board thead th[aria-sort="{direction}"]')
+        wait_for_sorts(board, count)
+        assert board.locator(f'table.board thead th[aria-sort="{direction}"]').count() == 1
         check_numeric(board_column(board, 4), descending=direction == "descending")
     assert board.evaluate("document.activeElement.tagName") == "BUTTON"
 
 
 def test_counts_sort_by_size_and_not_by_their_digits(board: Any) -> None:
     board.locator("table.board").first.locator("thead tr:last-child > :nth-child(9) button").click()
+    wait_for_sorts(board, 1)
     values = board_column(board, 8)
     check_numeric(values, descending=True)
     assert float(values[0]) > 9 > float(values[2])
@@ -355,13 +388,13 @@ def test_two_models_are_compared(page: Any, site: Path) -> None:
     rows = page.locator("table.pairs tbody tr:visible")
     assert rows.count() == 1 < every
     assert "p = " in rows.first.inner_text()
-    address = page.url
+    address = address_of(page)
+    assert "#" in address
     page.goto((site / "index.html").as_uri())
     page.goto(address)
     assert page.locator("table.pairs tbody tr:visible").count() == 1
-    page.focus("a.skip")
-    page.keyboard.press("Enter")
-    page.wait_for_function("address => location.href === address", arg=address)
+    skip_to_the_tables(page)
+    assert address_of(page) == address
     assert page.locator("table.pairs tbody tr:visible").count() == 1
 
 
