@@ -26,8 +26,9 @@ LOCAL = "local"
 # calls that a server answers to nobody without the cluster's token, where it has one
 CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
 HEAD_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
-# the head starts a server for each client and gives it 30 s, which is now and then too few
-CLIENT_SERVER_LATE = "Starting Ray client server failed"
+# the head starts a server for each client; a busy head, or one that has just begun, may be late
+CLIENT_SERVER_LATE = "Initialization failure from server"
+CLIENT_SERVER_TRIES = 3
 TOKEN_MODE = "RAY_AUTH_MODE"
 TOKEN_NEEDED = (
     "the cluster asks for its token: copy ~/.ray/auth_token from its head to the same place here, "
@@ -84,14 +85,14 @@ def connect(address: str) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
     if found == LOCAL:
         options["include_dashboard"] = False
-    for tried in range(2):
+    for tries in range(1, CLIENT_SERVER_TRIES + 1):
         try:
             with _quiet() as said:
                 ray.init(found, **options)
         except SystemExit as error:
             raise ClusterError(_unanswered(found, "it speaks another version of Ray")) from error
         except Exception as error:
-            if CLIENT_SERVER_LATE in str(error) and not tried:
+            if CLIENT_SERVER_LATE in str(error) and tries < CLIENT_SERVER_TRIES:
                 continue
             raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
         return
@@ -308,6 +309,10 @@ def _refusal(address: str, text: str) -> str:
             f"--address {address}: the cluster runs another version of Ray or Python{told}; here "
             f"are Ray {ray.__version__} and Python {platform.python_version()}: install the same"
         )
+    # of a traceback of the cluster's own, its last line says what went wrong
+    causes = re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
+    if "Traceback (most recent call last)" in text and causes:
+        found = causes[-1].strip()
     return f"--address {address}: the cluster refused ({found[:300]})"
 
 
