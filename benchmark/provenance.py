@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+# what a build from a checkout leaves in the package: its commit, and whether it was changed
+STAMP = "built_from.json"
 
 PACKAGES = ("motifidelity", "tensorflow", "keras", "numpy", "scikit-learn", "memelite", "pyjaspar")
 
@@ -58,11 +62,21 @@ def environment() -> str:
 
 @cache
 def code() -> Code:
-    """Commit and state of the working tree that the package runs from, if it is one."""
+    """Commit and state of the working tree that the package runs from, or was built from."""
+    found = checkout()
+    if found["commit"] is None:
+        with contextlib.suppress(FileNotFoundError):
+            stamp = Path(__file__).parent / STAMP
+            found = {**found, **json.loads(stamp.read_text(encoding="utf-8"))}
+    return Code(found["commit"], found["dirty"], worker_digest())
+
+
+def checkout() -> dict[str, Any]:
+    """Commit of the checkout that this file is in, and whether it was changed; None in none."""
     folder = Path(__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
     changed = _git(folder, "status", "--porcelain", "--untracked-files=no") if commit else None
-    return Code(commit, None if changed is None else bool(changed), worker_digest())
+    return {"commit": commit, "dirty": None if changed is None else bool(changed)}
 
 
 @cache
