@@ -175,6 +175,14 @@ def _every(tests: Iterable[Test]) -> Test:
     return None if None in found else True
 
 
+def _some(tests: Iterable[Test]) -> Test:
+    """True where one is true, None where one is not told, else False."""
+    found = list(tests)
+    if True in found:
+        return True
+    return None if None in found else False
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a registry says to a claim.
@@ -363,7 +371,7 @@ def _accuracy_is_not_attribution(trials: Trials) -> Finding:
         if metric.startswith("paper") and pairs:
             # one pair of many is enough, so each must stand against all looks together
             against = [maps.exceeds(b, a, BETTER_MAPS, looks=len(pairs)) for a, b in pairs]
-            tests = [True if True in against else _every(against)]
+            tests = [_some(against)]
     return _finding(trials, _grid(("CNN-dist",), PLAIN), shown, tests)
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from motifidelity.errors import UserError
@@ -22,7 +23,10 @@ FILES = ("graph.pb", "network.json", "history.json")
 
 
 def units(jobs: Sequence[Job], size: int) -> list[list[Job]]:
-    """Jobs in groups that may be trained together, at most ``size`` each, in the plan's order.
+    """Jobs in groups that may be trained together, at most ``size`` each.
+
+    Groups stand in the plan's order of their first jobs. Jobs with the same parameters go together
+    before others join them, because a parameter may change what a network computes.
 
     Raises
     ------
@@ -43,16 +47,16 @@ def units(jobs: Sequence[Job], size: int) -> list[list[Job]]:
                 f"--pack: {submission.path.name} brings its own training, which is run trial by "
                 "trial; leave --pack away"
             )
-    groups: dict[tuple[str, ...], list[list[Job]]] = {}
-    found: list[list[Job]] = []
-    for job in jobs:
+    groups: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    for place, job in enumerate(jobs):
         key = (job.submission.digest, job.task.id, job.profile.name)
-        mine = groups.setdefault(key, [])
-        if not mine or len(mine[-1]) == size:
-            mine.append([])
-            found.append(mine[-1])
-        mine[-1].append(job)
-    return found
+        params = json.dumps(dict(job.params), sort_keys=True)
+        groups.setdefault(key, {}).setdefault(params, []).append(place)
+    found: list[list[int]] = []
+    for alike in groups.values():
+        places = list(chain.from_iterable(alike.values()))
+        found += [places[start : start + size] for start in range(0, len(places), size)]
+    return [[jobs[place] for place in unit] for unit in sorted(found, key=min)]
 
 
 @contextmanager

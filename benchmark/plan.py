@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND
+from motifidelity.errors import UserError
 from motifidelity.submission import Submission
 from motifidelity.tasks.spec import Profile, TaskSpec, canonical_digest
+
+# of NumPy's and Keras's generators
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,13 @@ class Job:
         )
 
 
+def is_settled(status: str | None, retry_failed: bool = False) -> bool:
+    """Whether a job whose latest result ended so stays as it is; None has no result yet."""
+    if status in (None, "infra_error"):
+        return False
+    return status == "ok" or not retry_failed
+
+
 def plan_jobs(
     submission: Submission,
     params: Mapping[str, Any],
@@ -71,11 +82,17 @@ def plan_jobs(
     Raises
     ------
     UserError
-        If a task has no such profile.
+        If a task has no such profile, or a seed is larger than random generators take.
     """
     jobs = []
     for task in tasks:
         chosen = task.profile(profile)
+        last = seed + (chosen.trials if trials is None else trials) - 1
+        if last > LARGEST_SEED:
+            raise UserError(
+                f"--seed: trials would go up to seed {last}, and the largest is {LARGEST_SEED}; "
+                "give a smaller one"
+            )
         jobs += [
             Job(submission, params, task, chosen, trial, seed + trial, image)
             for trial in range(chosen.trials if trials is None else trials)

@@ -13,7 +13,7 @@ from statistics import median
 from typing import NamedTuple
 
 from motifidelity.errors import UserError, unknown
-from motifidelity.plan import Job
+from motifidelity.plan import Job, is_settled
 from motifidelity.registry import Registry
 from motifidelity.submission import on_backend, read_submission
 from motifidelity.tasks.spec import find_spec
@@ -172,23 +172,24 @@ class Estimate(NamedTuple):
     Attributes
     ----------
     seconds : float
-        That the unfinished jobs should take, one after the other; those of which nothing is known
-        are not in it.
+        That the jobs to run should take, one after the other; those of which nothing is known are
+        not in it.
     unknown : int
-        Of how many unfinished jobs nothing is known.
-    finished : frozenset of str
-        Ids of the plan's finished jobs.
+        Of how many jobs to run nothing is known.
+    settled : mapping of str to str
+        Status of the plan's jobs that will be skipped, by their ids.
     """
 
     seconds: float
     unknown: int
-    finished: frozenset[str]
+    settled: Mapping[str, str]
 
 
-def estimate(jobs: Sequence[Job], registry: Registry) -> Estimate:
+def estimate(jobs: Sequence[Job], registry: Registry, retry_failed: bool = False) -> Estimate:
     """Say what is left: the median of finished jobs of a model, task and profile is one's time."""
     rows = registry.latest("jobs")["jobs"].to_pylist()
-    finished = {row["job_id"] for row in rows if row["status"] == "ok"}
+    before = {row["job_id"]: row["status"] for row in rows}
+    settled = {j.id: before[j.id] for j in jobs if is_settled(before.get(j.id), retry_failed)}
     spent: dict[tuple[str, str, str], list[float]] = {}
     for row in rows:
         if row["status"] == "ok":
@@ -197,11 +198,11 @@ def estimate(jobs: Sequence[Job], registry: Registry) -> Estimate:
             spent.setdefault(key, []).append(sum(value or 0.0 for value in phases))
     total, unknown_jobs = 0.0, 0
     for job in jobs:
-        if job.id in finished:
+        if job.id in settled:
             continue
         known = spent.get((job.submission.name, job.task.id, job.profile.name))
         if known:
             total += median(known)
         else:
             unknown_jobs += 1
-    return Estimate(total, unknown_jobs, frozenset(j.id for j in jobs if j.id in finished))
+    return Estimate(total, unknown_jobs, settled)

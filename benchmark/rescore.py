@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UserError
 from motifidelity.evidence import gather_evidence
 from motifidelity.executors.base import Executor
 from motifidelity.intake import InvalidOutput
@@ -113,13 +113,21 @@ def rescore(
     for trials in _by_model(row for row in rows if row["division"] != DIVISION):
         key = (trials[0]["task"], trials[0]["profile"])
         if key not in truths:
-            spec = find_spec(key[0])
-            truths[key] = Truth(load_dataset(spec), spec.profile(key[1]))
+            try:
+                spec = find_spec(key[0])
+                profile = spec.profile(key[1])
+            except UserError as error:
+                note(f"{_label(trials[0])}: {error}; its scores stay as they are")
+                done.failed += len(trials)
+                continue
+            truths[key] = Truth(load_dataset(spec), profile)
         truth = truths[key]
         found: dict[str, tuple[Row, _Kept]] = {}
         for row in trials:
             note(_label(row))
             try:
+                if row["dataset_digest"] != truth.spec.dataset_digest:
+                    raise DataError(f"{key[0]}: it was trained on other data of that name")
                 kept = _kept(registry, row, truth, executor, probe_again)
             except DataError as error:
                 note(f"  {error}; its scores stay as they are")

@@ -13,7 +13,7 @@ from motifidelity.executors.base import Event, Executor
 from motifidelity.joblog import JobLogs
 from motifidelity.jobs import run_job
 from motifidelity.packs import fitted_together, units
-from motifidelity.plan import Job
+from motifidelity.plan import Job, is_settled
 from motifidelity.progress import Display
 from motifidelity.references import record_references
 from motifidelity.registry import Registry
@@ -62,12 +62,10 @@ def run_plan(
     todo = []
     for job in jobs:
         status = before.get(job.id)
-        if force or status is None or status == "infra_error":
+        if force or not is_settled(status, retry_failed):
             todo.append(job)
         elif status == "ok":
             ended.finished += 1
-        elif retry_failed:
-            todo.append(job)
         else:
             ended.failed += 1
     if ended.finished:

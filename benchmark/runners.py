@@ -17,8 +17,6 @@ from motifidelity.tasks.dataset import cache_folder
 if TYPE_CHECKING:
     from motifidelity.containers.policy import Policy
 
-RUNNERS = ("process", "docker", "auto")
-EXECUTORS = ("local", "ray")
 FIT_SEES = "the model file; training and validation sequences with labels"
 PROBE_SEES = "the frozen network; test sequences without labels"
 

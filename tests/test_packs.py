@@ -43,6 +43,15 @@ def test_units_hold_trials_of_one_task_in_the_plan_s_order(submission, tasks):
     assert units(jobs, 1) == [[job] for job in jobs]
 
 
+def test_trials_with_the_same_parameters_go_together(submission, tasks):
+    plans = [plan_jobs(submission, {"width": w}, tasks[:1], "quick", 4, 0) for w in (4, 8, 16)]
+    # as a grid is planned: trial by trial over its cells
+    jobs = [job for cells in zip(*plans, strict=True) for job in cells]
+    assert units(jobs, 4) == plans
+    widths = [[job.params["width"] for job in unit] for unit in units(jobs, 6)]
+    assert widths == [[4] * 4 + [8] * 2, [8] * 2 + [16] * 4]
+
+
 def test_trials_on_another_backend_are_not_packed(submission, tasks):
     jobs = plan_jobs(on_backend(submission, "torch"), {}, tasks, "quick", 2, 0)
     with pytest.raises(UserError, match=r"--pack: mine.py runs on torch.* add --backend jax"):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from motifidelity.errors import UserError
-from motifidelity.plan import Job, plan_jobs
+from motifidelity.plan import Job, is_settled, plan_jobs
 from motifidelity.submission import read_submission
 from motifidelity.tasks.spec import find_spec, parse_spec
 
@@ -55,6 +55,29 @@ def test_without_a_number_the_profile_says_how_many_trials(profile, trials, subm
     jobs = plan_jobs(submission, PARAMS, tasks, profile, None, seed=0)
     assert len(jobs) == 2 * trials
     assert {j.profile.name for j in jobs} == {profile}
+
+
+@pytest.mark.parametrize(("seed", "fits"), [(2**32 - 3, True), (2**32 - 2, False)])
+def test_a_seed_that_no_generator_takes_is_refused(seed, fits, submission, tasks):
+    if fits:
+        assert plan_jobs(submission, PARAMS, tasks, "full", 3, seed)[-1].seed == 2**32 - 1
+        return
+    with pytest.raises(UserError, match=r"--seed: .* the largest is 4294967295; give a smaller"):
+        plan_jobs(submission, PARAMS, tasks, "full", 3, seed)
+
+
+@pytest.mark.parametrize(
+    ("status", "kept", "kept_by_a_retry"),
+    [
+        (None, False, False),
+        ("infra_error", False, False),
+        ("ok", True, True),
+        ("oom", True, False),
+        ("model_error", True, False),
+    ],
+)
+def test_a_verdict_stays_and_a_fault_of_the_machine_is_none(status, kept, kept_by_a_retry):
+    assert (is_settled(status), is_settled(status, True)) == (kept, kept_by_a_retry)
 
 
 def test_more_trials_and_other_tasks_keep_the_ids_of_those_before(submission, tasks):

@@ -8,8 +8,17 @@ from types import SimpleNamespace
 import pytest
 
 from motifidelity.errors import DataError
+from motifidelity.executors.base import ProgressTail
 from motifidelity.joblog import JobLogs
-from motifidelity.progress import BARS, PLAIN_EVERY, JsonDisplay, Pace, PlainDisplay, RichDisplay
+from motifidelity.progress import (
+    BARS,
+    PLAIN_EVERY,
+    JsonDisplay,
+    Pace,
+    PlainDisplay,
+    RichDisplay,
+    describe,
+)
 
 EPOCH = {"event": "epoch", "epoch": 1, "of": 2, "value": 0.5, "seconds": 3.0, "monitor": "aupr"}
 
@@ -55,6 +64,26 @@ def test_lines_of_jobs_side_by_side_name_their_job(capsys):
         "  [2] model_error after 5 s: boom",
         "  [3] ok after 5 s",
     ]
+
+
+def test_what_a_worker_tells_arrives_bounded(tmp_path):
+    told = [
+        {"event": "unsupported", "name": "deeplift", "reason": "operation TopK\n" + "x" * 500},
+        {"event": "step", "name": "deepshap", "part": "random weights", "done": 1, "of": 2},
+        {"event": "step", "name": 3, "part": ["random"], "reason": {}, "of": -1},
+    ]
+    path = tmp_path / "progress.jsonl"
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in told))
+    arrived = []
+    ProgressTail(path, arrived.append).poll()
+    first, *others = arrived
+    assert first["reason"].startswith("operation TopK")
+    assert len(first["reason"]) <= 200
+    assert "\n" not in first["reason"]
+    assert others == [told[1], {"event": "step"}]
+    line = describe("probe", first, None)
+    assert line.startswith("deeplift does not support this network: operation TopK")
+    assert describe("probe", others[0], None) == "deepshap, random weights 1/2"
 
 
 def test_the_first_and_the_last_of_every_step_are_lines(capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from registry_rows import failure
 
 from motifidelity.cli import bench
 from motifidelity.errors import UserError
@@ -99,15 +100,29 @@ def test_the_estimate_is_the_median_of_what_such_jobs_took(tmp_path):
     registry = Registry(BASELINES)
     # a trial that nobody has run
     one = plan_study(cells=["cnn_deep/softplus"], trials=100)[-1:]
-    seconds, unknown, finished = estimate(one, registry)
+    seconds, unknown, settled = estimate(one, registry)
     jobs = registry.jobs()
     mine = jobs[jobs["model"] == "CNN-deep"]
     total = mine["seconds_fit"] + mine["seconds_probe"] + mine["seconds_score"]
     assert (seconds, unknown) == (pytest.approx(total.median()), 0)
-    assert not finished
-    assert estimate(one, Registry(tmp_path)) == (0.0, 1, frozenset())
+    assert not settled
+    assert estimate(one, Registry(tmp_path)) == (0.0, 1, {})
     (done,) = plan_study(cells=["cnn_deep/relu"], trials=1)
-    assert estimate([done], registry) == (0.0, 0, {done.id})
+    assert estimate([done], registry) == (0.0, 0, {done.id: "ok"})
+
+
+def test_jobs_that_failed_are_left_only_where_they_shall_run_again(tmp_path):
+    registry = Registry(tmp_path)
+    failed, faulted, new = plan_study(cells=["cnn_local/relu"], trials=3)
+    registry.record(failure(failed.id))
+    registry.record(failure(faulted.id, "infra_error"))
+    plan = [failed, faulted, new]
+    assert estimate(plan, registry) == (0.0, 2, {failed.id: "model_error"})
+    assert estimate(plan, registry, retry_failed=True) == (0.0, 3, {})
+    line = ["reproduce", "--dry-run", "--cells", "cnn_local/relu", "--trials", "3"]
+    done = CliRunner().invoke(bench, [*line, "--registry", str(tmp_path)])
+    assert f"{failed.id}  model_error  CNN-local" in done.stdout
+    assert "2 of 3 jobs to run" in done.stderr
 
 
 def test_a_dry_run_says_what_is_finished_and_what_is_left():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registry_rows import result
 
 from motifidelity import provenance
 from motifidelity.executors.process import ProcessExecutor
@@ -230,6 +231,23 @@ def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
     status, out, err = bench("rescore", "--registry", registry.folder)
     assert status == 1
     assert f"arrays/{first}.npz: missing or damaged" in err
+    assert "1 result scored again" in out
+    # nor are results of a task, a profile or data that are not here
+    for number, changes in enumerate(
+        (
+            {"task": "aa-foreign@1", "profile": "full"},
+            {"task": "regulatory-code@1", "profile": "slow"},
+            {"task": "regulatory-code@1", "profile": "full", "dataset_digest": "other"},
+        )
+    ):
+        foreign = {"model": "A", "model_digest": "0", "params": "{}", "division": "closed"}
+        registry.record(result(f"{number:024}", **foreign, **changes))
+    status, out, err = bench("rescore", "--registry", registry.folder)
+    assert status == 1
+    assert "unknown task 'aa-foreign@1'" in err
+    assert "unknown profile 'slow'" in err
+    assert "regulatory-code@1: it was trained on other data of that name" in err
+    assert "4 could not be scored again" in err
     assert "1 result scored again" in out
 
 

@@ -77,8 +77,8 @@ def command(
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)
-    seconds, unknown, finished = estimate(plan, registry)
-    said = [f"{len(plan) - len(finished)} of {len(plan)} jobs to run"]
+    seconds, unknown, settled = estimate(plan, registry, retry_failed)
+    said = [f"{len(plan) - len(settled)} of {len(plan)} jobs to run"]
     if seconds:
         took = "one after the other, by what such jobs took before"
         said.append(f"about {duration(seconds)}, {took}")
@@ -87,7 +87,9 @@ def command(
     note = "; ".join(said)
     if dry_run:
         for job in plan:
-            click.echo(f"{job.id}  {'finished  ' if job.id in finished else ''}{job.label}")
+            status = settled.get(job.id)
+            mark = "" if status is None else "finished  " if status == "ok" else f"{status}  "
+            click.echo(f"{job.id}  {mark}{job.label}")
         click.echo(note, err=True)
         return 0
     with open_display(as_json) as display:

@@ -160,9 +160,9 @@ def _known_event(raw: Any) -> dict[str, Any] | None:
         value = raw.get(name)
         if isinstance(value, float) and math.isfinite(value):
             event[name] = value
-    for name in ("name", "monitor"):
+    for name, longest in (("name", 40), ("monitor", 40), ("part", 40), ("reason", 200)):
         if isinstance(raw.get(name), str):
-            event[name] = clean_text(raw[name], 40)
+            event[name] = clean_text(raw[name], longest)
     return event
 
 

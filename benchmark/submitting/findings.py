@@ -9,7 +9,6 @@ from typing import Any
 from motifidelity.executors.base import clean_text
 
 MAX_TEXT = 4000
-LEVELS = ("ok", "warning", "problem")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -43,17 +44,12 @@ class Mailbox:
         self.box = actor.remote()
         self._sorted: dict[str, list[Event]] = defaultdict(list)
         self._lock = threading.Lock()
-        self._closed = threading.Event()
         threading.Thread(target=self._empty, daemon=True).start()
 
     def events(self, key: str) -> list[Event]:
         """Events of a phase since the last call."""
         with self._lock:
             return self._sorted.pop(key, [])
-
-    def close(self) -> None:
-        """Stop emptying the box."""
-        self._closed.set()
 
     def collect(self) -> None:
         """Empty the box now."""
@@ -68,5 +64,6 @@ class Mailbox:
         import ray
 
         # a call of Ray's would start a cluster where the connection is closed
-        while not self._closed.wait(POLL_SECONDS) and ray.is_initialized():
+        while ray.is_initialized():
             self.collect()
+            time.sleep(POLL_SECONDS)
