@@ -122,7 +122,7 @@ run("bench leaderboard build --out page")
 # `quick` tells whether something works; it is never ranked beside full runs. A submission is
 # both tasks with ten trials each at the default profile: hours, and `bench check` estimates how
 # many. `--dry-run` lists the jobs; take it away to run them, on all cores (`--jobs`), a cluster
-# (docs/clusters.md) or a GPU (docs/backends.md).
+# (docs/clusters.md) or a GPU (docs/containers.md).
 
 # %%
 run("bench run --model shallow.py --dry-run")
