@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 DASH = "\N{EN DASH}"
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_HIDDEN = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
 # what most text is made of, and what nothing need be looked up for: none of it hidden or stacked
 _PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2013-\u2026\u2190-\u21ff\u2212]*")
@@ -20,8 +20,9 @@ _PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2013-\u2026\u2190-\u21ff\u2212]*"
 def clean(value: str) -> str:
     r"""Make what is invisible visible, so that no name can reorder or hide the text around it.
 
-    Control characters, direction marks, zero-width characters and lone surrogates are written as
-    ``\u202e``; of stacked combining marks the first three stay. Newlines and tabs stay.
+    Control characters, direction marks, zero-width characters, lone surrogates, noncharacters and
+    what Unicode has not assigned are written as ``\u202e``; of stacked combining marks the first
+    three stay. Newlines and tabs stay.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def clean(value: str) -> str:
     Returns
     -------
     str
-        Text that encodes as UTF-8. It is not escaped for HTML: the templates do that.
+        Text that encodes as UTF-8 and that XML 1.0 allows. It is not escaped for HTML: the
+        templates do that.
     """
     if (value.isascii() and value.isprintable()) or _PLAIN.fullmatch(value):
         return value

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import itertools
 import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from motifidelity.leaderboard.curves import HEIGHT as CURVE_HEIGHT
@@ -129,6 +130,22 @@ def test_cleaned_text_has_nothing_hidden(text: str) -> None:
         "\u202a\u202b\u202d\u202e\u2066\u2067\u200f\u200e\u200b\ufeff\x00"
     )
     assert clean(cleaned) == cleaned
+
+
+@settings(deadline=None)
+@given(st.text())
+@example("\ufffe\uffff")
+@example("\ufdd0\U0001fffe\U0010ffff")
+@example("".join(map(chr, range(0x20))) + "\x7f\x85\ud800\udfff")
+def test_cleaned_text_is_text_of_xml(text: str) -> None:
+    element = ET.Element("name")
+    element.text = clean(text)
+    assert ET.fromstring(ET.tostring(element, encoding="utf-8")).text == (element.text or None)
+    assert not re.search("[\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0010ffff]", element.text)
+
+
+def test_a_noncharacter_is_written_out() -> None:
+    assert clean("a\uffffb\U0001f9ec") == "a\\uffffb\U0001f9ec"
 
 
 @given(st.text())

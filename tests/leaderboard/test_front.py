@@ -401,6 +401,18 @@ def test_the_feed_is_valid_atom_with_the_newest_first(site: Path) -> None:
     assert len(set(identifiers)) == len(identifiers)
 
 
+def test_a_name_of_what_xml_forbids_leaves_the_feed_well_formed(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    name = "a\ufffe\uffff\x00\x0b\U0001ffffz"
+    builder.add(name, 0, {("auroc", ""): 0.9}, activation=name)
+    builder.add(name, 1, activation=name, status="model_error", message=name)
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    feed = ET.fromstring((tmp_path / "feed.xml").read_bytes())
+    for entry in feed.findall(f"{ATOM}entry"):
+        shown = r"a\ufffe\uffff\u0000\u000b\u1ffffz"
+        assert entry.findtext(f"{ATOM}title", "").startswith(f"{shown} {shown} on ")
+
+
 def test_a_metric_page_ranks_models_and_explains_itself(site: Path) -> None:
     [path] = (site / "metrics").glob("match-fraction-*")
     page = pages.parse(path)
