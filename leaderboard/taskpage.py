@@ -20,7 +20,7 @@ from .library import find_task
 from .logo import Logo, draw_logo
 from .pages import Material, Page
 from .rows import Mark, coverage, marks, page_name
-from .scale import DIVISION, find_scale
+from .scale import DIVISION, FLOOR_NETWORKS, find_scale
 from .scorecard import Value
 from .text import clip, number, parse_params, shorten, slug, text_digest
 from .tracks import Strip, draw_sites
@@ -273,13 +273,14 @@ def _link(trials: pd.DataFrame, stats: Stats) -> Link:
 
 
 def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[End]:
-    """Floor and ceiling of every score, and the best run between them."""
+    """Floor and ceiling of every score, and the best run that is no floor itself."""
     scale = find_scale(trials, stats)
-    references = set(trials[trials["division"] == DIVISION]["run"])
+    beside = (trials["division"] == DIVISION) | trials["model"].isin(FLOOR_NETWORKS)
+    left_out = set(trials[beside]["run"])
     names, families = list(material.metrics), list(FAMILIES)
     means: dict[tuple[str, str], list[float]] = {}
     for (run, name, how, target), stat in stats.items():
-        if target == "" and run not in references and stat.n:
+        if target == "" and run not in left_out and stat.n:
             means.setdefault((name, how), []).append(stat.mean)
 
     def place(key: tuple[str, str]) -> tuple[object, ...]:

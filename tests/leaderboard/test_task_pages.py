@@ -10,6 +10,7 @@ import leaderboard_pages as pages
 import pytest
 
 from motifidelity.leaderboard import render
+from motifidelity.leaderboard.scale import FLOOR_NETWORKS
 
 
 def task_page(tables: fx.Tables, out: Path, evidence: object = ev.evidence) -> pages.Element:
@@ -60,6 +61,16 @@ def test_floor_and_ceiling_are_the_reference_entries(page: pages.Element) -> Non
     _, floor, best, ceiling = (cell.text for cell in row.all("td"))
     assert (floor, ceiling) == ("0.500", "1.000")
     assert 0.9 < float(best) < 1
+
+
+def test_a_network_that_is_a_floor_is_no_best_run(tmp_path: Path) -> None:
+    builder = ev.held_task()
+    place = {"task_digest": ev.SPEC.digest, "dataset_digest": ev.SPEC.dataset_digest}
+    for name in FLOOR_NETWORKS:
+        builder.add(name, 0, {("auroc", ""): 0.999}, **place)
+    page = task_page(builder.tables(), tmp_path)
+    row = next(r for r in page.one("table", "ends").one("tbody").all("tr") if "auroc" in r.text)
+    assert 0.9 < float(row.all("td")[2].text) < 0.99
 
 
 def test_every_run_is_linked_to_its_place_on_its_models_page(tmp_path: Path) -> None:
