@@ -18,6 +18,10 @@ class DataError(UserError):
     exit_code = 1
 
 
+class UnreachableError(DataError):
+    """A registry that does not answer, or refuses to: what it holds may be sound."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Error for an unknown name that lists the near ones, or all of them when none is near."""
     names = list(known)

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from motifidelity import schema
-from motifidelity.errors import DataError, UserError
+from motifidelity.errors import DataError, UnreachableError, UserError
 from motifidelity.manifest import (
     LOOSE_TABLES,
     File,
@@ -224,7 +224,7 @@ class Registry:
 
         Raises
         ------
-        DataError
+        UnreachableError
             If the registry does not answer.
         """
         found, problems = read_readable(self.store, schema.TABLES)
@@ -271,7 +271,7 @@ class Registry:
             with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except StoreError as error:
-            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries
             raise DataError(
                 f"{self.name}/{path}: missing or damaged ({type(error).__name__}); run the job "
@@ -283,13 +283,13 @@ class Registry:
 
         Raises
         ------
-        DataError
+        UnreachableError
             If the registry does not answer.
         """
         try:
             return self.store.exists(f"arrays/{_plain(result_id)}.npz")
         except StoreError as error:
-            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
 
     def arrays_holder(self, row: Mapping[str, Any]) -> str | None:
         """Id of the result with which the arrays of a row's scores are kept; None if they are not.
@@ -299,7 +299,7 @@ class Registry:
 
         Raises
         ------
-        DataError
+        UnreachableError
             If the registry does not answer.
         """
         name: str = row["result_id"]
@@ -313,7 +313,9 @@ class Registry:
         Raises
         ------
         DataError
-            If the record is damaged, or the registry does not answer.
+            If the record is damaged.
+        UnreachableError
+            If the registry does not answer.
         """
         from motifidelity.evidence import read_evidence
 
@@ -323,7 +325,7 @@ class Registry:
         except FileNotFoundError:
             return None
         except StoreError as error:
-            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
         except (OSError, ValueError) as error:
             raise DataError(
                 f"{self.name}/{path}: {error}; make it anew with 'bench rescore --probe'"
@@ -336,7 +338,7 @@ class Registry:
 
         Raises
         ------
-        DataError
+        UnreachableError
             If the registry does not answer.
         """
         try:
@@ -346,7 +348,7 @@ class Registry:
                 return None
             return {Path(path).stem: self._at_hand(path) for path in found}
         except StoreError as error:
-            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
 
     def scan_name(self, result_id: str) -> str | None:
         """Name, in its frozen network, of the layer whose filters a result's scores are of.
@@ -364,7 +366,9 @@ class Registry:
         Raises
         ------
         DataError
-            If the network's manifest is damaged, or the registry does not answer.
+            If the network's manifest is damaged.
+        UnreachableError
+            If the registry does not answer.
         """
         path = f"networks/{_plain(result_id)}/network.json"
         try:
@@ -373,7 +377,7 @@ class Registry:
         except FileNotFoundError:
             return None
         except StoreError as error:
-            raise DataError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise DataError(
                 f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
@@ -391,13 +395,13 @@ class Registry:
 
         Raises
         ------
-        DataError
+        UnreachableError
             If the registry does not answer.
         """
         try:
             entries = {**self.store.files("evidence"), **self.store.files("networks")}
         except StoreError as error:
-            raise DataError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
         found: dict[str, str] = {}
         for path, entry in sorted(entries.items()):
             folder, name, *rest = path.split("/")
@@ -451,14 +455,14 @@ def existing_registry(location: Path | str) -> Registry:
     ------
     UserError
         If there is no such folder or bucket.
-    DataError
+    UnreachableError
         If the bucket does not answer.
     """
     registry = Registry(location)
     try:
         registry.store.check()
     except StoreError as error:
-        raise DataError(f"registry {registry.name}: {error}; {error.remedy}") from error
+        raise UnreachableError(f"registry {registry.name}: {error}; {error.remedy}") from error
     return registry
 
 

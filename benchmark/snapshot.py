@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from motifidelity import schema
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UnreachableError
 from motifidelity.manifest import PACK, manifest_path, names, table_path
 from motifidelity.stores import Store, StoreError
 from motifidelity.tablefiles import NewerSchema, decode
@@ -98,7 +98,7 @@ def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Tab
 
     Raises
     ------
-    DataError
+    UnreachableError
         If the store does not answer.
     """
     tables = list(tables)
@@ -127,7 +127,9 @@ def consistent(store: Store, read: Callable[[set[str]], To]) -> To:
     Raises
     ------
     DataError
-        If a file is missing though nothing is being packed, or the store does not answer.
+        If a file is missing though nothing is being packed.
+    UnreachableError
+        If the store does not answer.
     """
     try:
         for _ in range(ATTEMPTS):
@@ -145,7 +147,7 @@ def consistent(store: Store, read: Callable[[set[str]], To]) -> To:
                     f"{_put_right(store, missing)}"
                 )
     except StoreError as error:
-        raise DataError(f"registry {store.name}: {error}; {error.remedy}") from error
+        raise UnreachableError(f"registry {store.name}: {error}; {error.remedy}") from error
     except OSError as error:
         raise DataError(
             f"{error.filename or store.name}: cannot be read ({error.strerror or error}); mend the "

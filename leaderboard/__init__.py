@@ -32,8 +32,8 @@ def render(
 
     The same tables give the same bytes, whatever the order of their rows. Pages of an earlier
     rendering are left where nothing that they show has changed, and removed where their model is
-    gone; other files in `out_dir` are left alone. A page that cannot be drawn says why, and the
-    front page names it.
+    gone; other files in `out_dir` are left alone. A page that cannot be drawn says why, the front
+    page names it, and the next rendering tries again.
 
     Parameters
     ----------
@@ -53,10 +53,12 @@ def render(
         default: `tables`.
     evidence : callable, optional
         Gives a result's evidence by its id, None where there is none; raises ``DataError`` where it
-        is damaged. Without it the pages say that there is none.
+        is damaged, which the pages say, and ``UnreachableError`` where the registry does not
+        answer, which leaves the page to the next rendering. Without it the pages say that there
+        is none.
     scan_name : callable, optional
         Gives, by the id of the result that a network was kept with, the name of the layer that its
-        filters are of, None where it is not known; raises ``DataError`` where it is damaged.
+        filters are of, None where it is not known; raises the same errors.
     stored : mapping of str to str, optional
         By a result's id, a text that changes whenever `evidence` or `scan_name` may answer
         otherwise (`Registry.stored`); without it a page is drawn again only where the tables that

@@ -14,6 +14,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from motifidelity.errors import UnreachableError
+
 from .pages import Page
 from .tables import MetricInfo, Tables
 from .text import is_missing, shorten
@@ -102,8 +104,12 @@ class Book:
                 root=page.root, **page.draw()
             )
         except Exception as error:  # an odd row must cost its own page alone
-            why = shorten(f"{type(error).__name__}: {error}", 200)
-            text = self._environment.get_template("broken.html").render(root=page.root, why=why)
+            unread = isinstance(error, UnreachableError)
+            why = (
+                shorten(error, 400) if unread else shorten(f"{type(error).__name__}: {error}", 200)
+            )
+            broken = self._environment.get_template("broken.html")
+            text = broken.render(root=page.root, why=why, unread=unread)
         return self._put(page.path, text.encode("utf-8")), why
 
     def keep(self, path: str, content: bytes) -> None:

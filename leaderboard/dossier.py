@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UnreachableError
 from motifidelity.metrics.hits import MAX_EVALUE
 
 from .cells import Stats, split_stats
@@ -248,6 +248,8 @@ def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Exampl
     trial = clip(job["trial"])
     try:
         evidence = material.evidence(str(job["result_id"]))
+    except UnreachableError:
+        raise
     except DataError as error:
         return Examples(trial, (), f"The stored evidence cannot be read: {clip(error, 300)}.")
     if evidence is None:
@@ -271,6 +273,8 @@ def _layer(job: pd.Series | None, material: Material) -> str:
     origin = None if job is None else network_origin(job["files"])
     try:
         found = material.scan_name(origin) if origin else None
+    except UnreachableError:
+        raise
     except DataError as error:
         return f"a layer whose name cannot be read ({clip(error, 300)})"
     return clip((found or "").removeprefix("network/"), 120)

@@ -37,10 +37,10 @@ class Material:
         The declared metrics.
     evidence : callable
         Gives a result's evidence by its id, None where there is none; raises ``DataError`` where
-        it is damaged.
+        it is damaged, ``UnreachableError`` where the registry does not answer.
     scan_name : callable
         Gives, by the id of the result that a network was kept with, the name of the layer that its
-        filters are of; None and ``DataError`` likewise.
+        filters are of; None and errors likewise.
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str

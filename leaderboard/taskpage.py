@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UnreachableError
 from motifidelity.metrics.grammar import count_distribution
 
 from .cells import Stats, arrow, describe
@@ -228,6 +228,8 @@ def _examples(trials: pd.DataFrame, material: Material) -> tuple[tuple[Strip, ..
     for result in order.sort_values(["_full", "_oracle", "result_id"])["result_id"]:
         try:
             evidence = material.evidence(str(result))
+        except UnreachableError:
+            raise
         except DataError as error:
             damaged = f"The stored evidence cannot be read: {clip(error, 300)}."
             continue

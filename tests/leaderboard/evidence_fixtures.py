@@ -5,7 +5,7 @@ from __future__ import annotations
 import leaderboard_fixtures as fx
 import numpy as np
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UnreachableError
 from motifidelity.evidence import Evidence, Example, Site
 from motifidelity.tasks.motifs import load_motifs
 from motifidelity.tasks.spec import find_spec
@@ -41,6 +41,10 @@ def evidence(_: str = "") -> Evidence:
 
 def damaged(result: str) -> Evidence:
     raise DataError(f"registry/evidence/{result}.npz: it cannot be read; make it anew")
+
+
+def unanswered(result: str) -> Evidence:
+    raise UnreachableError(f"registry/evidence/{result}.npz: bucket 'b' did not answer; try again")
 
 
 def held_task(builder: fx.Builder | None = None, **job: object) -> fx.Builder:

@@ -173,6 +173,38 @@ def test_a_damaged_record_costs_its_own_figures_alone(tmp_path: Path) -> None:
     assert "it cannot be read" in pages.parse(task).text
 
 
+@pytest.mark.parametrize("what", ["evidence", "scan_name"])
+def test_a_store_that_did_not_answer_costs_its_pages_until_the_next_build(
+    tmp_path: Path, what: str
+) -> None:
+    files = [{"path": "networks/old-1/network.json", "size": 9, "sha256": "ab" * 32}]
+    tables = ev.held_task(files=files).tables()
+    good = {"evidence": ev.evidence, "scan_name": {"old-1": "network/conv"}.get}
+
+    def drawn(out: Path, **given: object) -> dict[str, bytes]:
+        given = {**good, "stored": {"old-1": "same"}, **given}
+        render(tables, out, metrics=fx.METRICS, **given)  # type: ignore[arg-type]
+        found = {
+            path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.html")
+        }
+        return found
+
+    site = tmp_path / "site"
+    first = drawn(site, **{what: ev.unanswered})
+    bad = {path for path, content in first.items() if b"could not be drawn</h1>" in content}
+    assert {path.split("-")[0] for path in bad} >= {"models/cnn"}
+    assert any(path.startswith("tasks/") for path in bad) == (what == "evidence")
+    named = pages.parse(site / "index.html").one("section", "problems").text
+    for path in bad:
+        assert f"{path} could not be drawn (registry/evidence/" in named
+        text = pages.parse(site / path).text
+        assert "bucket 'b' did not answer; try again" in text
+        assert "The next build draws it again" in text
+        assert "A row of the registry" not in text
+    second = drawn(site)
+    assert second == drawn(tmp_path / "fresh")
+
+
 def test_hostile_names_in_evidence_stay_text(tmp_path: Path) -> None:
     name = f'{fx.HOSTILE}" onload="x{fx.RTL}'
     example = ev.example(name=name)
