@@ -6,7 +6,9 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from motifidelity.errors import UnreachableError
+from motifidelity.errors import UnreachableError, UserError
 
 from .pages import Page
 from .tables import MetricInfo, Tables
@@ -68,7 +70,13 @@ class Book:
         self._files: dict[str, tuple[str, str]] = {}
 
     def write(self, pages: Iterable[Page]) -> None:
-        """Draw pages, but those that are there as their inputs would make them."""
+        """Draw pages, but those that are there as their inputs would make them.
+
+        Raises
+        ------
+        UserError
+            If a process that draws is killed; pages that it and others had drawn are kept.
+        """
         wanted = []
         for page in pages:
             inputs = "" if page.inputs is None else digest(self._code, page.path, repr(page.inputs))
@@ -76,26 +84,32 @@ class Book:
                 self._files[page.path] = self._before[page.path]
             else:
                 wanted.append((page, inputs))
-        for (page, inputs), (content, why) in zip(wanted, self._drawn(wanted), strict=True):
-            if why:
-                self.problems.append(f"{page.path} could not be drawn ({why})")
-            self.drawn += 1
-            self._files[page.path] = ("" if why else inputs, content)
+        drawn = self._drawn([page for page, _ in wanted])
+        try:
+            for (page, inputs), (content, why) in zip(wanted, drawn, strict=True):
+                if why:
+                    self.problems.append(f"{page.path} could not be drawn ({why})")
+                self.drawn += 1
+                self._files[page.path] = ("" if why else inputs, content)
+        except BrokenProcessPool as error:
+            self._record({**self._before, **self._files})
+            raise UserError(
+                f"leaderboard {self.folder}: a process that draws pages was killed, perhaps for "
+                f"want of memory; {self.drawn} pages are drawn and kept: run the same command "
+                "again to go on"
+            ) from error
 
-    def _drawn(self, wanted: Sequence[tuple[Page, str]]) -> Iterator[tuple[str, str]]:
+    def _drawn(self, pages: Sequence[Page]) -> Iterator[tuple[str, str]]:
         """Digest of each page's bytes, and why it could not be drawn, as they are written."""
-        workers = min(os.cpu_count() or 1, len(wanted) // PAGES_OF_A_WORKER)
+        workers = min(os.cpu_count() or 1, len(pages) // PAGES_OF_A_WORKER)
         if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
-            yield from (self._draw(page) for page, _ in wanted)
+            yield from map(self._draw, pages)
             return
         # forked workers see the registry as it lies in memory; nothing of it is copied
-        global _drawing
-        _drawing = (self, [page for page, _ in wanted])
-        try:
-            with multiprocessing.get_context("fork").Pool(workers) as pool:
-                yield from pool.imap(_draw_number, range(len(wanted)), chunksize=8)
-        finally:
-            _drawing = None
+        with ProcessPoolExecutor(
+            workers, multiprocessing.get_context("fork"), _begin, (self._draw, pages)
+        ) as pool:
+            yield from pool.map(_draw_number, range(len(pages)), chunksize=8)
 
     def _draw(self, page: Page) -> tuple[str, str]:
         why = ""
@@ -130,7 +144,10 @@ class Book:
             target = self.folder / path
             if target.resolve().is_relative_to(self.folder.resolve()):
                 target.unlink(missing_ok=True)
-        files = {path: list(self._files[path]) for path in sorted(self._files)}
+        self._record(self._files)
+
+    def _record(self, made: Mapping[str, tuple[str, str]]) -> None:
+        files = {path: list(made[path]) for path in sorted(made)}
         (self.folder / INDEX).write_text(json.dumps(files, indent=0) + "\n", encoding="ascii")
 
     def _on_disk(self, path: str) -> str:
@@ -140,15 +157,19 @@ class Book:
             return ""
 
 
-# what forked workers draw: the book and its pages
-_drawing: tuple[Book, list[Page]] | None = None
+# what a forked process draws
+_drawing: tuple[Callable[[Page], tuple[str, str]], Sequence[Page]]
+
+
+def _begin(draw: Callable[[Page], tuple[str, str]], pages: Sequence[Page]) -> None:
+    """Hand a forked process what it draws: numbers of pages can be sent to it, pages cannot."""
+    global _drawing
+    _drawing = (draw, pages)
 
 
 def _draw_number(number: int) -> tuple[str, str]:
-    if _drawing is None:
-        raise RuntimeError("no pages to draw in this process")
-    book, pages = _drawing
-    return book._draw(pages[number])
+    draw, pages = _drawing
+    return draw(pages[number])
 
 
 def _read(path: Path) -> dict[str, tuple[str, str]]:

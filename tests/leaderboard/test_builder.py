@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +18,9 @@ from click.testing import CliRunner
 
 from motifidelity.cli.leaderboard import command
 from motifidelity.errors import UserError
-from motifidelity.leaderboard import render
+from motifidelity.leaderboard import book, render, site
 from motifidelity.leaderboard.book import sources
+from motifidelity.leaderboard.site import gather
 from motifidelity.registry import Registry, Result
 from motifidelity.serving import open_server
 
@@ -122,6 +126,46 @@ def test_an_odd_row_costs_its_own_page_and_is_named(
     front = pages.parse(render(models(1).tables(), tmp_path, metrics=fx.METRICS))
     assert not front.all("section", "problems")
     assert "could not be drawn" not in pages.parse(bad).text
+
+
+def test_a_process_that_is_killed_ends_the_build_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book, "PAGES_OF_A_WORKER", 8)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    builder = fx.Builder()
+    for number in range(40):
+        builder.add(f"m{number}", 0, {("auroc", ""): 0.9})
+    tables = builder.tables()
+    out = tmp_path / "site"
+    drawn = site.make_page
+    mine = os.getpid()
+
+    def killed(trials: pd.DataFrame, *rest: object) -> object:
+        # all that was to be drawn before is drawn by now
+        if trials["model_key"].iloc[0] == last and os.getpid() != mine:
+            until = time.monotonic() + 60
+            while len(list((out / "models").glob("*"))) < 39 and time.monotonic() < until:
+                time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return drawn(trials, *rest)  # type: ignore[arg-type]
+
+    last = max(gather(tables, fx.METRICS).summary.trials["model_key"])
+    monkeypatch.setattr(site, "make_page", killed)
+    with pytest.raises(UserError, match="perhaps for want of memory") as error:
+        render(tables, out, metrics=fx.METRICS)
+    assert "again to go on" in str(error.value)
+    assert "\n" not in str(error.value)
+    anew = []
+    monkeypatch.setattr(site, "make_page", lambda *given: anew.append(given) or drawn(*given))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(book, "PAGES_OF_A_WORKER", 10**9)
+    render(tables, out, metrics=fx.METRICS)
+    # pages go to the processes in eights
+    assert 1 <= len(anew) <= 16
+    fresh = tmp_path / "fresh"
+    render(tables, fresh, metrics=fx.METRICS)
+    for path in stamps(fresh):
+        assert (fresh / path).read_bytes() == (out / path).read_bytes(), path
 
 
 def registry_of(folder: Path, count: int = 3) -> Registry:
