@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.entries import DIVISION, ORACLE, RANDOM
 from motifidelity.evidence import gather_evidence
 from motifidelity.jobs import curve_settings, filter_rows, score_rows
 from motifidelity.metrics.grammar import class_logits, count_distribution, pool_logits
@@ -35,8 +36,6 @@ from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
 from motifidelity.worker.faithfulness import write_curves
 
-DIVISION = "reference"
-ORACLE, RANDOM = "Oracle", "Random"
 # as many as the widest baseline has
 NUM_FILTERS = 32
 SEED = 0

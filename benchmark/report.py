@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
 from motifidelity.errors import unknown
-from motifidelity.leaderboard.scale import FLOOR_NETWORKS
 from motifidelity.leaderboard.summary import mark_trials
 from motifidelity.leaderboard.text import clean, parse_params, shorten
 from motifidelity.markdown import head, line
@@ -16,7 +16,6 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
 from motifidelity.published import SIGMA, Comparison, compare
-from motifidelity.references import DIVISION, ORACLE, RANDOM
 from motifidelity.registry import Registry, Tables
 from motifidelity.tasks.spec import find_spec
 from motifidelity.tasktables import profile_table, recipe_table

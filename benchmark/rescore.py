@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+from motifidelity.entries import DIVISION
 from motifidelity.errors import DataError, UserError
 from motifidelity.evidence import gather_evidence
 from motifidelity.executors.base import Executor
@@ -23,7 +24,7 @@ from motifidelity.jobs import (
 )
 from motifidelity.patterns import PATTERN_METRICS, pattern_scores, require_modisco
 from motifidelity.provenance import code
-from motifidelity.references import DIVISION, record_references
+from motifidelity.references import record_references
 from motifidelity.registry import Registry, Result
 from motifidelity.scoring import Truth, fits, present_classes, score_job
 from motifidelity.scratch import scratch_folder

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from .scale import DIVISION
+from motifidelity.entries import DIVISION
+
 from .text import clean, is_missing, shorten, stretches, trials_of
 
 _MODEL = "MODEL.py"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from motifidelity.entries import DIVISION
 from motifidelity.errors import DataError, UnreachableError
 from motifidelity.metrics.hits import MAX_EVALUE
 
@@ -21,7 +22,7 @@ from .match import Motifs, Pair, align
 from .meanings import meanings
 from .pages import Material
 from .rows import Mark, coverage, marks
-from .scale import DIVISION, Scale, find_scale
+from .scale import Scale, find_scale
 from .scorecard import ClassTable, ScoreRow, class_table, score_rows
 from .summary import Summary
 from .taskpage import task_page_name

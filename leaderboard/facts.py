@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .scale import DIVISION
+from motifidelity.entries import DIVISION
+
 from .text import DASH, clip, flatten, is_missing, memory, seconds, shorten
 
 # what `motifidelity.provenance.environment` records

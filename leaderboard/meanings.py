@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from motifidelity.entries import DIVISION, ORACLE, RANDOM
+
 from .columns import method_label
-from .scale import CEILING, DIVISION, FLOOR
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -72,6 +73,6 @@ def meanings(
 
 
 def _of_reference(method: str, model: str) -> str:
-    if model == CEILING:
+    if model == ORACLE:
         return _ORACLE_CHANGES if method == "ism" else _ORACLE
-    return _NOISE if model == FLOOR else ""
+    return _NOISE if model == RANDOM else ""

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.backends import BACKENDS, named_on
+from motifidelity.entries import ORACLE, RANDOM
 from motifidelity.statistics import compare_pair, pareto_front
 
-from .scale import CEILING, FLOOR
 from .scatter import label_column, spread_labels
 from .summary import BOARD
 from .text import number, shorten, signed
@@ -309,7 +309,7 @@ def _picture(
     references = known[known["kind"] == "reference"].set_index("model")["fidelity"]
     levels = tuple(
         Level(label, _y(float(references[name])), number(float(references[name])))
-        for name, label in ((CEILING, "oracle: the ceiling"), (FLOOR, "random maps: the floor"))
+        for name, label in ((ORACLE, "oracle: the ceiling"), (RANDOM, "random maps: the floor"))
         if name in references.index and np.ndim(references[name]) == 0
     )
     best = models.sort_values("fidelity", ascending=False)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from motifidelity.backends import named_on
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 
 from .cells import Cell, Stats, make_cell
 from .columns import Column
-from .scale import DIVISION, FLOOR_NETWORKS
 from .tables import MetricInfo
 from .text import clip, parse_params, shorten, slug
 

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from motifidelity.entries import DIVISION, ORACLE, RANDOM
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
 
 from .cells import Stats
 from .text import number
-
-DIVISION = "reference"
-CEILING, FLOOR = "Oracle", "Random"
-# floors that are networks: submissions like any other, but never ranked among models
-FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,10 @@ def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:
     Scale
         Empty where the registry has no reference entries of that task.
     """
-    ends: dict[str, dict[tuple[str, str], float]] = {CEILING: {}, FLOOR: {}}
+    ends: dict[str, dict[tuple[str, str], float]] = {ORACLE: {}, RANDOM: {}}
     entries = trials[(trials["division"] == DIVISION) & (trials["status"] == "ok")]
     runs = {str(job["run"]): str(job["model"]) for _, job in entries.iterrows()}
     for (run, metric, method, target), stat in stats.items():
         if target == "" and stat.n and runs.get(run) in ends:
             ends[runs[run]][metric, method] = stat.mean
-    return Scale(floors=ends[FLOOR], ceilings=ends[CEILING])
+    return Scale(floors=ends[RANDOM], ceilings=ends[ORACLE])

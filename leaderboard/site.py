@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from motifidelity.entries import DIVISION
 from motifidelity.metrics.hits import ATTRACTOR
 
 from . import boxes, cells, columns, curves, logo, match, scatter, tracks
@@ -25,7 +26,6 @@ from .metric_pages import metric_pages
 from .pages import EvidenceOf, Material, Page, ScanNameOf
 from .past import feed_page, history_page
 from .rows import page_name
-from .scale import DIVISION
 from .standings import standings
 from .studypage import study_pages
 from .summary import BOARD, Summary, by_key, plain_text, summarise, together

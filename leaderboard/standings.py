@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.statistics import compare_models, rank_intervals, tie_groups, trial_interval
 
 from .cells import Stats
 from .columns import ORDER_BY
 from .pages import Material
 from .rows import page_name
-from .scale import DIVISION, FLOOR_NETWORKS, find_scale
+from .scale import find_scale
 from .summary import BOARD
 from .text import clean, parse_params
 

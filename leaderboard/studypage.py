@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from motifidelity.backends import named_on
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
 
 from .boxes import BoxPlot, Series, draw_boxes
 from .cells import Stats, split_stats
@@ -17,7 +18,7 @@ from .columns import FRONT_METHODS, Column, headline_columns
 from .export import page_stem
 from .pages import Material, Page
 from .rows import page_name
-from .scale import CEILING, DIVISION, FLOOR, FLOOR_NETWORKS, find_scale
+from .scale import find_scale
 from .scatter import PANELS, Panel, draw_panels
 from .summary import BOARD
 from .taskpage import task_page_name
@@ -144,8 +145,8 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
         ends = [
             (f"{name.lower()} {what}", levels[pair])
             for name, what, levels in (
-                (CEILING, "(ceiling)", scale.ceilings),
-                (FLOOR, "(floor)", scale.floors),
+                (ORACLE, "(ceiling)", scale.ceilings),
+                (RANDOM, "(floor)", scale.floors),
             )
             if pair in levels
         ]

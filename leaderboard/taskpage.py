@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.errors import DataError, UnreachableError
 from motifidelity.metrics.grammar import count_distribution
 
@@ -20,7 +21,7 @@ from .library import find_task
 from .logo import Logo, draw_logo
 from .pages import Material, Page
 from .rows import Mark, coverage, marks, page_name
-from .scale import DIVISION, FLOOR_NETWORKS, find_scale
+from .scale import find_scale
 from .scorecard import Value
 from .text import clip, number, parse_params, shorten, slug, text_digest
 from .tracks import Strip, draw_sites

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from motifidelity.entries import DIVISION
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.references import (
-    DIVISION,
     OracleNetwork,
     oracle_arrays,
     random_arrays,

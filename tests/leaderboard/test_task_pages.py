@@ -9,8 +9,8 @@ import leaderboard_fixtures as fx
 import leaderboard_pages as pages
 import pytest
 
+from motifidelity.entries import FLOOR_NETWORKS
 from motifidelity.leaderboard import render
-from motifidelity.leaderboard.scale import FLOOR_NETWORKS
 
 
 def task_page(tables: fx.Tables, out: Path, evidence: object = ev.evidence) -> pages.Element:

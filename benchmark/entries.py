@@ -1,0 +1,11 @@
+"""What the entries are called that stand beside the models: ceilings and floors."""
+
+from __future__ import annotations
+
+DIVISION = "reference"
+"""Division of the entries that are no network."""
+
+ORACLE, RANDOM = "Oracle", "Random"
+
+FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
+"""Floors that are networks: submissions like any other, but never ranked among models."""
