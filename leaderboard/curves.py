@@ -17,13 +17,11 @@ _PANELS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: label, final value as text, SVG path and where it ends."""
+    """One curve: label, final value as text and SVG path."""
 
     label: str
     last: str
     path: str
-    end_x: str
-    end_y: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def _line(
     path = "M" + "L".join(f"{x} {y}" for x, y in placed)
     if len(placed) == 1:
         path += "h0.1"
-    return Line(label, f"{points[-1][1]:.3f}", path, *placed[-1])
+    return Line(label, f"{points[-1][1]:.3f}", path)
 
 
 def _x(epoch: int, last: int) -> str:
