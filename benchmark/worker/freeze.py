@@ -8,6 +8,7 @@ subclassed and hand-written models are treated alike.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from .backends import Forward, Unsupported, current
 from .contract import layer_name
 from .ops import ELEMENT_WISE, PASS_THROUGH, refuse_unknown
+from .positions import follow_positions
 from .report import SubmissionError
 
 GRAPH = "graph.pb"
@@ -29,6 +31,8 @@ _RESHAPING = frozenset({"Squeeze", "ExpandDims", "Reshape", "Transpose"})
 # sequences on which a frozen network is compared with its model
 CHECKED = 4
 _AFFINE = frozenset({"BiasAdd", "Mul", "AddV2", "Add", "Sub", "RealDiv", "FusedBatchNormV3"})
+# how a dilated convolution puts its positions back in order
+_DEALT_OUT = frozenset({"BatchToSpaceND"})
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ def freeze_graph(concrete: Any, source: str, motif_layer: str | None = None) -> 
     Raises
     ------
     SubmissionError
-        If the graph holds operations that are not allowed, or the layer gave no scan.
+        If the graph holds operations that are not allowed, or the layer gave no scan, or one whose
+        positions lie on bases that cannot be told.
     """
     graph_def = concrete.graph.as_graph_def()
     refuse_unknown(graph_def, source)
@@ -172,7 +177,14 @@ def freeze_graph(concrete: Any, source: str, motif_layer: str | None = None) -> 
     logits, has_sigmoid = _before_sigmoid(output)
     sequences = concrete.inputs[0]
     graph = _GraphView(concrete.graph, sequences)
-    scan = find_scan(graph, int(sequences.shape[1]), named[0] if named else None)
+    try:
+        scan = find_scan(graph, int(sequences.shape[1]), named[0] if named else None)
+    except _Unplaced as error:
+        raise SubmissionError(
+            f"{source}: motif_layer '{motif_layer}' gives {error} positions, and the layers before "
+            "it do not tell which bases they lie on; name a convolution of the sequence, or the "
+            "activation after it"
+        ) from error
     if named and scan is None:
         raise SubmissionError(
             f"{source}: motif_layer '{motif_layer}' gives shape {tuple(named[0].shape)}; "
@@ -210,11 +222,16 @@ def _before_sigmoid(output: Any) -> tuple[Any, bool]:
     return output, False
 
 
+class _Unplaced(Exception):
+    """The bases of a named scan's positions cannot be told; the message is their number."""
+
+
 class _GraphView:
     """Which operations depend on the sequences, and who reads whom."""
 
     def __init__(self, graph: Any, start: Any) -> None:
         self.ops = graph.get_operations()
+        self.start = start
         live = {start.op}
         for op in self.ops:  # a FuncGraph lists operations in topological order
             if any(t.op in live for t in op.inputs):
@@ -249,11 +266,19 @@ def find_scan(graph: _GraphView, length: int, named: Any = None) -> Scan | None:
     -------
     Scan or None
         None for a network without a convolution.
+
+    Raises
+    ------
+    _Unplaced
+        If the bases of a named scan's positions cannot be told.
     """
-    convolution = next(
-        (op for op in graph.ops if op.type == "Conv2D" and graph.data_inputs(op)), None
+    convolution = (
+        next((op for op in graph.ops if op.type == "Conv2D" and graph.data_inputs(op)), None)
+        if named is None
+        else _own_convolution(graph, named)
     )
-    before = None if convolution is None else _affine_tail(graph, convolution)
+    through = _RESHAPING if named is None else _RESHAPING | _DEALT_OUT
+    before = None if convolution is None else _affine_tail(graph, convolution, through)
     if named is not None:
         after = named
     elif before is not None:
@@ -268,8 +293,29 @@ def find_scan(graph: _GraphView, length: int, named: Any = None) -> Scan | None:
     positions, filters = (int(n) for n in after.shape[1:])
     if channels_first:
         positions, filters = filters, positions
-    first, stride = _alignment(convolution, length, positions)
+    first, stride = (
+        _alignment(convolution, length, positions)
+        if named is None
+        else _bases(graph, after, length, 2 if channels_first else 1)
+    )
     return Scan(before.name, after.name, filters, positions, first, stride, channels_first)
+
+
+def _own_convolution(graph: _GraphView, tensor: Any) -> Any | None:
+    """The convolution that alone a tensor is computed from, position by position, or None."""
+    found, seen, left = set(), set(), [tensor.op]
+    while left:
+        op = left.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        if op.type == "Conv2D":
+            found.add(op)
+        elif op.type in ELEMENT_WISE | PASS_THROUGH | _RESHAPING | _AFFINE | _DEALT_OUT:
+            left += [t.op for t in graph.data_inputs(op)]
+        else:
+            return None
+    return found.pop() if len(found) == 1 else None
 
 
 def _is_channels_first(graph: _GraphView, tensor: Any) -> bool:
@@ -286,20 +332,20 @@ def _is_channels_first(graph: _GraphView, tensor: Any) -> bool:
     return exchanged
 
 
-def _affine_tail(graph: _GraphView, convolution: Any) -> Any:
+def _affine_tail(graph: _GraphView, convolution: Any, through: frozenset[str]) -> Any:
     """Pre-activation: follow bias, batch norm and reshapes that read nothing else but constants."""
     tensor = convolution.outputs[0]
     while True:
         step = [
             op
             for op in graph.readers(tensor)
-            if op.type in PASS_THROUGH | _RESHAPING
+            if op.type in PASS_THROUGH | through
             or (op.type in _AFFINE and len(graph.data_inputs(op)) == 1)
         ]
         if len(step) != 1 or len(graph.readers(tensor)) != 1:
             break
         following = step[0].outputs[0]
-        if step[0].type in _RESHAPING and following.shape.rank not in (3, 4):
+        if step[0].type in through and following.shape.rank not in (3, 4):
             break
         tensor = following
     return _three_dimensional(tensor)
@@ -345,7 +391,27 @@ def _alignment(convolution: Any | None, length: int, positions: int) -> tuple[in
     """
     if positions == length or convolution is None:
         return 0, 1
-    strides = convolution.get_attr("strides")
-    stride = max(strides)
-    first = max(0, (length - ((positions - 1) * stride + 1)) // 2)
-    return first, stride
+    stride = max(convolution.get_attr("strides"))
+    return _centred(length, positions, stride), stride
+
+
+def _centred(length: int, positions: int, stride: int) -> int:
+    """First of so many positions that lie as far from one end as from the other."""
+    return max(0, (length - ((positions - 1) * stride + 1)) // 2)
+
+
+def _bases(graph: _GraphView, named: Any, length: int, axis: int) -> tuple[int, int]:
+    """As `_alignment`, for a scan anywhere in the network."""
+    positions = int(named.shape[axis])
+    if positions == length:
+        return 0, 1
+    place = follow_positions(graph.ops, graph.start, graph.depends).get(named.ref())
+    if place is None or place.axis != axis:
+        raise _Unplaced(positions)
+    first = _centred(length, positions, place.stride)
+    # a rounding apart: naming the layer that is found unnamed changes nothing
+    if abs(first - place.first) > 1:
+        first = math.floor(place.first)
+    if first < 0 or first + (positions - 1) * place.stride >= length:
+        raise _Unplaced(positions)
+    return first, place.stride

@@ -96,6 +96,155 @@ def test_submission_can_name_its_motif_layer(sequences, tmp_path):
     np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-6)
 
 
+def side_by_side(**narrow):
+    """Two convolutions of the sequences, the wide one first."""
+    inputs = keras.Input(SHAPE)
+    wide = layers.Conv1D(8, 11, padding="same", activation="relu", name="wide")(inputs)
+    options = {"padding": "same", "activation": "softplus"} | narrow
+    narrow = layers.Conv1D(8, 5, name="narrow", **options)(inputs)
+    joined = layers.Concatenate()([layers.GlobalMaxPooling1D()(x) for x in (wide, narrow)])
+    return keras.Model(inputs, layers.Dense(3)(joined))
+
+
+def stacked(*between, **second):
+    """Two convolutions, one after the other, with what stands between them."""
+    x = inputs = keras.Input(SHAPE)
+    x = layers.Conv1D(8, 7, padding="same", activation="relu")(x)
+    for layer in between:
+        x = layer(x)
+    x = layers.Conv1D(8, 5, padding="same", name="narrow", activation="softplus", **second)(x)
+    x = layers.GlobalMaxPooling1D()(x)
+    return keras.Model(inputs, layers.Dense(3)(x))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [side_by_side, stacked, lambda: stacked(layers.MaxPooling1D(4))],
+    ids=["side by side", "stacked", "pooled"],
+)
+def test_a_named_layer_is_read_before_its_own_activation(build, sequences, tmp_path):
+    model = build()
+    layer = model.get_layer("narrow")
+    before, after = frozen(model, tmp_path, layer).scan(sequences)
+    expected = networks.predicted(keras.Model(model.input, layer.output), sequences)
+    np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(np.logaddexp(before, 0), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_named_layer_with_a_dilation_is_read_before_its_own_activation(sequences, tmp_path):
+    model = stacked(layers.MaxPooling1D(2), dilation_rate=2)
+    network = frozen(model, tmp_path, model.get_layer("narrow"))
+    before, after = network.scan(sequences)
+    np.testing.assert_allclose(np.logaddexp(before, 0), after, rtol=1e-4, atol=1e-6)
+    assert (network.manifest.scan.first, network.manifest.scan.stride) == (0, 2)
+
+
+def test_a_named_layer_of_several_convolutions_has_no_pre_activation(sequences, tmp_path):
+    x = inputs = keras.Input(SHAPE)
+    x = layers.Conv1D(8, 7, padding="same")(x)
+    x = layers.Add()([x, layers.Conv1D(8, 3, padding="same")(layers.ReLU()(x))])
+    x = layers.ReLU(name="scan")(x)
+    model = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+    before, after = frozen(model, tmp_path, model.get_layer("scan")).scan(sequences)
+    np.testing.assert_array_equal(before, after)
+
+
+def layer_between(*more):
+    """A convolution, then layers of which the last is named ``narrow``."""
+    x = inputs = keras.Input(SHAPE)
+    x = layers.Conv1D(8, 7, padding="same", activation="relu")(x)
+    for layer in more:
+        x = layer(x)
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize(
+    ("build", "positions", "first", "stride"),
+    [
+        (lambda: side_by_side(strides=2), 20, 0, 2),
+        (lambda: side_by_side(strides=2, padding="valid"), 18, 2, 2),
+        (lambda: side_by_side(padding="valid"), 36, 2, 1),
+        (lambda: stacked(layers.MaxPooling1D(4)), 10, 1, 4),
+        (lambda: stacked(layers.AveragePooling1D(4), strides=2), 5, 5, 8),
+        (lambda: stacked(layers.MaxPooling1D(3)), 13, 1, 3),
+        (lambda: stacked(layers.Cropping1D((6, 2))), 32, 6, 1),
+        (lambda: stacked(layers.ZeroPadding1D((0, 3)), layers.MaxPooling1D(5)), 8, 2, 5),
+        (lambda: layer_between(layers.MaxPooling1D(4, name="narrow")), 10, 1, 4),
+        (lambda: layer_between(layers.MaxPooling1D(15, name="narrow")), 2, 7, 15),
+        (
+            lambda: layer_between(
+                layers.MaxPooling1D(4),
+                layers.LayerNormalization(),
+                layers.SeparableConv1D(8, 3, name="narrow"),
+            ),
+            8,
+            5,
+            4,
+        ),
+        (
+            lambda: layer_between(
+                layers.MaxPooling1D(4), layers.UpSampling1D(4), layers.ReLU(name="narrow")
+            ),
+            40,
+            0,
+            1,
+        ),
+    ],
+)
+def test_positions_of_a_named_layer_lie_on_the_bases_that_it_reads(
+    build, positions, first, stride, tmp_path
+):
+    model = build()
+    scan = frozen(model, tmp_path, model.get_layer("narrow")).manifest.scan
+    assert (scan.positions, scan.first, scan.stride) == (positions, first, stride)
+
+
+@pytest.mark.parametrize(
+    ("padding", "strides", "crops", "expected"),
+    [
+        ("same", 1, (0, 0), (40, 0, 1)),
+        ("same", 2, (0, 0), (20, 0, 2)),
+        ("valid", 1, (0, 3), (30, 5, 1)),
+    ],
+)
+def test_several_convolutions_are_scored_together_where_they_are_joined(
+    padding, strides, crops, expected, sequences, tmp_path
+):
+    inputs = keras.Input(SHAPE)
+    parts = [
+        layers.Cropping1D(crop)(
+            layers.Conv1D(8, width, padding=padding, strides=strides, activation="relu")(inputs)
+        )
+        for width, crop in zip((11, 5), crops, strict=True)
+    ]
+    x = layers.Concatenate(name="scan")(parts)
+    model = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+    network = frozen(model, tmp_path, model.get_layer("scan"))
+    scan = network.manifest.scan
+    assert scan.filters == 16
+    assert (scan.positions, scan.first, scan.stride) == expected
+    found = networks.predicted(keras.Model(inputs, x), sequences)
+    np.testing.assert_allclose(network.scan(sequences)[1], found, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        # an LSTM reads every position before its own
+        lambda: (layers.MaxPooling1D(4), layers.LSTM(8, return_sequences=True, name="narrow")),
+        # centred on what was padded
+        lambda: (layers.ZeroPadding1D(9), layers.MaxPooling1D(2, name="narrow")),
+    ],
+    ids=["recurrent", "outside"],
+)
+def test_a_named_layer_whose_bases_cannot_be_told_is_refused(more):
+    model = layer_between(*more())
+    with pytest.raises(
+        SubmissionError, match=r"'narrow' gives \d+ positions.*name a convolution of"
+    ):
+        freeze(model, SHAPE, "model.py", model.get_layer("narrow"))
+
+
 def test_motif_layer_that_is_never_called_is_refused():
     stray = layers.Conv1D(4, 3, name="stray")
     with pytest.raises(SubmissionError, match="'stray', which the model never calls"):
