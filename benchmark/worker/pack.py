@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from .contract import TrainingData
 from .recipe import PREDICT_BATCH, compile_model, not_finite, validation_scores, watchers
@@ -112,20 +113,47 @@ def _train_or_halve(
 
 
 def _signature(trial: Trial, sequences: Any) -> str:
-    """Digest of what a network's training computes, its weights left open."""
+    """Digest of what a network's training and prediction compute, its weights left open.
+
+    The gradient is traced and not the call alone: a function may bring a derivative of its own.
+    """
     model = trial.model
 
-    def call(weights: Any, others: Any, x: Any) -> Any:
-        return model.stateless_call(weights, others, x, training=True, return_losses=True)
+    def trained(weights: Any, others: Any, x: Any) -> Any:
+        output, updated, penalties = model.stateless_call(
+            weights, others, x, training=True, return_losses=True
+        )
+        return jnp.sum(output) + sum(penalties), (output, updated)
+
+    def predicted(weights: Any, others: Any, x: Any) -> Any:
+        return model.stateless_call(weights, others, x, training=False)[0]
 
     weights, others = ([v.value for v in vs] for vs in _variables(model)[:2])
-    traced = jax.make_jaxpr(call)(weights, others, sequences[:2])
     # the optimiser, and not the call, applies constraints
     limits = [v.constraint and _declared(v.constraint) for v in model.trainable_variables]
-    digest = hashlib.sha256(f"{trial.from_logits} {limits} {traced}".encode())
-    for constant in traced.consts:
-        digest.update(np.asarray(constant).tobytes())
+    digest = hashlib.sha256(f"{trial.from_logits} {limits}".encode())
+    for function in (jax.grad(trained, has_aux=True), predicted):
+        traced = jax.make_jaxpr(function)(weights, others, sequences[:2])
+        digest.update(str(traced).encode())
+        for constant in _constants(traced):
+            digest.update(_bytes(constant))
     return digest.hexdigest()
+
+
+def _constants(traced: Any) -> Iterator[Any]:
+    """Constants of a jaxpr and of all that it calls; its text shows their types alone."""
+    yield from getattr(traced, "consts", ())
+    for equation in getattr(traced, "jaxpr", traced).eqns:
+        yield from (atom.val for atom in equation.invars if isinstance(atom, Literal))
+        for value in equation.params.values():
+            for part in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(part, (ClosedJaxpr, Jaxpr)):
+                    yield from _constants(part)
+
+
+def _bytes(constant: Any) -> bytes:
+    keys = isinstance(constant, jax.Array) and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(constant) if keys else constant).tobytes()
 
 
 def _declared(constraint: Any) -> str:

@@ -132,6 +132,79 @@ def test_networks_whose_weights_are_held_otherwise_are_packed_apart(other, data,
     assert_same(*alone(2, data, report, **other), trials[1])
 
 
+class Applied(layers.Layer):
+    """A layer of one function of its input and of whether it is trained."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x, training=False):
+        return self.function(x, training)
+
+
+def signature_of(function, seed=1, activation="relu"):
+    keras.utils.set_random_seed(seed)
+    x = inputs = keras.Input((LENGTH, 4))
+    x = layers.Activation(activation)(layers.Conv1D(6, 5)(x))
+    x = layers.Flatten()(layers.Dropout(0.2)(Applied(function)(x)))
+    model = keras.Model(inputs, layers.Dense(2)(x))
+    drawn = Trial(model, True, np.random.get_state())  # noqa: NPY002
+    return pack._signature(drawn, np.zeros((3, LENGTH, 4), np.float32))
+
+
+def own_jvp(slope):
+    @jax.custom_jvp
+    def step(x):
+        return jax.nn.relu(x)
+
+    step.defjvp(lambda primals, tangents: (step(*primals), slope * tangents[0]))
+    return lambda x, training: step(x)
+
+
+def own_vjp(slope):
+    @jax.custom_vjp
+    def step(x):
+        return jax.nn.relu(x)
+
+    step.defvjp(lambda x: (step(x), None), lambda _, g: (slope * g,))
+    return lambda x, training: step(x)
+
+
+def features(seed, wrap=lambda f: f):
+    table = jax.numpy.asarray(np.random.default_rng(seed).normal(size=(6, 7)), "float32")
+    inner = wrap(jax.jit(lambda x: x @ table))
+    return lambda x, training: inner(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        features,
+        lambda seed: features(seed, lambda f: jax.jit(lambda x: f(2 * x))),
+        lambda seed: features(seed, jax.checkpoint),
+        lambda seed: features(seed, lambda f: lambda x: jax.lax.cond(x.sum() > 0, f, f, x)),
+        lambda seed: lambda x, _: x + jax.random.normal(jax.random.key(seed), x.shape),
+        own_jvp,
+        own_vjp,
+        lambda seed: lambda x, training: x if training else x * (seed + 1),
+    ],
+    ids=["jit", "jit in jit", "checkpoint", "cond", "key", "own jvp", "own vjp", "prediction"],
+)
+def test_networks_that_compute_other_things_are_told_apart(function):
+    assert signature_of(function(1)) != signature_of(function(2))
+    assert signature_of(function(1)) == signature_of(function(1), seed=2)
+
+
+@pytest.mark.parametrize("activation", ["relu", "exponential", "softplus", "elu", "gelu", "silu"])
+def test_seeds_of_one_network_are_packed_together(activation):
+    def same(x, training):
+        return x
+
+    first, second = (signature_of(same, seed, activation) for seed in (1, 2))
+    assert first == second
+
+
 def test_a_pack_that_does_not_fit_is_halved(data, report, monkeypatch):
     sizes = []
     original = pack._Pack.train
