@@ -410,6 +410,34 @@ def test_a_phase_that_outlives_its_limit_is_a_timeout(bench, model, registry):
     assert registry.jobs()["status"].tolist() == ["timeout"]
 
 
+GREEDY = """import keras
+from keras import layers, ops
+
+
+class Greedy(layers.Layer):
+    def call(self, x, training=False):
+        if not training:
+            return x
+        # 4 TiB a sequence, of a shape that is known only when it runs
+        return x + ops.mean(ops.ones((ops.shape(x)[0] * 2**20, 2**20)))
+
+
+def build_model(task):
+    x = inputs = keras.Input(task.input_shape)
+    x = Greedy()(layers.Conv1D(4, 7, padding="same")(x))
+    x = layers.GlobalMaxPooling1D()(x)
+    return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
+"""
+
+
+def test_training_that_finds_no_memory_is_oom_in_its_row(bench, model, registry):
+    line = ("run", "--model", model(GREEDY), "--task", "regulatory-code", "--trials", 1)
+    status, _, err = bench(*line)
+    assert status == 1
+    assert "OOM when allocating" in err
+    assert registry.jobs()["status"].tolist() == ["oom"]
+
+
 def test_a_worker_that_a_nameless_signal_ends_is_a_failure_in_a_row(bench, model, registry):
     text = "import os\ndef build_model(task):\n    os.kill(os.getpid(), 35)\n"
     status, _, err = bench(

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .report import Reporter, SubmissionError, line_in, write_error
+from .report import Reporter, SubmissionError, line_in, out_of_memory, write_error
 
 EXIT_SUBMISSION = 3
 EXIT_WORKER = 4
@@ -171,13 +171,13 @@ def main(arguments: list[str]) -> int:
     os.environ["KERAS_BACKEND"] = request.get("backend", "tensorflow")
     try:
         PHASES[phase](request, out, Reporter(out))
-    except SubmissionError as error:
-        write_error(out, "model_error", error, source)
-        return EXIT_SUBMISSION
-    except MemoryError as error:
-        write_error(out, "oom", error, source)
-        return EXIT_SUBMISSION
     except Exception as error:
+        if full := out_of_memory(error):
+            write_error(out, "oom", full, source)
+            return EXIT_SUBMISSION
+        if isinstance(error, SubmissionError):
+            write_error(out, "model_error", error, source)
+            return EXIT_SUBMISSION
         # in the fit phase whatever the submission's own code lets through is its error, in the
         # probe phase what its network's operations refuse to do
         by_network = type(error).__module__.startswith("tensorflow.python.framework.errors")

@@ -22,7 +22,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from .contract import TrainingData
 from .recipe import PREDICT_BATCH, compile_model, not_finite, validation_scores, watchers
-from .report import Reporter
+from .report import Reporter, out_of_memory
 
 State = Any
 
@@ -78,7 +78,7 @@ def train_pack(
     Raises
     ------
     MemoryError
-        If not even one trial fits into the device's memory.
+        If not even one trial fits into memory, the device's or the machine's.
     """
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -93,17 +93,17 @@ def train_pack(
 def _train_or_halve(
     group: list[Trial], data: TrainingData, recipe: dict[str, Any], source: str, report: Reporter
 ) -> None:
-    """Train a group; where the device's memory does not hold it, its halves one after the other."""
+    """Train a group; where memory does not hold it, its halves one after the other."""
     try:
         _Pack(group, data, recipe, source, report).train()
         for trial in group:
             trial.together = len(group)
         return
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
+    except Exception as error:
+        if out_of_memory(error) is None:
             raise
         if len(group) == 1:
-            raise MemoryError("one trial alone does not fit into the device's memory") from error
+            raise MemoryError("one trial alone does not fit into memory") from error
     half = (len(group) + 1) // 2
     report("step", name="out of memory: a pack halved", done=half, of=len(group))
     for part in (group[:half], group[half:]):

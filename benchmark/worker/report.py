@@ -13,6 +13,7 @@ from typing import Any
 PROGRESS = "progress.jsonl"
 ERROR = "error.json"
 TRACEBACK_LINES = 12
+_MEMORY_ERRORS = frozenset({"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"})
 
 
 class SubmissionError(Exception):
@@ -39,7 +40,7 @@ def write_error(folder: Path, status: str, error: BaseException, source: str) ->
     folder : Path
         Output folder of the phase.
     status : str
-        ``model_error`` or ``infra_error``.
+        ``model_error``, ``oom`` or ``infra_error``.
     error : BaseException
     source : str
         File name of the submission, which starts the message.
@@ -62,3 +63,20 @@ def line_in(error: BaseException, source: str) -> int | None:
     """Last line of the submission that the error passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((f.lineno for f in reversed(frames) if Path(f.filename).name == source), None)
+
+
+def out_of_memory(error: BaseException) -> BaseException | None:
+    """Which of an error and its causes says that memory ran out, the machine's or a device's.
+
+    Told by name and text, so that no framework need be imported: Python's own, TensorFlow's
+    ``ResourceExhaustedError``, PyTorch's ``OutOfMemoryError``, JAX's ``RESOURCE_EXHAUSTED``.
+    """
+    seen: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in seen:
+        names = {kind.__name__ for kind in type(link).__mro__}
+        if names & _MEMORY_ERRORS or "RESOURCE_EXHAUSTED" in str(link):
+            return link
+        seen.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return None

@@ -205,14 +205,22 @@ def test_seeds_of_one_network_are_packed_together(activation):
     assert first == second
 
 
-def test_a_pack_that_does_not_fit_is_halved(data, report, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating"),
+        MemoryError("Unable to allocate 3.2 GiB for an array"),
+    ],
+    ids=["device", "machine"],
+)
+def test_a_pack_that_does_not_fit_is_halved(error, data, report, monkeypatch):
     sizes = []
     original = pack._Pack.train
 
     def train_small(self):
         sizes.append(len(self._trials))
         if len(self._trials) > 2:
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating")
+            raise error
         original(self)
 
     monkeypatch.setattr(pack._Pack, "train", train_small)
