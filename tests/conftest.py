@@ -8,37 +8,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 CACHE_VARIABLE = "MOTIFIDELITY_CACHE"
 IMPLANT_KEYS = ("sequence", "motif", "strand", "start", "end")
-HERE = Path(__file__).parent
-# what starts once for a folder: an engine's image, a warm server, a cluster
-TOGETHER = ("containers", "docs", "executors")
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook
-def pytest_collection_modifyitems(config, items):
-    """Of several test processes (pytest-xdist), one runs all of a file or of such a folder."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        place = item.path.relative_to(HERE)
-        group = place.parts[0] if place.parts[0] in TOGETHER else place.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def pytest_configure(config):
-    """Give each of several test processes a temporary folder: cores are taken by locks there."""
-    if hasattr(config, "workerinput"):
-        own = tempfile.TemporaryDirectory(prefix="t")
-        config.add_cleanup(own.cleanup)
-        os.environ["TMPDIR"] = tempfile.tempdir = own.name
 
 
 @pytest.fixture(scope="session", autouse=True)
