@@ -40,8 +40,10 @@ def audit(store: Store) -> Report:
 
     Raises
     ------
-    DataError
+    UnreachableError
         If the store does not answer.
+    DataError
+        If the folder cannot be read.
     """
     try:
         report = _Audit(store).report
@@ -50,7 +52,7 @@ def audit(store: Store) -> Report:
             before, report = report.problems, _Audit(store).report
             report.problems = [problem for problem in report.problems if problem in before]
     except StoreError as error:
-        raise DataError(f"registry {store.name}: {error}; {error.remedy}") from error
+        raise error.unreachable(f"registry {store.name}") from error
     except OSError as error:
         raise DataError(
             f"{error.filename or store.name}: cannot be read ({error.strerror or error}); ask its "

@@ -87,7 +87,8 @@ def plan_jobs(
     jobs = []
     for task in tasks:
         chosen = task.profile(profile)
-        last = seed + (chosen.trials if trials is None else trials) - 1
+        number = chosen.trials if trials is None else trials
+        last = seed + number - 1
         if last > LARGEST_SEED:
             raise UserError(
                 f"--seed: trials would go up to seed {last}, and the largest is {LARGEST_SEED}; "
@@ -95,6 +96,6 @@ def plan_jobs(
             )
         jobs += [
             Job(submission, params, task, chosen, trial, seed + trial, image)
-            for trial in range(chosen.trials if trials is None else trials)
+            for trial in range(number)
         ]
     return sorted(jobs, key=lambda job: job.trial)

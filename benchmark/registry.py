@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from motifidelity import schema
-from motifidelity.errors import DataError, UnreachableError, UserError
+from motifidelity.errors import DataError, UserError
 from motifidelity.manifest import (
     LOOSE_TABLES,
     File,
@@ -271,7 +271,7 @@ class Registry:
             with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except StoreError as error:
-            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"{self.name}/{path}") from error
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries
             raise DataError(
                 f"{self.name}/{path}: missing or damaged ({type(error).__name__}); run the job "
@@ -289,7 +289,7 @@ class Registry:
         try:
             return self.store.exists(f"arrays/{_plain(result_id)}.npz")
         except StoreError as error:
-            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"registry {self.name}") from error
 
     def arrays_holder(self, row: Mapping[str, Any]) -> str | None:
         """Id of the result with which the arrays of a row's scores are kept; None if they are not.
@@ -325,7 +325,7 @@ class Registry:
         except FileNotFoundError:
             return None
         except StoreError as error:
-            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"{self.name}/{path}") from error
         except (OSError, ValueError) as error:
             raise DataError(
                 f"{self.name}/{path}: {error}; make it anew with 'bench rescore --probe'"
@@ -348,7 +348,7 @@ class Registry:
                 return None
             return {Path(path).stem: self._at_hand(path) for path in found}
         except StoreError as error:
-            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"registry {self.name}") from error
 
     def scan_name(self, result_id: str) -> str | None:
         """Name, in its frozen network, of the layer whose filters a result's scores are of.
@@ -377,7 +377,7 @@ class Registry:
         except FileNotFoundError:
             return None
         except StoreError as error:
-            raise UnreachableError(f"{self.name}/{path}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"{self.name}/{path}") from error
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise DataError(
                 f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
@@ -401,7 +401,7 @@ class Registry:
         try:
             entries = {**self.store.files("evidence"), **self.store.files("networks")}
         except StoreError as error:
-            raise UnreachableError(f"registry {self.name}: {error}; {error.remedy}") from error
+            raise error.unreachable(f"registry {self.name}") from error
         found: dict[str, str] = {}
         for path, entry in sorted(entries.items()):
             folder, name, *rest = path.split("/")
@@ -462,7 +462,7 @@ def existing_registry(location: Path | str) -> Registry:
     try:
         registry.store.check()
     except StoreError as error:
-        raise UnreachableError(f"registry {registry.name}: {error}; {error.remedy}") from error
+        raise error.unreachable(f"registry {registry.name}") from error
     return registry
 
 

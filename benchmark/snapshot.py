@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from motifidelity import schema
-from motifidelity.errors import DataError, UnreachableError
+from motifidelity.errors import DataError
 from motifidelity.manifest import PACK, manifest_path, names, table_path
 from motifidelity.stores import Store, StoreError
 from motifidelity.tablefiles import NewerSchema, decode
@@ -147,7 +147,7 @@ def consistent(store: Store, read: Callable[[set[str]], To]) -> To:
                     f"{_put_right(store, missing)}"
                 )
     except StoreError as error:
-        raise UnreachableError(f"registry {store.name}: {error}; {error.remedy}") from error
+        raise error.unreachable(f"registry {store.name}") from error
     except OSError as error:
         raise DataError(
             f"{error.filename or store.name}: cannot be read ({error.strerror or error}); mend the "

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from motifidelity.errors import UserError
+from motifidelity.errors import UnreachableError, UserError
 from motifidelity.storage import atomic_path, sync_folder
 
 S3_PREFIX = "s3://"
@@ -41,6 +41,10 @@ class StoreError(OSError):
         super().__init__(cause)
         self.remedy = remedy
         self.answered = answered
+
+    def unreachable(self, place: str) -> UnreachableError:
+        """The same as one line for the user, who knows the place by its name."""
+        return UnreachableError(f"{place}: {self}; {self.remedy}")
 
 
 class Store(Protocol):

@@ -316,11 +316,11 @@ def test_networks_that_do_not_differ_show_no_claim_more_often_than_chance_allows
         rows = []
         for model in ("CNN-local", "CNN-dist"):
             rows += networks(model, **{a: [0.96 + rng.normal(0, 0.01)] for a in PLAIN})
-        for (model, method), cells in sds.groupby(["model", "method"]):
+        for (model, method), plain in sds.groupby(["model", "method"]):
             single = ("sigmoid", "tanh", "linear", "elu") if model == "CNN-dist" else ()
             drawn = {
                 a: list(rng.normal(0.7, sd, 1 if a in single else 3))
-                for a, sd in zip(cells["activation"], cells["sd"], strict=True)
+                for a, sd in zip(plain["activation"], plain["sd"], strict=True)
             }
             rows += scores(model, "attribution_auroc", method, **drawn)
         # in part, as in "holds in 1 of 8", is shown too

@@ -88,8 +88,8 @@ def command(
     if dry_run:
         for job in plan:
             status = settled.get(job.id)
-            mark = "" if status is None else "finished  " if status == "ok" else f"{status}  "
-            click.echo(f"{job.id}  {mark}{job.label}")
+            mark = "finished" if status == "ok" else status
+            click.echo("  ".join(filter(None, (job.id, mark, job.label))))
         click.echo(note, err=True)
         return 0
     with open_display(as_json) as display:

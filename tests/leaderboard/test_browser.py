@@ -45,8 +45,12 @@ def served(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A tab; the test fails on any request off the site and on any console message."""
+def page(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """A tab; the test fails on any request off the site and on any console message.
+
+    It takes the test's folder so that it closes before the folder is removed: the browser fetches a
+    page's icon when it likes.
+    """
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
     requests: list[str] = []
