@@ -133,9 +133,7 @@ class RayExecutor:
         placed, looked = False, time.monotonic()
         while True:
             done, _ = ray.wait([task], timeout=POLL_SECONDS)
-            if done:
-                self._mailbox.collect()
-            for event in self._mailbox.events(key):
+            for event in self._mailbox.events(key, last=bool(done)):
                 placed = placed or event["event"] == "node"
                 on_event(event)
             if done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import defaultdict
@@ -11,6 +12,7 @@ from typing import Any
 from motifidelity.executors.base import Event
 
 POLL_SECONDS = 0.5
+TAKE_SECONDS = 10.0
 BOX_LIMIT = 100_000
 
 
@@ -32,7 +34,7 @@ class Box:
 
 
 class Mailbox:
-    """The harness's side: one thread empties the box and sorts events by phase.
+    """The harness's side: whoever waits for a phase empties the box for all who wait.
 
     Progress is told for people: where the box's node dies, what lay in it is lost, and no more.
     """
@@ -44,26 +46,28 @@ class Mailbox:
         self.box = actor.remote()
         self._sorted: dict[str, list[Event]] = defaultdict(list)
         self._lock = threading.Lock()
-        threading.Thread(target=self._empty, daemon=True).start()
+        # held by the one who asks the box; the others go on meanwhile
+        self._asking = threading.Lock()
+        self._asked = -math.inf
 
-    def events(self, key: str) -> list[Event]:
-        """Events of a phase since the last call."""
+    def events(self, key: str, last: bool = False) -> list[Event]:
+        """Events of a phase since the last call; of one that has ended, its ``last`` as well."""
+        if self._asking.acquire(blocking=last):
+            try:
+                if last or time.monotonic() - self._asked >= POLL_SECONDS:
+                    self._empty()
+            finally:
+                self._asking.release()
         with self._lock:
             return self._sorted.pop(key, [])
-
-    def collect(self) -> None:
-        """Empty the box now."""
-        import ray
-
-        # its own errors, and plain ones where the box has just gone
-        with self._lock, contextlib.suppress(Exception):
-            for key, event in ray.get(self.box.take.remote(), timeout=10):
-                self._sorted[key].append(event)
 
     def _empty(self) -> None:
         import ray
 
-        # a call of Ray's would start a cluster where the connection is closed
-        while ray.is_initialized():
-            self.collect()
-            time.sleep(POLL_SECONDS)
+        # its own errors, and plain ones where the box has just gone
+        with contextlib.suppress(Exception):
+            taken = ray.get(self.box.take.remote(), timeout=TAKE_SECONDS)
+            with self._lock:
+                for key, event in taken:
+                    self._sorted[key].append(event)
+        self._asked = time.monotonic()
