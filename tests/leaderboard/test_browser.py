@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 import leaderboard_fixtures as fx
 import pandas as pd
 import pytest
+from browser_fixtures import CHROMIUM, SWITCHES, require
 from browser_fixtures import browser as browser
 
 from motifidelity.leaderboard import render
@@ -470,6 +472,26 @@ def test_a_usual_window_shows_every_default_column_of_the_front_page(
     top = region.evaluate("e => e.getBoundingClientRect().top")
     assert head(page, "accuracy").bounding_box()["y"] == pytest.approx(top, abs=1)
     page.close()
+
+
+def test_a_machine_with_one_wide_font_shows_them_too(
+    browser: Any, site: Path, tmp_path: Path
+) -> None:
+    fonts = Path("/usr/share/fonts/truetype/dejavu")
+    require(fonts, "fonts-dejavu-core")
+    fontconfig = f"<fontconfig><dir>{fonts}</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
+    (tmp_path / "fonts.conf").write_text(fontconfig)
+    launched = browser.browser_type.launch(
+        executable_path=str(CHROMIUM),
+        args=SWITCHES,
+        env={**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")},
+    )
+    page = launched.new_page(viewport={"width": 1262, "height": 800})
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_selector("#controls:not([hidden])")
+    region = page.locator(".scroll:has(#runs)")
+    assert region.evaluate("e => e.scrollWidth <= e.clientWidth")
+    launched.close()
 
 
 def luminance(colour: str) -> float:

@@ -20,14 +20,19 @@ SWITCHES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The browser, open for a module; skipped where it is absent, but never in CI."""
-    if not CHROMIUM.exists():
-        message = f"{CHROMIUM} is absent; install the package chromium"
+def require(path: Path, package: str) -> None:
+    """Skip a test whose Debian package is absent, but never in CI."""
+    if not path.exists():
+        message = f"{path} is absent; install the package {package}"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The browser, open for a module; skipped where it is absent, but never in CI."""
+    require(CHROMIUM, "chromium")
     sync_api = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
     if sync_api is None:
         from playwright import sync_api
