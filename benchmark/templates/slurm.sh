@@ -26,7 +26,9 @@ cache=${MOTIFIDELITY_CACHE:-$PWD/.motifidelity-cache}
 tmp=/tmp/motifidelity-$SLURM_JOB_ID
 mkdir -p "$cache"
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+# all names are read before the first is taken: a reader that goes early ends scontrol and the script
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head=${hosts%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 20000))
 address=$head:$port
 # who may use the cluster: the processes of this script, and nobody else on the network

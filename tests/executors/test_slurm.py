@@ -17,7 +17,8 @@ from motifidelity.registry import Registry
 BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
 # what comes before the command is for the scheduler and for the container
 SCRIPTS = {
-    "scontrol": "echo {ip}; echo other-node",
+    # it still writes when a reader of one line has gone
+    "scontrol": "echo {ip}; sleep 1; echo other-node",
     "srun": 'while [[ $1 == --* ]]; do shift; done; exec "$@"',
     "apptainer": "for name in ${{!APPTAINERENV_@}}; do "
     'export "${{name#APPTAINERENV_}}=${{!name}}"; done; '
