@@ -150,7 +150,7 @@ def test_stop_ends_the_phases_of_other_threads(fake_worker, tmp_path, monkeypatc
     while not begun:
         time.sleep(0.05)
     executor.stop()
-    thread.join(10)
+    thread.join(50)
     assert ended == ["interrupted"]
 
 
@@ -175,7 +175,7 @@ def test_a_worker_ends_with_a_harness_that_is_killed(fake_worker, diary, tmp_pat
     assert psutil.pid_exists(pid)
     harness.send_signal(signal.SIGKILL)
     harness.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 50
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until
         time.sleep(0.05)
