@@ -321,7 +321,7 @@ def _picture(
         f"{task}: {len(models)} models. Accuracy (AUROC) from {number(models['accuracy'].min())} "
         f"to {number(models['accuracy'].max())}; attribution fidelity from "
         f"{number(best['fidelity'].iloc[-1])} ({ends[-1]}) to {number(best['fidelity'].iloc[0])} "
-        f"({ends[0]}). All values are in the table below."
+        f"({ends[0]})."
     )
     return Picture(
         task=task,

@@ -46,7 +46,8 @@ METRICS: tuple[Metric, ...] = (
         chance=0.5,
         version=1,
         source=STUDY,
-        summary="As attribution_auroc, but explaining the saturating sigmoid output, unmasked.",
+        summary="As attribution_auroc, but by the study's own maps (saliency and ism at the "
+        "saturating sigmoid output), unmasked.",
     ),
     Metric(
         name="paper_attribution_aupr",
@@ -58,7 +59,8 @@ METRICS: tuple[Metric, ...] = (
         chance=None,
         version=1,
         source=STUDY,
-        summary="As attribution_aupr, but at the sigmoid output and by the trapezoid, unmasked.",
+        summary="As attribution_aupr, but by the study's own maps (saliency and ism at the "
+        "saturating sigmoid output) and by the trapezoid, unmasked.",
     ),
     Metric(
         name="attribution_prevalence",
