@@ -541,7 +541,7 @@ def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, model)
         if line.startswith("[1/1]"):
             break
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "1 of 2 jobs are finished and kept; run the same command again to go on" in err
     done = subprocess.run(command, capture_output=True, text=True)

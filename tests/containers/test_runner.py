@@ -212,10 +212,7 @@ def test_a_killed_run_leaves_no_container_and_goes_on(bench, model, tmp_path, co
     code, _, err = bench(*quick, "--trials", 1)
     assert code == 0, err
     process = bench.start(*slow)
-    deadline = time.monotonic() + 60
-    while not (left := containers() - before) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(2)
+    left = wait_until_it_runs(engine, containers, before)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert len(left) == 1
@@ -233,14 +230,25 @@ def test_a_killed_run_leaves_no_container_and_goes_on(bench, model, tmp_path, co
     assert set(jobs["status"]) == {"ok"}
 
 
-def test_an_interrupt_removes_the_container(bench, model, containers):
+def wait_until_it_runs(engine, containers, before):
+    """Ids of what was started since, once it has begun to run."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        new = containers() - before
+        if new and all(
+            engine.client.api.inspect_container(each)["State"]["Running"] for each in new
+        ):
+            time.sleep(1)
+            return new
+        time.sleep(0.1)
+    raise AssertionError("no container runs")
+
+
+def test_an_interrupt_removes_the_container(bench, model, containers, engine):
     before = containers()
     arguments = ("run", "--model", model, "--runner", "docker", "--cpus", 1, "--param", "wait=3600")
     process = bench.start(*arguments)
-    deadline = time.monotonic() + 60
-    while containers() == before and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)
+    wait_until_it_runs(engine, containers, before)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -33,7 +33,7 @@ class Services:
         self._s3_url = s3_url
         self._ports = [free_port() for _ in range(2)]
         # the paths of its sockets must be short
-        self._ray = tempfile.TemporaryDirectory(prefix="ray-")
+        self._ray = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
 
     def here(self, text: str) -> str:
         """A page's command with the addresses of this machine in it."""
@@ -58,7 +58,10 @@ class Services:
         """End the cluster: each process names its folder, or comes from one that does."""
         for process in psutil.process_iter(["cmdline"]):
             if any(self._ray.name in word for word in process.info["cmdline"] or ()):
+                children = []
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    for child in [*process.children(recursive=True), process]:
-                        child.kill()
+                    children = process.children(recursive=True)
+                for each in [*children, process]:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        each.kill()
         self._ray.cleanup()

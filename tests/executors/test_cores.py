@@ -176,6 +176,12 @@ def test_a_worker_ends_with_a_harness_that_is_killed(fake_worker, diary, tmp_pat
     harness.send_signal(signal.SIGKILL)
     harness.wait()
     until = time.monotonic() + 50
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+    while lives(pid):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def lives(pid):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False

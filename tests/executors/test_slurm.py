@@ -69,7 +69,7 @@ def test_the_batch_script_brings_ray_up_runs_the_plan_and_leaves_nothing(machine
     script = slurm(line, Allocation(2, 1, memory="3g"), image="motifidelity.sif")
     (tmp_path / "job.sh").write_text(script)
     done = subprocess.run(
-        ["bash", "job.sh"], cwd=tmp_path, env=machine, capture_output=True, text=True, timeout=150
+        ["bash", "job.sh"], cwd=tmp_path, env=machine, capture_output=True, text=True, timeout=400
     )
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = Registry(tmp_path / "results").jobs()

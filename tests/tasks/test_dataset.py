@@ -328,11 +328,11 @@ def child(tmp_path, spec, number=0, code=CHILD):
 def test_two_processes_at_once_on_an_empty_cache_generate_it_once(tiny_spec, empty_cache, tmp_path):
     started = [child(tmp_path, tiny_spec, number) for number in (1, 2)]
     try:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while not all(ready.exists() for _, ready in started) and time.monotonic() < limit:
             time.sleep(0.01)
         (tmp_path / "go").touch()
-        answers = [process.communicate(timeout=30) for process, _ in started]
+        answers = [process.communicate(timeout=120) for process, _ in started]
     finally:
         for process, _ in started:
             process.kill()
@@ -355,7 +355,7 @@ numpy.savez = savez
 """
     (tmp_path / "go").touch()
     process, _ = child(tmp_path, tiny_spec, code=kill + CHILD)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
     assert not kept(empty_cache, tiny_spec)
     load_dataset(tiny_spec)
