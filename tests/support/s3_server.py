@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ports import free_port
 
 BUCKET = "results"
-# moto lists a copy of a bucket's keys and looks each up in the bucket itself: an object that was
-# deleted meanwhile, as no S3 has it, ends the listing with an error of the server
+# moto lists a copy of a bucket's keys and looks each up in the bucket itself: where an object was
+# deleted meanwhile it answers 500, which no S3 does
 MOTO = """
 from moto.s3.utils import _VersionedKeyStore as Keys
 from moto.server import main
