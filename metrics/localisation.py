@@ -66,8 +66,8 @@ def score_localisation(
         Bases of sites that arose by chance (`scan.chance_mask`). The corrected score leaves them,
         extended like the truth, out of the background. The study's score does not know them.
     buffer : int
-        Bases by which the truth is extended in all (half of it on each side): a filter's peak may
-        lie beside its motif.
+        Bases by which the truth is extended, as `extend` does: a filter's peak may lie beside its
+        motif.
     which : {"filter", "pwm"}
         What made the scan; becomes `Score.method`.
 
@@ -86,7 +86,7 @@ def score_localisation(
     -----
     Koo & Ploenzke (2021). A region's score is its maximum, and a long stretch of noise has a higher
     maximum than a short one. Background stretches are about twice as long as motif regions, so the
-    study's score is 0.36 for noise (with its own layout of motifs). The corrected score cuts the
+    study's score is near 0.37 for noise on motif-classes. The corrected score cuts the
     background into pieces as wide as the mean motif region of the sequence, so that noise is at 0.5
     and a perfect scan at 1; a stretch too short for one piece is not used, unless all of its
     sequence's are too short: then the longest is.
