@@ -1,15 +1,25 @@
-"""Stamp a built package with the commit that it is built from; all else is in pyproject.toml."""
+"""Packages by folder, and a built package's stamp: its commit. All else is in pyproject.toml."""
 
 from __future__ import annotations
 
 import json
 import runpy
+import tomllib
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-SOURCE = Path(__file__).parent / "benchmark" / "provenance.py"
+ROOT = Path(__file__).parent
+SOURCE = ROOT / "benchmark" / "provenance.py"
+
+
+def packages() -> list[str]:
+    """Every package below the folders of `package-dir`: a new room needs no line anywhere."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    roots = settings["tool"]["setuptools"]["package-dir"]
+    below = [f"{name}.{sub}" for name, root in roots.items() for sub in find_packages(root)]
+    return sorted({*roots, *below})
 
 
 class stamped_build(build_py):  # noqa: N801
@@ -25,4 +35,4 @@ class stamped_build(build_py):  # noqa: N801
         stamp.write_text(json.dumps(provenance["checkout"]()) + "\n", encoding="utf-8")
 
 
-setup(cmdclass={"build_py": stamped_build})
+setup(packages=packages(), cmdclass={"build_py": stamped_build})

@@ -11,7 +11,7 @@ __all__ = ["__version__", "results"]
 def __getattr__(name: str) -> Any:
     """Load what is public only when it is used: ``import motifidelity`` stays light."""
     if name == "results":
-        from motifidelity.query import results
+        from motifidelity.summary.query import results
 
         return results
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

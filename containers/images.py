@@ -218,7 +218,7 @@ def packages(engine: Engine, image: WorkerImage, cache: Path) -> dict[str, str]:
     names["tensorflow"] = ["tensorflow", "tensorflow-cpu", "tensorflow-intel"]
     found = dict(json.loads(run_trusted(engine, image, Policy(), _VERSIONS % (names,))))
     try:
-        from motifidelity.storage import atomic_path
+        from motifidelity.files import atomic_path
 
         with atomic_path(kept) as path:
             path.write_text(json.dumps(found), encoding="utf-8")

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, fields, replace
 
 from motifidelity.errors import UserError
-from motifidelity.executors.output import OutputLimits
+from motifidelity.phase.outputs import OutputLimits
 
 MIB = 1 << 20
 GIB = 1 << 30

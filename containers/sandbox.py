@@ -13,8 +13,7 @@ from typing import Any
 from motifidelity import worker as worker_package
 from motifidelity.containers.engine import labels
 from motifidelity.containers.policy import Policy
-from motifidelity.executors.base import Phase
-from motifidelity.executors.process import SHARED_GPU
+from motifidelity.phase.interface import SHARED_GPU, Phase
 
 HARNESS = "/opt/harness"
 WORKER = Path(worker_package.__file__ or "").parent

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from motifidelity.published import Comparison
+    from motifidelity.leaderboard.figures.alone import Cutting
+    from motifidelity.leaderboard.page import EvidenceOf, ScanNameOf
+    from motifidelity.study.published import Comparison
+    from motifidelity.summary.inputs import MetricInfo, Tables
 
-    from .export import Cutting
-    from .pages import EvidenceOf, ScanNameOf
-    from .tables import MetricInfo, Tables
-
-__all__ = ["figures", "published_figure", "render"]
+__all__ = ["draw_figures", "published_figure", "render"]
 
 
 def render(
@@ -74,13 +73,13 @@ def render(
     ValueError
         If a table lacks a column that the registry's schema has.
     """
-    from .site import gather, write_site
+    from motifidelity.leaderboard.site import gather, write_site
 
     material = gather(tables, metrics, problems, tiers, past, evidence, scan_name, stored)
     return write_site(material, out_dir)
 
 
-def figures(
+def draw_figures(
     tables: Tables,
     patterns: Sequence[str],
     *,
@@ -106,9 +105,9 @@ def figures(
     ValueError
         If a table lacks a column that the registry's schema has.
     """
-    from .site import draw_figures, gather
+    from motifidelity.leaderboard import site
 
-    return draw_figures(gather(tables, metrics, evidence=evidence), patterns)
+    return site.draw_figures(site.gather(tables, metrics, evidence=evidence), patterns)
 
 
 def published_figure(title: str, scores: Sequence[Comparison]) -> Cutting:
@@ -118,11 +117,11 @@ def published_figure(title: str, scores: Sequence[Comparison]) -> Cutting:
     ----------
     title : str
     scores : sequence of Comparison
-        As `motifidelity.published.compare` yields them; at least one.
+        As `motifidelity.study.published.compare` yields them; at least one.
     """
-    from .beside import TOP, lay_out
-    from .export import Cutting, page_stem
-    from .site import make_environment
+    from motifidelity.leaderboard.figures.alone import Cutting, page_stem
+    from motifidelity.leaderboard.figures.beside import TOP, lay_out
+    from motifidelity.leaderboard.site import make_environment
 
     drawing = lay_out(title, scores)
     svg = make_environment().get_template("beside.svg").render(f=drawing, top=TOP)

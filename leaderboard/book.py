@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.errors import UnreachableError, UserError
-
-from .pages import Page
-from .tables import MetricInfo, Tables
-from .text import is_missing, shorten
+from motifidelity.leaderboard.page import Page
+from motifidelity.leaderboard.text import is_missing, shorten
+from motifidelity.summary.inputs import MetricInfo, Tables
 
 INDEX = "build.json"
 # what pages are made of, templates aside; in a checkout these packages do not lie in one folder

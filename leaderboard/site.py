@@ -11,27 +11,27 @@ import jinja2
 import pandas as pd
 
 from motifidelity.entries import DIVISION
-from motifidelity.metrics.hits import ATTRACTOR
-
-from . import boxes, cells, columns, curves, logo, match, scatter, tracks
-from .board import board_pages
-from .book import Book, code_digest, digest, result_digests
-from .changelog import changelog_page
-from .comparison import comparison_page
-from .dossier import make_page
-from .export import Cutting, cut_figures, page_stem
-from .facts import network_origin
-from .front import front_page, table_files
-from .metric_pages import metric_pages
-from .pages import EvidenceOf, Material, Page, ScanNameOf
-from .past import feed_page, history_page
-from .rows import page_name
-from .standings import standings
-from .studypage import study_pages
-from .summary import BOARD, Summary, by_key, plain_text, summarise, together
-from .tables import REQUIRED, MetricInfo, Tables
-from .taskpage import task_pages
-from .text import clean
+from motifidelity.leaderboard.book import Book, code_digest, digest, result_digests
+from motifidelity.leaderboard.figures import boxes, curves, logo, match, scatter, tracks
+from motifidelity.leaderboard.figures.alone import Cutting, cut_figures, page_stem
+from motifidelity.leaderboard.page import EvidenceOf, Material, Page, ScanNameOf
+from motifidelity.leaderboard.pages.board import board_pages
+from motifidelity.leaderboard.pages.changelog import changelog_page
+from motifidelity.leaderboard.pages.facts import network_origin
+from motifidelity.leaderboard.pages.front import front_page, table_files
+from motifidelity.leaderboard.pages.history import feed_page, history_page
+from motifidelity.leaderboard.pages.metric import metric_pages
+from motifidelity.leaderboard.pages.model import make_page
+from motifidelity.leaderboard.pages.study import study_pages
+from motifidelity.leaderboard.pages.task import task_pages
+from motifidelity.leaderboard.pages.versus import comparison_page
+from motifidelity.leaderboard.tables import cells, columns
+from motifidelity.leaderboard.tables.rows import page_name
+from motifidelity.leaderboard.tables.standings import standings
+from motifidelity.leaderboard.text import clean
+from motifidelity.metrics.motifs.hits import ATTRACTOR
+from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
+from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
 
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn

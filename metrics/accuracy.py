@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .declare import STUDY, Metric, Score
-from .ranking import mean_score, rank_rows
+from motifidelity.metrics.areas import mean_score, rank_rows
+from motifidelity.metrics.declare import STUDY, Metric, Score
 
 METRICS: tuple[Metric, ...] = (
     Metric(

@@ -92,11 +92,10 @@ class Score:
 @functools.cache
 def _declared() -> tuple[Metric, ...]:
     package = importlib.import_module(__name__.rpartition(".")[0])
-    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     found: list[Metric] = []
-    for module in modules:
-        declared = getattr(importlib.import_module(f"{package.__name__}.{module}"), "METRICS", ())
-        found.extend(declared)
+    for name in sorted((info.name for info in modules), key=lambda name: name.rpartition(".")[2]):
+        found.extend(getattr(importlib.import_module(name), "METRICS", ()))
     return tuple(found)
 
 

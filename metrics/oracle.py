@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .contrast import letter_log_odds
-from .pwm import (
+from motifidelity.metrics.attribution.contrast import letter_log_odds
+from motifidelity.metrics.motifs.pwm import (
     Codes,
     Matrix,
     checked_motifs,

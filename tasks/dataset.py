@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.errors import DataError
-from motifidelity.storage import atomic_folder, file_digest
+from motifidelity.files import atomic_folder, file_digest
 from motifidelity.tasks.generate import Implants, Split, generate, motif_ids
 from motifidelity.tasks.motifs import Motif, load_motifs
 from motifidelity.tasks.spec import SPLITS, TaskSpec

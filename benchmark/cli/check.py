@@ -40,8 +40,9 @@ def command(
     Reads the file, builds and freezes its network, trains it for a moment twice with the same
     seed, tries every attribution method, and estimates what a full run costs.
     """
-    from motifidelity.runners import Wish, choose_executor
-    from motifidelity.submission import declared_backend
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.model_file import declared_backend
+    from motifidelity.phase.wish import Wish
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
     from motifidelity.tasks.spec import chosen_specs

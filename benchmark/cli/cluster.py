@@ -52,7 +52,7 @@ def slurm(
     binds: tuple[str, ...],
 ) -> None:
     """Print a batch script: Ray on a SLURM allocation, in an Apptainer image."""
-    from motifidelity import clusters
+    from motifidelity.machine import clusters
 
     allocation = clusters.Allocation(nodes, cpus, gpus, memory, time)
     script = clusters.slurm(
@@ -81,7 +81,7 @@ def kuberay(
     model_file: Path | None,
 ) -> None:
     """Print a manifest: a RayCluster and the Job that uses it."""
-    from motifidelity import clusters
+    from motifidelity.machine import clusters
 
     allocation = clusters.Allocation(nodes, cpus, gpus, memory)
     click.echo(

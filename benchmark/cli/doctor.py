@@ -15,7 +15,8 @@ from motifidelity.cli.options import registry_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(location: str, as_json: bool) -> int:
     """Say what works here, and for each thing that does not, the command that mends it."""
-    from motifidelity import doctor, scratch
+    from motifidelity import scratch
+    from motifidelity.machine import doctor
 
     scratch.sweep()
     if as_json:

@@ -69,7 +69,7 @@ def build(
     """Draw all pages whose results changed."""
     from motifidelity.errors import UserError
     from motifidelity.registry import existing_registry
-    from motifidelity.summary import draw_leaderboard
+    from motifidelity.report.draw import draw_leaderboard
 
     if (submissions is None) != (verifications is None):
         raise UserError("--submissions and --verifications belong together; give both")
@@ -91,7 +91,7 @@ def build(
 def open_(location: str, out: Path | None) -> None:
     """Draw the pages and open the first in a browser."""
     from motifidelity.registry import existing_registry
-    from motifidelity.summary import draw_leaderboard
+    from motifidelity.report.draw import draw_leaderboard
 
     page = draw_leaderboard(_announced(existing_registry(location), out), out)
     click.echo(page)
@@ -107,9 +107,9 @@ def open_(location: str, out: Path | None) -> None:
 )
 def serve(location: str, out: Path | None, host: str, port: int) -> None:
     """Draw the pages and serve them over HTTP until Ctrl-C."""
+    from motifidelity.leaderboard.serving import open_server
     from motifidelity.registry import existing_registry
-    from motifidelity.serving import open_server
-    from motifidelity.summary import draw_leaderboard
+    from motifidelity.report.draw import draw_leaderboard
 
     page = draw_leaderboard(_announced(existing_registry(location), out), out)
     with open_server(page.parent, host, port) as server:

@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("list")
 def list_models() -> None:
     """List the baselines with parameters, number of weights and the tasks they fit."""
-    from motifidelity.baselines import activations, describe_baselines
+    from motifidelity.regress.baselines import activations, describe_baselines
 
     click.echo(f"{'model':11}{'file':21}{'parameters':25}weights by task that it fits")
     for baseline in describe_baselines():

@@ -94,7 +94,7 @@ def place_options(command: F) -> F:
 
     @functools.wraps(command)
     def wishing(**given: Any) -> Any:
-        from motifidelity.runners import Wish
+        from motifidelity.phase.wish import Wish
 
         # the backend is the model's to say
         names = [field.name for field in fields(Wish) if field.name != "backend"]

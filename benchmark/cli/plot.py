@@ -45,8 +45,8 @@ def command(
     By default the study's: every score by activation and network, and accuracy against
     interpretability.
     """
-    from motifidelity.plots import write_figures
     from motifidelity.registry import existing_registry
+    from motifidelity.report.plots import write_figures
 
     registry = existing_registry(location)
     for path in write_figures(registry, out, forms, pages, scale):

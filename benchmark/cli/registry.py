@@ -12,7 +12,7 @@ import click
 from motifidelity.cli.options import registry_option
 
 if TYPE_CHECKING:
-    from motifidelity.findings import Report
+    from motifidelity.registry.problems import Report
 
 
 @click.group("registry", context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,8 +25,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(location: str, as_json: bool) -> int:
     """Check every file against its digest, and that none is missing or foreign."""
-    from motifidelity.audit import audit
     from motifidelity.registry import existing_registry
+    from motifidelity.registry.audit import audit
 
     registry = existing_registry(location)
     report = audit(registry.store)
@@ -42,7 +42,7 @@ def verify(location: str, as_json: bool) -> int:
 def compact(location: str) -> None:
     """Pack the files of many results into few, and remove what killed writers left."""
     from motifidelity.registry import existing_registry
-    from motifidelity.upkeep import compact
+    from motifidelity.registry.compact import compact
 
     done = compact(existing_registry(location).store)
     click.echo(
@@ -56,8 +56,8 @@ def compact(location: str) -> None:
 @registry_option
 def merge(sources: tuple[str, ...], location: str) -> None:
     """Copy the results of other registries that are not in this one yet."""
-    from motifidelity.merge import merge
     from motifidelity.registry import Registry, existing_registry
+    from motifidelity.registry.merge import merge
 
     others = [existing_registry(source).store for source in sources]
     registry = Registry(location)
@@ -81,10 +81,9 @@ def merge(sources: tuple[str, ...], location: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Superseded results too.")
 def export(location: str, formats: str, out: Path, everything: bool) -> None:
     """Write the tables in other formats, several with commas; the latest result of every job."""
-    from motifidelity import schema
     from motifidelity.errors import unknown
-    from motifidelity.exports import FORMATS, export_tables
-    from motifidelity.registry import existing_registry
+    from motifidelity.registry import existing_registry, schema
+    from motifidelity.registry.export import FORMATS, export_tables
 
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     for kind in wanted:
@@ -101,7 +100,7 @@ def export(location: str, formats: str, out: Path, everything: bool) -> None:
 def migrate(location: str) -> None:
     """Rewrite files of older versions as today's, with digests."""
     from motifidelity.registry import existing_registry
-    from motifidelity.upkeep import migrate
+    from motifidelity.registry.compact import migrate
 
     done = migrate(existing_registry(location).store)
     click.echo(f"{_number(done, 'result')} rewritten" if done else "nothing to rewrite")

@@ -28,9 +28,9 @@ def command(documents: tuple[Path, ...], location: str, backend: str, check: boo
     <!-- figure: NAME --> and <!-- /figure --> with its file in figures/ beside the document;
     everything else in a document is left as it is.
     """
-    from motifidelity.documents import write_report
     from motifidelity.registry import existing_registry
-    from motifidelity.report import Report
+    from motifidelity.report.documents import write_report
+    from motifidelity.report.tables import Report
 
     report = Report(existing_registry(location), backend)
     for other, number in report.left_out.items():

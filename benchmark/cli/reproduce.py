@@ -18,7 +18,7 @@ from motifidelity.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from motifidelity.runners import Wish
+    from motifidelity.phase.wish import Wish
 
 
 @click.command("reproduce")
@@ -65,13 +65,14 @@ def command(
     Finished jobs are skipped, so the same command goes on where it was stopped.
     """
     from motifidelity.backends import DEFAULT_BACKEND
-    from motifidelity.joblog import JobLogs
-    from motifidelity.progress import duration, open_display
+    from motifidelity.cli.scores import exit_status
+    from motifidelity.executors.choose import choose_executor
     from motifidelity.registry import Registry
-    from motifidelity.reproduce import estimate, plan_study
-    from motifidelity.run import run_plan
-    from motifidelity.runners import choose_executor
-    from motifidelity.summary import draw_leaderboard, exit_status
+    from motifidelity.report.draw import draw_leaderboard
+    from motifidelity.runs.display import duration, open_display
+    from motifidelity.runs.logs import JobLogs
+    from motifidelity.runs.run import run_plan
+    from motifidelity.runs.study_jobs import estimate, plan_study
 
     wish = replace(wish, backend=backend or DEFAULT_BACKEND)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))

@@ -40,10 +40,11 @@ def command(
     again, that happens where --runner says; one that was trained in a container is probed in a
     container alone.
     """
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.phase.wish import Wish
     from motifidelity.registry import existing_registry
-    from motifidelity.rescore import rescore
-    from motifidelity.runners import Wish, choose_executor
-    from motifidelity.summary import draw_leaderboard
+    from motifidelity.report.draw import draw_leaderboard
+    from motifidelity.runs.rescore import rescore
 
     registry = existing_registry(location)
     executor = choose_executor(Wish(runner, image, memory, cpus, timeout), _note)

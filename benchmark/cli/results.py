@@ -10,8 +10,8 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-    from motifidelity.query import Query
     from motifidelity.registry import Registry
+    from motifidelity.summary.query import Query
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS = {
@@ -93,7 +93,7 @@ def command(
                 f"--{used[0]} must stand behind '{context.invoked_subcommand}', not before it"
             )
         return
-    from motifidelity import query as q
+    from motifidelity.summary import query as q
 
     asked = q.Query(
         **filters,
@@ -124,7 +124,7 @@ def sql(
 
     The views hold the latest result of every job. Nothing else can be read, nothing written.
     """
-    from motifidelity.query import run_sql
+    from motifidelity.summary.query import run_sql
 
     table = run_sql(_registry(place or given[0]), statement)
     _print(table.to_pandas(), form or given[1])
@@ -146,8 +146,8 @@ def rank(
     Models that share a letter do not differ significantly (paired by seed where seeds pair,
     adjusted by Holm's method).
     """
-    from motifidelity.query import Query
-    from motifidelity.standings import rank as ranked
+    from motifidelity.summary.query import Query
+    from motifidelity.summary.ranks import rank as ranked
 
     _print(ranked(_registry(place or given[0]), Query(**filters)), form or given[1])
 
@@ -172,8 +172,8 @@ def compare(
     **filters: Any,
 ) -> None:
     """Compare every pair of models, with p-values adjusted for the number of pairs."""
-    from motifidelity.query import Query
-    from motifidelity.standings import compare as compared
+    from motifidelity.summary.query import Query
+    from motifidelity.summary.ranks import compare as compared
 
     kind: Any = test
     _print(compared(_registry(place or given[0]), Query(**filters), kind), form or given[1])
@@ -204,7 +204,7 @@ def _registry(place: str | None) -> Registry:
 
 
 def _print(frame: pd.DataFrame, form: str | None) -> None:
-    from motifidelity.formats import format_frame
+    from motifidelity.summary.formats import format_frame
 
     click.echo(format_frame(frame, form or "table"))
     if not len(frame):

@@ -20,9 +20,9 @@ from motifidelity.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from motifidelity.executors.base import Executor
-    from motifidelity.plan import Job
-    from motifidelity.runners import Wish
+    from motifidelity.phase.interface import Executor
+    from motifidelity.phase.wish import Wish
+    from motifidelity.runs.plan import Job
 
 
 @click.command("run")
@@ -75,14 +75,15 @@ def command(
     Results go to the registry, one file a job; finished jobs are skipped, so the same command
     goes on where it was stopped.
     """
-    from motifidelity.joblog import JobLogs
-    from motifidelity.plan import plan_jobs
-    from motifidelity.progress import open_display
+    from motifidelity.cli.scores import exit_status, print_scores
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.model_file import on_backend, read_submission
     from motifidelity.registry import Registry
-    from motifidelity.run import run_plan
-    from motifidelity.runners import choose_executor
-    from motifidelity.submission import on_backend, read_submission
-    from motifidelity.summary import draw_leaderboard, exit_status, print_scores
+    from motifidelity.report.draw import draw_leaderboard
+    from motifidelity.runs.display import open_display
+    from motifidelity.runs.logs import JobLogs
+    from motifidelity.runs.plan import plan_jobs
+    from motifidelity.runs.run import run_plan
     from motifidelity.tasks.spec import chosen_specs
 
     submission = on_backend(read_submission(model_file), backend)
@@ -114,7 +115,7 @@ def command(
 
 
 def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:
-    from motifidelity.runners import describe
+    from motifidelity.executors.describe import describe
 
     rows = describe(executor)
     if as_json:

@@ -45,12 +45,13 @@ def command(
     Checks the file first ('bench check') and refuses what has a problem. Failed trials are part
     of the folder. The registry is only read.
     """
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.model_file import read_submission
+    from motifidelity.phase.wish import Wish
     from motifidelity.registry import existing_registry
-    from motifidelity.runners import Wish, choose_executor
-    from motifidelity.submission import read_submission
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
-    from motifidelity.submitting.ranking import ranking
+    from motifidelity.submitting.standing import ranking
     from motifidelity.submitting.submit import job_parameters, make_submission, model_results
     from motifidelity.tasks.spec import find_spec
 

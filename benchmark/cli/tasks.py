@@ -96,8 +96,8 @@ def export(name: str, formats: str, out: Path) -> None:
     """Write a task's data in other formats, several with commas."""
     from motifidelity.errors import DataError, unknown
     from motifidelity.tasks.dataset import load_dataset
-    from motifidelity.tasks.export import FORMATS
     from motifidelity.tasks.spec import find_spec
+    from motifidelity.tasks.writers import FORMATS
 
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     for kind in wanted:

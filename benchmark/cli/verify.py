@@ -11,7 +11,7 @@ import click
 from motifidelity.cli.options import image_option, limit_options
 
 if TYPE_CHECKING:
-    from motifidelity.executors.base import Executor
+    from motifidelity.phase.interface import Executor
 
 
 @click.command("verify")
@@ -73,7 +73,8 @@ def command(
         click.echo(text, err=True)
 
     def open_executor(backend: str) -> Executor:
-        from motifidelity.runners import Wish, choose_executor
+        from motifidelity.executors.choose import choose_executor
+        from motifidelity.phase.wish import Wish
 
         return choose_executor(Wish(runner, image, memory, cpus, timeout, backend=backend), say)
 

@@ -15,17 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from motifidelity.executors import tether
-from motifidelity.executors.base import (
+from motifidelity.phase.cores import claim_cores
+from motifidelity.phase.interface import (
     OUTPUT_LIMIT,
+    SHARED_GPU,
     OnEvent,
     Phase,
     PhaseResult,
     Place,
-    ProgressTail,
-    clean_text,
-    read_error,
 )
-from motifidelity.executors.cores import claim_cores
+from motifidelity.phase.outputs import ProgressTail, read_error
+from motifidelity.untrusted import clean_text
 
 POLL_SECONDS = 0.1
 LOG_TAIL_BYTES = 4000
@@ -37,8 +37,6 @@ THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
-# TensorFlow and JAX take what a network needs and no more, so that several share a GPU
-SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 GPU_VARIABLES = {**SHARED_GPU, "MOTIFIDELITY_NEEDS_GPU": "1"}
 
 

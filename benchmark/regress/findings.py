@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from motifidelity.executors.base import clean_text
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Golden, Key, Recorded
+from motifidelity.untrusted import clean_text
 
 State = Literal["ok", "drifted", "gone", "failed", "new"]
 ERROR = "error"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motifidelity.errors import DataError
+from motifidelity.files import atomic_path
 from motifidelity.regress.fingerprint import Observed
-from motifidelity.storage import atomic_path
 
 FILE = "regression.toml"
 VERSION = 1

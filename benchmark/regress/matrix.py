@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError, UserError
+from motifidelity.files import atomic_path
 from motifidelity.registry import Registry
-from motifidelity.scoring import Truth
-from motifidelity.storage import atomic_path
+from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import TaskSpec, find_spec
 
 ARRAYS = "regression"
@@ -42,7 +42,7 @@ def cases(folder: Path) -> list[Case]:
     DataError
         If the registry cannot be read.
     """
-    from motifidelity.baselines import baseline_files
+    from motifidelity.regress.baselines import baseline_files
 
     if not folder.is_dir():
         raise UserError(f"baselines {folder}: no such folder; give one with --against")
@@ -108,9 +108,9 @@ def store_arrays(
     import numpy as np
 
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.intake import InvalidOutput
-    from motifidelity.jobs import probe_phase, read_probe
-    from motifidelity.scoring import present_classes
+    from motifidelity.runs.intake import InvalidOutput
+    from motifidelity.runs.phases import probe_phase, read_probe
+    from motifidelity.scoring.truth import present_classes
     from motifidelity.scratch import scratch_folder
 
     written = []

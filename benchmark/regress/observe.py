@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError
+from motifidelity.files import file_digest
 from motifidelity.regress.findings import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.matrix import ARRAYS, Case, cases, small_truth
-from motifidelity.storage import file_digest
 from motifidelity.tasks.spec import all_specs, find_spec
 
 SEQUENCES = 64
@@ -215,7 +215,7 @@ def _metrics(folder: Path) -> Found:
     """Scores of the stored arrays: no network runs, so that nothing but a metric can move them."""
     import numpy as np
 
-    from motifidelity.scoring import score_job
+    from motifidelity.scoring.score import score_job
 
     found: Found = {}
     files = sorted((folder / ARRAYS).glob("*.npz"))

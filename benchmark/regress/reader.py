@@ -57,7 +57,7 @@ def _guarded(read: Any, item: dict[str, Any], number: int, batch: int) -> Found:
 
 def _committed(item: dict[str, Any], number: int, batch: int) -> Found:
     """Fingerprints of a committed network: first layer before and after, and logits."""
-    from motifidelity.worker.network import FrozenNetwork
+    from motifidelity.worker.frozen.network import FrozenNetwork
 
     network = FrozenNetwork(Path(item["graph"]), Path(item["network"]))
     return _layers(network, number, batch, logits=True)
@@ -71,8 +71,8 @@ def _built(item: dict[str, Any], number: int, batch: int) -> Found:
     import keras
 
     from motifidelity.worker import contract
-    from motifidelity.worker.freeze import GRAPH, MANIFEST, freeze
-    from motifidelity.worker.network import FrozenNetwork
+    from motifidelity.worker.frozen.freeze import GRAPH, MANIFEST, freeze
+    from motifidelity.worker.frozen.network import FrozenNetwork
 
     keras.utils.set_random_seed(item["seed"])
     path = Path(item["path"])

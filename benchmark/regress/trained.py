@@ -73,13 +73,13 @@ def measured_trained(say: Callable[[str], None]) -> tuple[dict[Key, Recorded], s
 
 
 def _train(folder: Path, say: Callable[[str], None], seed: int) -> None:
-    from motifidelity.baselines import baseline_files
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.plan import plan_jobs
-    from motifidelity.progress import PlainDisplay
+    from motifidelity.model_file import read_submission
     from motifidelity.registry import Registry
-    from motifidelity.run import run_plan
-    from motifidelity.submission import read_submission
+    from motifidelity.regress.baselines import baseline_files
+    from motifidelity.runs.display import PlainDisplay
+    from motifidelity.runs.plan import plan_jobs
+    from motifidelity.runs.run import run_plan
     from motifidelity.tasks.spec import find_spec
 
     files = {path.name: path for path in baseline_files()}

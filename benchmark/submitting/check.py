@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
-from motifidelity.submission import Submission, on_backend, read_submission
+from motifidelity.model_file import Submission, on_backend, read_submission
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.source import Source, file_line, parse_problem
 
 if TYPE_CHECKING:
-    from motifidelity.executors.base import Executor, PhaseResult
-    from motifidelity.plan import Job
+    from motifidelity.phase.interface import Executor, PhaseResult
+    from motifidelity.runs.plan import Job
     from motifidelity.submitting.trial import Trial
     from motifidelity.tasks.spec import Profile, TaskSpec
 
@@ -89,7 +89,7 @@ def check_submission(
     UserError
         For a parameter that the file does not have, or a backend that there is none of.
     """
-    from motifidelity.plan import Job
+    from motifidelity.runs.plan import Job
     from motifidelity.submitting.trial import PROBED, SLICE
 
     try:
@@ -117,7 +117,7 @@ def check_submission(
 def _on_task(
     job: Job, executor: Executor, source: Source, methods: Sequence[str], *, again: bool
 ) -> Iterator[Finding]:
-    from motifidelity.scoring import Truth
+    from motifidelity.scoring.truth import Truth
     from motifidelity.scratch import scratch_folder
     from motifidelity.submitting.trial import fit_trial, probe_trial, same_history
     from motifidelity.tasks.dataset import load_dataset

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.declare import Metric, all_metrics
-from motifidelity.summary import HEADLINES
+from motifidelity.metrics.headlines import HEADLINES
 
 ALPHA = 0.01
 # relative: a scan with the true matrices is one sum in double precision

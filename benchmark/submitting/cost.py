@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from motifidelity.containers.policy import Policy
-from motifidelity.intake import MAX_GRAPH_BYTES
-from motifidelity.progress import duration
+from motifidelity.runs.display import duration
+from motifidelity.runs.intake import MAX_GRAPH_BYTES
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.trial import Trial
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from motifidelity.executors.base import clean_text
+from motifidelity.untrusted import clean_text
 
 MAX_TEXT = 4000
 

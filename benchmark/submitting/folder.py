@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError
-from motifidelity.storage import atomic_folder
+from motifidelity.files import atomic_folder
 from motifidelity.submitting.source import MAX_MODEL_BYTES
 
 FORMAT = "motifidelity-submission"

@@ -11,19 +11,23 @@ from typing import Any
 
 from motifidelity.backends import backend_of, named_on
 from motifidelity.errors import UserError
-from motifidelity.executors.base import Executor, clean_text
-from motifidelity.intake import InvalidOutput
-from motifidelity.jobs import probe_phase, read_probe, run_job, score_rows
-from motifidelity.plan import Job
+from motifidelity.model_file import Submission
+from motifidelity.phase.interface import Executor
 from motifidelity.registry import Registry
-from motifidelity.scoring import Truth, present_classes, score_job
-from motifidelity.submission import Submission
+from motifidelity.runs.intake import InvalidOutput
+from motifidelity.runs.job import run_job
+from motifidelity.runs.phases import probe_phase, read_probe
+from motifidelity.runs.plan import Job
+from motifidelity.runs.recording import score_rows
+from motifidelity.scoring.score import score_job
+from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.submitting import compare
+from motifidelity.submitting.coherence import job_of
 from motifidelity.submitting.compare import Comparison, Key, Spread
-from motifidelity.submitting.consistency import job_of
 from motifidelity.submitting.findings import Finding
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.fresh import fresh_dataset
+from motifidelity.untrusted import clean_text
 
 Rows = list[dict[str, Any]]
 Draw = Callable[[int], int]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import metadata, resources
 from pathlib import Path
 
-from motifidelity.submission import METADATA, Submission
+from motifidelity.model_file import METADATA, Submission
 from motifidelity.submitting.findings import Finding
 
 MAX_MODEL_BYTES = 1 << 20

@@ -11,8 +11,8 @@ from typing import Any
 
 from motifidelity import __version__
 from motifidelity.errors import DataError, UserError
+from motifidelity.model_file import Submission
 from motifidelity.registry import Registry
-from motifidelity.submission import Submission
 from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.folder import TABLES, write_folder
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import UserError
+from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.folder import MANIFEST
-from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.rerun import groups
 from motifidelity.submitting.verification import FORMAT, TIERS
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.executors.base import Event, Executor, Phase, PhaseResult, read_plain
-from motifidelity.intake import FitOutput, InvalidOutput, take_fit
-from motifidelity.jobs import fit_phase as fit_phase
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
-from motifidelity.plan import Job
-from motifidelity.scoring import Truth
+from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
+from motifidelity.phase.outputs import read_plain
+from motifidelity.runs.intake import FitOutput, InvalidOutput, take_fit
+from motifidelity.runs.phases import fit_phase
+from motifidelity.runs.plan import Job
+from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
 
 # enough steps to time one, few enough for seconds; two epochs, of which the first also compiles

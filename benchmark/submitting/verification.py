@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from motifidelity import __version__
 from motifidelity.errors import DataError, UserError
+from motifidelity.files import atomic_path
 from motifidelity.provenance import code, environment
-from motifidelity.storage import atomic_path
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.submit import SELF_REPORTED

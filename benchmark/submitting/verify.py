@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
-from motifidelity.executors.base import clean_text
+from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
-from motifidelity.submitting.ranking import ranking
-from motifidelity.submitting.reading import read_folder
+from motifidelity.submitting.standing import ranking
 from motifidelity.submitting.verification import TIERS, Verification
+from motifidelity.untrusted import clean_text
 
 if TYPE_CHECKING:
-    from motifidelity.executors.base import Executor
+    from motifidelity.phase.interface import Executor
     from motifidelity.submitting.compare import Comparison
     from motifidelity.submitting.rerun import Group
 
@@ -119,8 +119,8 @@ def _verify_model(
     work: Path,
     result: Verification,
 ) -> None:
-    from motifidelity.submission import read_submission
-    from motifidelity.submitting.consistency import MAX_LINE, consistency
+    from motifidelity.model_file import read_submission
+    from motifidelity.submitting.coherence import MAX_LINE, consistency
     from motifidelity.submitting.source import Source
 
     try:

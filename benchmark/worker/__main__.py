@@ -28,7 +28,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     import numpy as np
 
     from . import contract
-    from .freeze import freeze
+    from .frozen.freeze import freeze
 
     path = Path(request["inputs"]["model"])
     task = contract.Task(
@@ -98,7 +98,7 @@ def _fit_alone(
 ) -> list[dict[str, float]]:
     """Train one network, by the submission's own training where it brings one."""
     from .contract import own_network
-    from .recipe import train
+    from .training.recipe import train
 
     model, _, from_logits, _ = built
     if request["own_fit"]:
@@ -112,7 +112,7 @@ def _fit_pack(
     built: list[tuple[Any, ...]], data: Any, recipe: dict[str, Any], source: str, report: Any
 ) -> list[tuple[list[dict[str, float]] | None, int]]:
     """Train the networks of a pack; None for one whose training failed. How many were together."""
-    from .pack import Trial, train_pack
+    from .training.pack import Trial, train_pack
 
     trials = [Trial(model, from_logits, draws) for model, _, from_logits, draws in built]
     train_pack(trials, data, recipe, source, report)
@@ -124,12 +124,12 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     import numpy as np
     import tensorflow as tf
 
-    from .attribution import write_maps
     from .contract import one_hot
-    from .faithfulness import write_curves
-    from .filters import write_predictions
-    from .network import FrozenNetwork
-    from .randomise import write_randomised
+    from .frozen.network import FrozenNetwork
+    from .probing.answers import write_curves
+    from .probing.attribution import write_maps
+    from .probing.filters import write_predictions
+    from .probing.randomise import write_randomised
 
     inputs = request["inputs"]
     if tf.test.is_built_with_cuda():
@@ -192,7 +192,7 @@ def _require_gpu() -> None:
     if os.environ.get(NEEDS_GPU):
         import keras
 
-        from .backends import NAMES, current
+        from .frozen.backends import NAMES, current
 
         if not current().has_gpu():
             name = NAMES[keras.backend.backend()]

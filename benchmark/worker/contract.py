@@ -190,7 +190,7 @@ def _wrapped(model: Any, source: str) -> Any:
             f"{source}: build_model returned a torch.nn.Module, and Keras runs on "
             f"{keras.backend.backend()}; add --backend torch, or MODEL = dict(backend='torch')"
         )
-    from .backends.module import ModuleModel
+    from .frozen.backends.module import ModuleModel
 
     return ModuleModel(model)
 
@@ -198,11 +198,6 @@ def _wrapped(model: Any, source: str) -> Any:
 def own_network(model: Any) -> Any:
     """What the submission itself built: the module inside a wrapper, or the model."""
     return getattr(model, "submitted", model)
-
-
-def layer_name(layer: Any) -> str:
-    """How a layer is named to people."""
-    return str(getattr(layer, "name", type(layer).__name__))
 
 
 def named_motif_layer(module: ModuleType, source: str, model: Any) -> Any | None:

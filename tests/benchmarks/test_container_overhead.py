@@ -19,8 +19,8 @@ def executors():
 
     from motifidelity.containers import images
     from motifidelity.containers.engine import connect
-    from motifidelity.containers.executor import DockerExecutor
     from motifidelity.containers.policy import Policy
+    from motifidelity.containers.runner import DockerExecutor
     from motifidelity.errors import UserError
     from motifidelity.executors.process import ProcessExecutor
 
@@ -39,11 +39,11 @@ def executors():
 def test_a_job_costs_at_most_3_seconds_more_in_containers(
     executors, motif_classes, tmp_path, benchmark
 ):
-    from motifidelity.jobs import run_job
-    from motifidelity.plan import Job
+    from motifidelity.model_file import read_submission
     from motifidelity.registry import Registry
-    from motifidelity.scoring import Truth
-    from motifidelity.submission import read_submission
+    from motifidelity.runs.job import run_job
+    from motifidelity.runs.plan import Job
+    from motifidelity.scoring.truth import Truth
     from motifidelity.tasks.spec import Profile
 
     profile = Profile("tiny", 1, 240, 100, 60, 1, 4)

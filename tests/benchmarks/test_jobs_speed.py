@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from motifidelity.executors.cores import count_cores
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.jobs import fit_phase
-from motifidelity.plan import Job
-from motifidelity.scoring import Truth
-from motifidelity.submission import read_submission
+from motifidelity.model_file import read_submission
+from motifidelity.phase.cores import count_cores
+from motifidelity.runs.phases import fit_phase
+from motifidelity.runs.plan import Job
+from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
 
 ROUNDS = 2

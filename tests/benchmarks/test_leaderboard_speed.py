@@ -6,7 +6,9 @@ import time
 
 from large_registry import enlarge
 
-from motifidelity.leaderboard import book, comparison, render, site, standings
+from motifidelity.leaderboard import book, render, site
+from motifidelity.leaderboard.pages import versus
+from motifidelity.leaderboard.tables import standings
 from motifidelity.metrics.declare import all_metrics
 
 # models of each of two tasks
@@ -20,7 +22,7 @@ def test_twice_the_models_take_about_twice_the_time(tmp_path, monkeypatch, bench
     monkeypatch.setattr(site, "MOST_DETAILED", 0)
     # the best models are compared whatever the others are: a constant that would hide a square
     monkeypatch.setattr(standings, "MOST_COMPARED", 2)
-    monkeypatch.setattr(comparison, "MOST", 2)
+    monkeypatch.setattr(versus, "MOST", 2)
     seconds = {2: [], FEW: [], MANY: []}
 
     def draw(models: int) -> None:

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from motifidelity import schema
-from motifidelity.query import results
+from motifidelity.registry import schema
+from motifidelity.summary.query import results
 
 JOBS, METRICS, CLASSES = 2000, 20, 25
 KEYS = ["task", "model", "params", "metric", "method"]

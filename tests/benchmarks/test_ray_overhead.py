@@ -8,9 +8,10 @@ import pytest
 from ray_fixtures import *  # noqa: F403
 from ray_fixtures import Silent
 
+from motifidelity.executors.choose import choose_executor
+from motifidelity.phase.wish import Wish
 from motifidelity.registry import Registry
-from motifidelity.run import run_plan
-from motifidelity.runners import Wish, choose_executor
+from motifidelity.runs.run import run_plan
 
 JOBS, TOGETHER, ROUNDS = 12, 2, 3
 LIMIT = 1.15
@@ -31,7 +32,7 @@ def test_short_jobs_take_at_most_15_percent_longer_on_ray(
 
     for name, value in fake_worker.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("motifidelity.run.compile_in_background", lambda: None)
+    monkeypatch.setattr("motifidelity.runs.run.compile_in_background", lambda: None)
     jobs = make_plan(model, JOBS)
 
     def seconds(name, wish):

@@ -11,10 +11,9 @@ import pyarrow.dataset
 import pytest
 from registry_rows import row
 
-from motifidelity import schema
-from motifidelity.manifest import LOOSE_TABLES, Writing, table_path
-from motifidelity.registry import Registry
-from motifidelity.tablefiles import encode, from_rows
+from motifidelity.registry import Registry, schema
+from motifidelity.registry.manifest import LOOSE_TABLES, Writing, table_path
+from motifidelity.registry.parquet import encode, from_rows
 
 PACKS, RESULTS, METRICS = 5, 1_000, 200
 WHEN = "20250301T123015250000"

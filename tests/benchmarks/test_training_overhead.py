@@ -12,7 +12,7 @@ from motifidelity.models.cnn_deep import build_model
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import find_spec
 from motifidelity.worker.contract import Task, TrainingData, one_hot
-from motifidelity.worker.recipe import train
+from motifidelity.worker.training.recipe import train
 
 EPOCHS, ROUNDS = 3, 3
 RECIPE = {

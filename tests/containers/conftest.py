@@ -79,12 +79,12 @@ class Ran:
 @pytest.fixture(scope="session")
 def run_one(motif_classes, engine, image, policy, tmp_path_factory):
     """Run a submission's file as a job of 240 training and 60 test sequences."""
-    from motifidelity.containers.executor import DockerExecutor
-    from motifidelity.jobs import run_job
-    from motifidelity.plan import Job
+    from motifidelity.containers.runner import DockerExecutor
+    from motifidelity.model_file import read_submission
     from motifidelity.registry import Registry
-    from motifidelity.scoring import Truth
-    from motifidelity.submission import read_submission
+    from motifidelity.runs.job import run_job
+    from motifidelity.runs.plan import Job
+    from motifidelity.scoring.truth import Truth
     from motifidelity.tasks.spec import Profile
 
     profile = Profile("tiny", 1, 240, 100, 60, 1, 4)

@@ -11,7 +11,7 @@ MODEL = Path(__file__).parents[2] / "models" / "cnn_local.py"
 
 
 def test_a_model_is_checked_in_a_container(engine, image, policy):
-    from motifidelity.containers.executor import DockerExecutor
+    from motifidelity.containers.runner import DockerExecutor
 
     report = check_submission(
         MODEL,

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from motifidelity import doctor
+from motifidelity.machine import doctor
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def _passwords():
 @pytest.fixture(scope="module")
 def ran(request, run_one, host, engine, image, policy, tmp_path_factory):
     """All chosen submissions, four at a time, so that each has the others for neighbours."""
-    from motifidelity.containers.executor import DockerExecutor
+    from motifidelity.containers.runner import DockerExecutor
 
     chosen = [
         item.callspec.params["name"]
@@ -211,8 +211,8 @@ def test_progress_that_would_crash_or_deface_the_display_is_dropped(ran):
 
 def test_a_patched_worker_changes_nothing_that_is_scored(ran, run_one, tmp_path):
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.jobs import probe_phase, read_probe
-    from motifidelity.scoring import present_classes
+    from motifidelity.runs.phases import probe_phase, read_probe
+    from motifidelity.scoring.truth import present_classes
 
     done = ran["patch_worker"].result()[0]
     tables = done.registry.tables()

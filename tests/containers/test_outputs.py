@@ -153,7 +153,7 @@ HISTORIES = {
 @pytest.fixture
 def taken_over(tmp_path, run_one, engine, image, policy):
     """Run a job whose worker is the one above, with a change, in real containers."""
-    from motifidelity.containers.executor import DockerExecutor
+    from motifidelity.containers.runner import DockerExecutor
 
     def run(change):
         folder = tmp_path / "worker"
@@ -231,7 +231,7 @@ def test_a_tree_deeper_than_any_path_is_removed(tmp_path):
 
 
 def test_arrays_are_compared_with_numpy_s_own_reader(tmp_path):
-    from motifidelity.intake import _array
+    from motifidelity.runs.intake import _array
 
     rng = np.random.default_rng(0)
     values = rng.normal(size=(7, 5)).astype("f4")

@@ -90,7 +90,7 @@ def test_a_phase_mounts_its_inputs_read_only_and_one_folder_to_write(tmp_path, p
     import os
 
     from motifidelity.containers.sandbox import WORKER, stage
-    from motifidelity.executors.base import Phase
+    from motifidelity.phase.interface import Phase
 
     (tmp_path / "fit").mkdir()
     (tmp_path / "x.npy").write_bytes(b"x")

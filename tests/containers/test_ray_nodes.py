@@ -9,8 +9,9 @@ import pytest
 from ray_fixtures import *  # noqa: F403
 
 from motifidelity.errors import UserError
+from motifidelity.executors.choose import choose_executor
+from motifidelity.phase.wish import Wish
 from motifidelity.registry import Registry
-from motifidelity.runners import Wish, choose_executor
 
 HONEST = Path(__file__).parent / "hostile" / "honest.py"
 
@@ -41,7 +42,7 @@ def test_a_job_in_containers_of_nodes(
     truth,
     tmp_path,
 ):
-    from motifidelity.jobs import run_job
+    from motifidelity.runs.job import run_job
 
     there = executor()
     (job,) = make_plan(HONEST, 1)

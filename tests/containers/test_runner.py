@@ -282,7 +282,7 @@ def test_containers_of_a_living_run_are_not_orphans(engine, image, policy, conta
 
 
 def test_an_engine_that_goes_away_is_an_infrastructure_error(run_one, engine, image, policy):
-    from motifidelity.containers.executor import DockerExecutor
+    from motifidelity.containers.runner import DockerExecutor
 
     gone = dataclasses.replace(image, id="sha256:" + "0" * 64)
     ran = run_one(HOSTILE / "honest.py", executor=DockerExecutor(engine, gone, policy))
@@ -294,11 +294,11 @@ def test_an_engine_that_goes_away_is_an_infrastructure_error(run_one, engine, im
 def test_jobs_run_side_by_side_where_there_is_room(run_one, motif_classes, monkeypatch, tmp_path):
     import threading
 
-    from motifidelity import run as runs
-    from motifidelity.executors.base import PhaseResult, Place
-    from motifidelity.plan import plan_jobs
-    from motifidelity.progress import PlainDisplay
-    from motifidelity.submission import read_submission
+    from motifidelity.model_file import read_submission
+    from motifidelity.phase.interface import PhaseResult, Place
+    from motifidelity.runs import run as runs
+    from motifidelity.runs.display import PlainDisplay
+    from motifidelity.runs.plan import plan_jobs
     from motifidelity.tasks.spec import Profile
 
     together = threading.Barrier(3, timeout=20)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from motifidelity import plan, reproduce, rescore
 from motifidelity.regress import matrix, observe, record, trained
+from motifidelity.runs import plan, rescore, study_jobs
 from motifidelity.submitting import trial
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile, TaskSpec
@@ -27,7 +27,7 @@ def install() -> None:
     plan.plan_jobs = lambda *given: whole_plan(*given[:4], 1, *given[5:])
     trial.SLICE = dataclasses.replace(trial.SLICE, train=TRAIN, valid=VALID)
     trial.PROBED = METHODS[:1]
-    first(reproduce, "plan_study", STUDY_JOBS)
+    first(study_jobs, "plan_study", STUDY_JOBS)
     first(rescore, "_by_model", RESCORED)
     whole = matrix.cases
     for module in (matrix, observe, record):

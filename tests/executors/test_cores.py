@@ -19,14 +19,15 @@ import psutil
 import pytest
 
 from motifidelity.errors import UserError
-from motifidelity.executors import cores
-from motifidelity.executors.base import Phase
+from motifidelity.executors.choose import choose_executor
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.runners import Wish, choose_executor
+from motifidelity.phase import cores
+from motifidelity.phase.interface import Phase
+from motifidelity.phase.wish import Wish
 
 CLAIM = """
 import sys, time
-from motifidelity.executors.cores import claim_cores
+from motifidelity.phase.cores import claim_cores
 with claim_cores(int(sys.argv[1])) as mine:
     print(*mine, flush=True)
     time.sleep(60)
@@ -99,7 +100,7 @@ def test_threads_are_the_share_of_a_job(four_cores, monkeypatch):
     assert [cores.threads_for(jobs) for jobs in (1, 2, 3, 4)] == [4, 2, 1, 1]
     with pytest.raises(UserError, match=r"--jobs 5: this machine has 4 cores .* at most 4"):
         cores.threads_for(5)
-    monkeypatch.setattr("motifidelity.runners.threads_for", cores.threads_for)
+    monkeypatch.setattr("motifidelity.executors.choose.threads_for", cores.threads_for)
     executor = choose_executor(Wish(jobs=2), lambda _: None)
     assert executor.place.slots == 2
 
@@ -161,7 +162,7 @@ def test_a_worker_ends_with_a_harness_that_is_killed(fake_worker, diary, tmp_pat
     program = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from motifidelity.executors.base import Phase
+        from motifidelity.phase.interface import Phase
         from motifidelity.executors.process import ProcessExecutor
         here = Path(sys.argv[1])
         phase = Phase("fit", {"seed": 0}, {"model": here / "model.py"}, here / "fit")

@@ -21,11 +21,11 @@ import pytest
 from ports import free_port
 from ray_fixtures import STORE_BYTES, Silent
 
-from motifidelity import schema, scratch
+from motifidelity import scratch
 from motifidelity.errors import UserError
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.registry import Registry
-from motifidelity.run import run_plan
+from motifidelity.registry import Registry, schema
+from motifidelity.runs.run import run_plan
 
 BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
 
@@ -128,7 +128,7 @@ def assert_gone(diary):
 @pytest.fixture
 def fit_phase_in(tmp_path):
     """A fit phase of a model file with the given text, in a folder of its own."""
-    from motifidelity.executors.base import Phase
+    from motifidelity.phase.interface import Phase
 
     numbers = itertools.count()
 
@@ -146,7 +146,8 @@ def executor(cluster):
     """Open the cluster in this process: ``executor(**wishes)``."""
     import ray
 
-    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.phase.wish import Wish
 
     def open_it(**wishes):
         given = {"executor": "ray", "address": cluster.address, "memory": "256m", **wishes}
@@ -157,7 +158,7 @@ def executor(cluster):
 
 
 def test_a_job_gives_the_same_row_on_ray_as_here(executor, really_run, real_job, truth, tmp_path):
-    from motifidelity.jobs import run_job
+    from motifidelity.runs.job import run_job
 
     events = []
     registry = Registry(tmp_path / "registry")
@@ -193,7 +194,7 @@ def test_a_plan_gives_the_same_rows_on_ray_as_here(
 ):
     for name, value in fake_worker.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("motifidelity.run.compile_in_background", lambda: None)
+    monkeypatch.setattr("motifidelity.runs.run.compile_in_background", lambda: None)
     plan = make_plan(model, 6)
     here = Registry(tmp_path / "here")
     assert run_plan(plan, here, ProcessExecutor(threads=1), Silent()).finished == 6
@@ -222,7 +223,7 @@ def strip(rows, names):
 
 
 def test_inputs_are_stored_once_by_content(executor, tmp_path):
-    from motifidelity.executors.ray import executor as module
+    from motifidelity.executors.ray import cluster as module
 
     executor()
     inputs = module._Inputs()
@@ -328,7 +329,7 @@ def test_a_node_whose_gpu_has_no_driver_is_named(cluster, executor):
 def test_a_phase_whose_process_is_killed_again_and_again_ends_as_trouble_of_the_machine(
     executor, fit_phase_in
 ):
-    from motifidelity.executors.ray.executor import TRIES
+    from motifidelity.executors.ray.cluster import TRIES
 
     events = []
     result = executor().run(fit_phase_in("# KILL"), events.append)
@@ -494,7 +495,8 @@ def test_without_ray_one_line_says_how_to_install_it(bench, tmp_path):
 
 
 def test_an_address_without_ray_is_a_mistake(model):
-    from motifidelity.runners import Wish, choose_executor
+    from motifidelity.executors.choose import choose_executor
+    from motifidelity.phase.wish import Wish
 
     with pytest.raises(UserError, match="add --executor ray"):
         choose_executor(Wish(address="auto"), lambda _: None)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from motifidelity.clusters import Allocation, slurm
+from motifidelity.machine.clusters import Allocation, slurm
 from motifidelity.registry import Registry
 
 BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"

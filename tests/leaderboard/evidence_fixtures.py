@@ -6,7 +6,7 @@ import leaderboard_fixtures as fx
 import numpy as np
 
 from motifidelity.errors import DataError, UnreachableError
-from motifidelity.evidence import Evidence, Example, Site
+from motifidelity.scoring.evidence import Evidence, Example, Site
 from motifidelity.tasks.motifs import load_motifs
 from motifidelity.tasks.spec import find_spec
 

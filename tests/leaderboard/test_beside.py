@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from motifidelity.leaderboard import published_figure
-from motifidelity.leaderboard.beside import Beside, Mark, lay_out
-from motifidelity.published import Comparison, compare, published
+from motifidelity.leaderboard.figures.beside import Beside, Mark, lay_out
+from motifidelity.study.published import Comparison, compare, published
 
 SVG = "{http://www.w3.org/2000/svg}"
 METRICS = ["paper_attribution_auroc", "paper_localisation_auroc"]

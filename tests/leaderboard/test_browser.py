@@ -20,7 +20,7 @@ from browser_fixtures import CHROMIUM, SWITCHES, require
 from browser_fixtures import browser as browser
 
 from motifidelity.leaderboard import render
-from motifidelity.serving import open_server
+from motifidelity.leaderboard.serving import open_server
 
 VENDOR = Path(__file__).parent / "vendor"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"

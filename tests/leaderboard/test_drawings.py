@@ -10,10 +10,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from motifidelity.leaderboard.curves import HEIGHT as CURVE_HEIGHT
-from motifidelity.leaderboard.curves import WIDTH, draw_history
-from motifidelity.leaderboard.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
-from motifidelity.leaderboard.scatter import GAP, LINE, ROOM, SIZE, label_column, spread_labels
+from motifidelity.leaderboard.figures.curves import HEIGHT as CURVE_HEIGHT
+from motifidelity.leaderboard.figures.curves import WIDTH, draw_history
+from motifidelity.leaderboard.figures.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
+from motifidelity.leaderboard.figures.scatter import (
+    GAP,
+    LINE,
+    ROOM,
+    SIZE,
+    label_column,
+    spread_labels,
+)
 from motifidelity.leaderboard.text import clean, slug
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from motifidelity.leaderboard import render
-from motifidelity.leaderboard.logo import COLUMN, HEIGHT, draw_logo
-from motifidelity.leaderboard.match import Motifs, align
-from motifidelity.leaderboard.tracks import LETTER, SCAN, WIDTH, draw_example
+from motifidelity.leaderboard.figures.logo import COLUMN, HEIGHT, draw_logo
+from motifidelity.leaderboard.figures.match import Motifs, align
+from motifidelity.leaderboard.figures.tracks import LETTER, SCAN, WIDTH, draw_example
 from motifidelity.tasks.motifs import load_motifs
 
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from motifidelity.errors import UserError
-from motifidelity.leaderboard import figures, render
-from motifidelity.leaderboard.boxes import HEIGHT, Series, draw_boxes
-from motifidelity.leaderboard.export import convert, cut_figures
-from motifidelity.leaderboard.studypage import MOST_BOXES, pool
+from motifidelity.leaderboard import draw_figures, render
+from motifidelity.leaderboard.figures.alone import convert, cut_figures
+from motifidelity.leaderboard.figures.boxes import HEIGHT, Series, draw_boxes
+from motifidelity.leaderboard.pages.study import MOST_BOXES, pool
 from motifidelity.registry import Registry
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -118,7 +118,7 @@ def test_a_network_on_another_backend_is_another_network(tmp_path: Path) -> None
         for trial in range(3):
             builder.add("CNN", trial, {("auroc", ""): value, ("match_fraction", ""): value},
                         backend=backend, minute=minute)  # fmt: skip
-    drawn = figures(builder.tables(), ["figures.html"], metrics=fx.METRICS)
+    drawn = draw_figures(builder.tables(), ["figures.html"], metrics=fx.METRICS)
     by_name = {figure.name: figure.svg for figure in drawn}
     boxes = by_name["motif-classes-1-auroc"]
     assert "CNN relu: mean 0.900" in boxes
@@ -177,7 +177,7 @@ def test_oracle_and_noise_are_lines_and_not_boxes(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def cuttings() -> dict[str, str]:
     tables = ev.with_matches(ev.held_task())
-    drawn = figures(
+    drawn = draw_figures(
         tables, ["figures.html", "models/cnn*", "tasks/*"], metrics=fx.METRICS,
         evidence=ev.evidence,
     )  # fmt: skip
@@ -233,7 +233,7 @@ def test_hostile_text_is_no_markup_in_a_figure() -> None:
     builder = ev.held_task()
     tables = builder.tables()
     example = ev.example(name='</svg><script>x</script>"&amp;')
-    drawn = figures(
+    drawn = draw_figures(
         tables, ["models/*"], metrics=fx.METRICS, evidence=lambda _: ev.Evidence((example,))
     )
     for figure in drawn:

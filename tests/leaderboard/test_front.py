@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from motifidelity.leaderboard import comparison, render
-from motifidelity.leaderboard.changelog import changes
-from motifidelity.leaderboard.front import FIELDS
-from motifidelity.leaderboard.overview import overview
-from motifidelity.leaderboard.past import HEIGHT, WIDTH
+from motifidelity.leaderboard import render
+from motifidelity.leaderboard.pages import versus
+from motifidelity.leaderboard.pages.changelog import changes
+from motifidelity.leaderboard.pages.front import FIELDS
+from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
+from motifidelity.leaderboard.pages.overview import overview
 from motifidelity.leaderboard.site import gather
-from motifidelity.leaderboard.standings import standings
+from motifidelity.leaderboard.tables.standings import standings
 from motifidelity.tasks.spec import all_specs
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -285,7 +286,7 @@ def test_every_two_of_as_many_models_as_the_study_has_are_compared(
         trained(builder, f"net-{number:02d}", [0.9 - number / 100])
     for most, left_out in ((None, 0), (5, 27)):
         if most:
-            monkeypatch.setattr(comparison, "MOST", most)
+            monkeypatch.setattr(versus, "MOST", most)
         folder = tmp_path / str(most)
         render(builder.tables(), folder, metrics=fx.METRICS)
         page = pages.parse(folder / "compare.html")

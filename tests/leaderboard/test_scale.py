@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from motifidelity.leaderboard.cells import Stat, counts_things
-from motifidelity.leaderboard.scale import find_scale
+from motifidelity.leaderboard.tables.cells import Stat, counts_things
+from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.metrics.declare import all_metrics
 
 TRIALS = pd.DataFrame(

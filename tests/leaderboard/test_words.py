@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.evidence import Example, Site
 from motifidelity.leaderboard import render
-from motifidelity.leaderboard.boxes import HEIGHT, Series, draw_boxes
-from motifidelity.leaderboard.meanings import meanings
-from motifidelity.leaderboard.siteboxes import lay_sites, rows_of
+from motifidelity.leaderboard.figures.boxes import HEIGHT, Series, draw_boxes
+from motifidelity.leaderboard.figures.siteboxes import lay_sites, rows_of
+from motifidelity.leaderboard.pages.meanings import meanings
 from motifidelity.leaderboard.text import evalue
-from motifidelity.metrics.hits import ATTRACTOR, MAX_EVALUE
 from motifidelity.metrics.methods import METHODS
+from motifidelity.metrics.motifs.hits import ATTRACTOR, MAX_EVALUE
+from motifidelity.scoring.evidence import Example, Site
 from motifidelity.tasks.spec import all_specs
 
 spans = st.tuples(st.floats(0, 900), st.floats(1, 120)).map(lambda s: (s[0], s[0] + s[1]))

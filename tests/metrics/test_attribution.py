@@ -10,7 +10,12 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from motifidelity.metrics.attribution import METHODS, at_sigmoid, base_scores, score_attribution
+from motifidelity.metrics.attribution.base_ranking import (
+    METHODS,
+    at_sigmoid,
+    base_scores,
+    score_attribution,
+)
 
 
 def table(scores):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motifidelity.metrics.completeness import score_completeness
+from motifidelity.metrics.attribution.completeness import score_completeness
 
 
 def test_error_is_a_share_of_the_mean_difference():

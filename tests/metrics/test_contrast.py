@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.metrics.contrast import (
+from motifidelity.metrics.attribution.contrast import (
     letter_log_odds,
     pwm_cosine,
     score_contrast,
     signal_to_noise,
 )
-from motifidelity.metrics.spans import Spans
-from motifidelity.metrics.truth import BaseTruth, State
+from motifidelity.metrics.truth.bases import BaseTruth, State
+from motifidelity.metrics.truth.spans import Spans
 
 WIDTHS = (4, 7)
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.metrics.faithfulness import (
+from motifidelity.metrics.attribution.faithfulness import (
     curve_areas,
     foreseen_changes,
     infidelity,

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from motifidelity.metrics.filters import FilterRow, corrected_scores, paper_scores, score_filters
+from motifidelity.metrics.filters.filter_matches import (
+    FilterRow,
+    corrected_scores,
+    paper_scores,
+    score_filters,
+)
 
 LENGTH = 60
 TRUE = ("T0", "T1", "T2")

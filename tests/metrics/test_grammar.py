@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from motifidelity.metrics.grammar import (
+from motifidelity.metrics.truth.grammar import (
     class_logits,
     count_distribution,
     pool_log_likelihood,

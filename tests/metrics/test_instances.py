@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.metrics.instances import instance_recall, score_instances
-from motifidelity.metrics.spans import Spans, cover
-from motifidelity.metrics.truth import BaseTruth, State
+from motifidelity.metrics.attribution.instances import instance_recall, score_instances
+from motifidelity.metrics.truth.bases import BaseTruth, State
+from motifidelity.metrics.truth.spans import Spans, cover
 
 WIDTHS = (5, 9)
 

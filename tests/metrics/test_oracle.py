@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.metrics.attribution import score_attribution
-from motifidelity.metrics.contrast import score_contrast
-from motifidelity.metrics.instances import score_instances
+from motifidelity.metrics.areas import rank_rows
+from motifidelity.metrics.attribution.base_ranking import score_attribution
+from motifidelity.metrics.attribution.contrast import score_contrast
+from motifidelity.metrics.attribution.instances import score_instances
 from motifidelity.metrics.methods import observed
+from motifidelity.metrics.motifs.ppm import site_counts, top_site_counts
 from motifidelity.metrics.oracle import (
     best_site_logits,
     normalise,
@@ -17,15 +19,13 @@ from motifidelity.metrics.oracle import (
     random_maps,
     scan_filters,
 )
-from motifidelity.metrics.ppm import site_counts, top_site_counts
-from motifidelity.metrics.ranking import rank_rows
-from motifidelity.metrics.scan import (
+from motifidelity.metrics.truth.bases import base_truth, find_spans
+from motifidelity.metrics.truth.scan import (
     best_site_per_base,
     pwm_scan,
     reverse_complement,
     site_log_odds,
 )
-from motifidelity.metrics.truth import base_truth, find_spans
 
 
 def small(seed=0, m=6, length=40):

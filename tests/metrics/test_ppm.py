@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from motifidelity.metrics.ppm import (
+from motifidelity.metrics.motifs.ppm import (
     information_content,
     site_counts,
     to_ppm,

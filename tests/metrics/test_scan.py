@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from motifidelity.metrics.ranking import rank_rows
-from motifidelity.metrics.scan import (
+from motifidelity.metrics.areas import rank_rows
+from motifidelity.metrics.truth.scan import (
     best_site_per_base,
     chance_mask,
     log_odds,

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from motifidelity.metrics.families import score_families
-from motifidelity.metrics.filters import score_filters
-from motifidelity.metrics.hits import FilterRow, MotifDatabase
-from motifidelity.metrics.patterns import score_patterns
-from motifidelity.metrics.sweep import jaccard, rank_stability, score_sweep
+from motifidelity.metrics.attribution.patterns import score_patterns
+from motifidelity.metrics.filters.families import score_families
+from motifidelity.metrics.filters.filter_matches import score_filters
+from motifidelity.metrics.filters.sweep import jaccard, rank_stability, score_sweep
+from motifidelity.metrics.motifs.hits import FilterRow, MotifDatabase
 
 LENGTH = 60
 RNG = np.random.default_rng(0)

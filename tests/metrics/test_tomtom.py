@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from motifidelity.metrics.tomtom import compare
+from motifidelity.metrics.motifs.tomtom import compare
 
 
 def random_motifs(rng, number, low, high):

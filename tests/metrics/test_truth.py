@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifidelity.metrics.ppm import information_content
-from motifidelity.metrics.truth import (
+from motifidelity.metrics.motifs.ppm import information_content
+from motifidelity.metrics.truth.bases import (
     LOW_INFORMATION_BITS,
     Role,
     Spans,

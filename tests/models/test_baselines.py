@@ -200,7 +200,7 @@ def test_the_number_of_weights_is_the_sum_worked_out_by_hand(built):
 
 
 def test_every_baseline_is_listed_with_its_weights_on_every_task():
-    from motifidelity.baselines import describe_baselines
+    from motifidelity.regress.baselines import describe_baselines
 
     found = {b.submission.path.stem: b.weights for b in describe_baselines()}
     assert found == {

@@ -33,7 +33,14 @@ def repository(tmp_path):
         (tmp_path / "golden").mkdir(exist_ok=True)
         # installed, it is loaded by itself; here it is the only one, wherever it comes from
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "motifidelity.pytest_plugin", *arguments],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-p",
+                "motifidelity.regress.pytest_plugin",
+                *arguments,
+            ],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -134,7 +141,7 @@ def test_the_plugin_is_loaded_wherever_the_package_is_installed(tmp_path):
 
 def test_the_plugin_loads_nothing_heavy():
     code = (
-        "import sys, pytest, motifidelity.pytest_plugin\n"
+        "import sys, pytest, motifidelity.regress.pytest_plugin\n"
         "heavy = {'numpy', 'pandas', 'pyarrow', 'tensorflow', 'duckdb', 'scipy', 'click'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )

@@ -11,7 +11,6 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from motifidelity import scoring
 from motifidelity.metrics import declare
 from motifidelity.registry import Registry, Result
 from motifidelity.regress import trained
@@ -19,6 +18,7 @@ from motifidelity.regress.findings import ERROR, compare
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden
 from motifidelity.regress.matrix import arrays_path
 from motifidelity.regress.record import LOG
+from motifidelity.scoring import score
 from motifidelity.tasks import generate as generator
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
@@ -98,7 +98,9 @@ def test_a_changed_activation_in_a_baseline_s_file_is_named(package_with, commit
 
 def test_a_broken_pick_of_the_first_layer_is_named(package_with, committed):
     # the scan is taken before the activation instead of after it
-    bench = package_with("worker/freeze.py", "after = _activation(graph, before)", "after = before")
+    bench = package_with(
+        "worker/frozen/freeze.py", "after = _activation(graph, before)", "after = before"
+    )
     done = bench("regress", "--against", committed, *only("networks", "first-layer"), "--all")
     assert done.returncode == 1, done.stderr
     first = lines_of(done.stdout, "first-layer")
@@ -109,13 +111,13 @@ def test_a_broken_pick_of_the_first_layer_is_named(package_with, committed):
 
 
 def test_a_swapped_metric_definition_is_named(bench, committed, monkeypatch):
-    real, other = scoring.score_accuracy, {"aupr": "paper_aupr", "paper_aupr": "aupr"}
+    real, other = score.score_accuracy, {"aupr": "paper_aupr", "paper_aupr": "aupr"}
 
     def swapped(*arguments, **named):
         scores = real(*arguments, **named)
         return [dataclasses.replace(s, metric=other.get(s.metric, s.metric)) for s in scores]
 
-    monkeypatch.setattr(scoring, "score_accuracy", swapped)
+    monkeypatch.setattr(score, "score_accuracy", swapped)
     status, out, _ = bench("regress", "--against", committed, *only("metrics", "definitions"))
     assert status == 1
     found = lines_of(out, "metrics")
@@ -276,7 +278,7 @@ def test_metrics_are_measured_from_repeated_runs_and_stored_with_their_range(
     bench, baselines, monkeypatch
 ):
     golden = read_golden(baselines)
-    real, calls = scoring.score_accuracy, []
+    real, calls = score.score_accuracy, []
 
     def drifting(*arguments, **named):
         calls.append(1)
@@ -285,7 +287,7 @@ def test_metrics_are_measured_from_repeated_runs_and_stored_with_their_range(
             return scores
         return [dataclasses.replace(s, value=s.value + 0.001) for s in scores]
 
-    monkeypatch.setattr(scoring, "score_accuracy", drifting)
+    monkeypatch.setattr(score, "score_accuracy", drifting)
     status, _, err = bench("regress", "measure", "--against", baselines, *only("metrics"))
     assert status == 0, err
     found = read_golden(baselines)
@@ -338,7 +340,7 @@ def test_every_recorded_number_has_a_tolerance_and_nothing_failed_is_recorded(co
 
 def quick_registry(folder, golden, shift=0.0, status="ok"):
     """A registry of quick results that equals the record, or is off by ``shift``."""
-    from motifidelity import schema
+    from motifidelity.registry import schema
 
     registry = Registry(folder)
     empty = {"string": "", "int32": 0, "int64": 0, "double": 0.0, "timestamp[ms, tz=UTC]": 0}

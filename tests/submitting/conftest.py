@@ -10,10 +10,10 @@ import textwrap
 import pytest
 
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.plan import plan_jobs
+from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry
-from motifidelity.run import run_plan
-from motifidelity.submission import read_submission
+from motifidelity.runs.plan import plan_jobs
+from motifidelity.runs.run import run_plan
 from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.submit import make_submission, model_results

@@ -10,7 +10,7 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.submission import read_submission
+from motifidelity.model_file import read_submission
 from motifidelity.submitting.check import check_submission
 from motifidelity.submitting.findings import Finding, lines
 from motifidelity.submitting.source import Source

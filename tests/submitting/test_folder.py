@@ -11,13 +11,13 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.errors import UserError
-from motifidelity.jobs import score_rows
 from motifidelity.metrics.accuracy import score_accuracy
-from motifidelity.submission import read_submission
-from motifidelity.submitting.consistency import job_of
+from motifidelity.model_file import read_submission
+from motifidelity.runs.recording import score_rows
+from motifidelity.submitting.coherence import job_of
+from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.findings import Finding, lines
 from motifidelity.submitting.folder import LIMITS
-from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.verification import write_verification
 from motifidelity.submitting.verify import Wanted, verify_folder
 from motifidelity.tasks.spec import find_spec
@@ -100,7 +100,7 @@ def test_a_swapped_model_file_is_found(verify, folder, reseal):
     assert any("jobs.json:2: " in p and "of another model file" in p for p in problems)
 
     def change(rows):
-        from motifidelity.submission import read_submission
+        from motifidelity.model_file import read_submission
 
         for row in rows:
             row["model_digest"] = read_submission(folder / "honest.py").digest

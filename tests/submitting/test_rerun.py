@@ -9,11 +9,11 @@ import textwrap
 
 import pytest
 
-from motifidelity import runners
 from motifidelity.cli import main
 from motifidelity.errors import UserError
+from motifidelity.executors import choose
 from motifidelity.executors.process import ProcessExecutor
-from motifidelity.submitting.reading import read_folder
+from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.rerun import Group, Ran, again, groups
 from motifidelity.submitting.verification import TIERS, write_verification
 from motifidelity.submitting.verify import Wanted, verify_folder
@@ -114,7 +114,7 @@ def test_the_command_opens_the_image_of_the_submissions_backend(on_jax, monkeypa
         wishes.append(wish)
         raise UserError("nothing is run here")
 
-    monkeypatch.setattr(runners, "choose_executor", refuse)
+    monkeypatch.setattr(choose, "choose_executor", refuse)
     monkeypatch.setattr(sys, "argv", ["bench", "verify", str(on_jax), "--runner", "docker"])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from motifidelity.submission import read_submission
+from motifidelity.model_file import read_submission
 from motifidelity.submitting.source import Source, file_line, name_problem, text_problem
 
 MODEL = """\

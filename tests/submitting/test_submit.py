@@ -10,11 +10,11 @@ import pytest
 
 from motifidelity.cli import main
 from motifidelity.errors import DataError, UserError
+from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry, Result
-from motifidelity.submission import read_submission
 from motifidelity.submitting.check import CheckReport
+from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.findings import Finding
-from motifidelity.submitting.reading import read_folder
 from motifidelity.submitting.submit import make_submission, model_results
 from motifidelity.submitting.verify import Wanted, verify_folder
 
@@ -122,7 +122,7 @@ def test_a_model_without_a_finished_result_is_refused(honest, tmp_path):
 
 
 def test_failed_trials_are_shown_and_not_hidden(honest, tmp_path, small_tasks):
-    from motifidelity.plan import plan_jobs
+    from motifidelity.runs.plan import plan_jobs
 
     path, registry, _ = honest
     submission = read_submission(path)

@@ -48,7 +48,7 @@ def small_spec():
 
 @pytest.fixture(scope="session")
 def truth(small_spec):
-    from motifidelity.scoring import Truth
+    from motifidelity.scoring.truth import Truth
     from motifidelity.tasks.dataset import load_dataset
 
     return Truth(load_dataset(small_spec), small_spec.profile("full"))
@@ -65,8 +65,8 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="session")
 def make_plan(small_spec):
     """Jobs of a model file, with as many trials as asked for."""
-    from motifidelity.plan import plan_jobs
-    from motifidelity.submission import read_submission
+    from motifidelity.model_file import read_submission
+    from motifidelity.runs.plan import plan_jobs
 
     def make(path, trials):
         submission = read_submission(path)
@@ -87,8 +87,8 @@ def real_job(make_plan, tmp_path_factory):
 def really_run(real_job, truth, tmp_path_factory):
     """The real job run here: its registry, and the files that its phases left."""
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.jobs import run_job
     from motifidelity.registry import Registry
+    from motifidelity.runs.job import run_job
 
     template = tmp_path_factory.mktemp("template")
 

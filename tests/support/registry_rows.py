@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from motifidelity import schema
-from motifidelity.registry import Result
+from motifidelity.registry import Result, schema
 
 STARTED = datetime(2025, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
 TABLES = ("jobs", "scores", "filters", "history")

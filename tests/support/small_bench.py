@@ -7,8 +7,8 @@ import sys
 # a shell's background job ignores interrupts, and so would its children
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from motifidelity import run  # noqa: E402
 from motifidelity.cli import main  # noqa: E402
+from motifidelity.runs import run  # noqa: E402
 from motifidelity.tasks import spec as specs  # noqa: E402
 from motifidelity.tasks.spec import Profile  # noqa: E402
 

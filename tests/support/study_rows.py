@@ -7,8 +7,8 @@ import json
 
 import registry_rows as rr
 
-from motifidelity.claims import NETWORKS
 from motifidelity.registry import Result
+from motifidelity.study.claims import NETWORKS
 
 
 def add(registry, model, activation, trial, scores, **job):

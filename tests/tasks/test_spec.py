@@ -203,7 +203,7 @@ def test_an_unknown_profile_lists_the_near_ones():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_method_of_a_task_is_known_and_takes_its_settings(name):
     from motifidelity.metrics.methods import METHODS as READINGS
-    from motifidelity.worker.attribution import METHODS
+    from motifidelity.worker.probing.attribution import METHODS
 
     spec = find_spec(name)
     for method, settings in spec.attribution.methods.items():

@@ -11,8 +11,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from motifidelity.registry import Registry
-from motifidelity.tasks.export import FORMATS
 from motifidelity.tasks.spec import SPLITS
+from motifidelity.tasks.writers import FORMATS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from keras import layers
 from scipy import stats
 
-from motifidelity.worker.attribution import METHODS, write_maps
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.network import FrozenNetwork
-from motifidelity.worker.references import (
+from motifidelity.worker.frozen.freeze import freeze
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.probing.attribution import METHODS, write_maps
+from motifidelity.worker.probing.shuffles import (
     dinucleotide_shuffle,
     mononucleotide_shuffle,
     references,

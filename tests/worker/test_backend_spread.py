@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from motifidelity.worker.attribution import METHODS
 from motifidelity.worker.contract import one_hot
-from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.probing.attribution import METHODS
 
 BACKENDS = ("tensorflow", "jax", "torch")
 TRIALS = 4
@@ -36,8 +36,8 @@ from keras import layers
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import find_spec
 from motifidelity.worker.contract import TrainingData, one_hot
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.recipe import train
+from motifidelity.worker.frozen.freeze import freeze
+from motifidelity.worker.training.recipe import train
 
 folder, trials, labels = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 recipe = dict(

@@ -13,9 +13,9 @@ import networks
 import numpy as np
 import pytest
 
-from motifidelity.worker.attribution import METHODS
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.frozen.freeze import freeze
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.probing.attribution import METHODS
 
 LENGTH, CLASSES = 200, 1
 SHAPE = (LENGTH, 4)
@@ -29,7 +29,7 @@ from pathlib import Path
 import keras, numpy as np
 import networks
 from motifidelity.worker import contract
-from motifidelity.worker.freeze import freeze
+from motifidelity.worker.frozen.freeze import freeze
 
 folder, kind = Path(sys.argv[1]), sys.argv[2]
 given = np.load(folder / "weights.npz")
@@ -128,8 +128,9 @@ def test_filter_scans_are_equal(original, copied):
 def scores_of(files, truth, work):
     """Every score of a frozen network, by family, metric, method and class."""
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.jobs import probe_phase, read_probe
-    from motifidelity.scoring import present_classes, score_job
+    from motifidelity.runs.phases import probe_phase, read_probe
+    from motifidelity.scoring.score import score_job
+    from motifidelity.scoring.truth import present_classes
 
     work.mkdir()
     done = ProcessExecutor().run(probe_phase(truth, *files, work), lambda _: None)
@@ -142,7 +143,7 @@ def scores_of(files, truth, work):
 def test_a_pytorch_module_gets_the_scores_of_the_keras_network(original, copied, tmp_path):
     if copied != "module":
         pytest.skip("its predictions, scans and maps are compared above")
-    from motifidelity.scoring import Truth
+    from motifidelity.scoring.truth import Truth
     from motifidelity.tasks.dataset import load_dataset
     from motifidelity.tasks.spec import find_spec
 

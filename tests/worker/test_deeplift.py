@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from motifidelity.worker.attribution import METHODS, NotSupported, write_maps
-from motifidelity.worker.attribution.deeplift import DeepLift
-from motifidelity.worker.attribution.rules import RULES
 from motifidelity.worker.contract import Task
-from motifidelity.worker.freeze import freeze, freeze_function
-from motifidelity.worker.network import FrozenNetwork
-from motifidelity.worker.ops import ALLOWED
+from motifidelity.worker.frozen.freeze import freeze, freeze_function
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.frozen.ops import ALLOWED
+from motifidelity.worker.probing.attribution import METHODS, NotSupported, write_maps
+from motifidelity.worker.probing.attribution.deeplift import DeepLift
+from motifidelity.worker.probing.attribution.rules import RULES
 
 LENGTH, CLASSES = networks.LENGTH, networks.CLASSES
 BASELINES = ("cnn_2", "cnn_50", "cnn_deep", "cnn_local", "cnn_dist")

@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from motifidelity.worker.attribution import METHODS
-from motifidelity.worker.faithfulness import importance, write_curves
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.network import FrozenNetwork
-from motifidelity.worker.randomise import permute_weights, write_randomised
-from motifidelity.worker.references import dinucleotide_shuffle
+from motifidelity.worker.frozen.freeze import freeze
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.probing.answers import importance, write_curves
+from motifidelity.worker.probing.attribution import METHODS
+from motifidelity.worker.probing.randomise import permute_weights, write_randomised
+from motifidelity.worker.probing.shuffles import dinucleotide_shuffle
 
 LENGTH, CLASSES = networks.LENGTH, 3
 COUNTS = [0, 3, 10, LENGTH]

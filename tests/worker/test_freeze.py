@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from motifidelity.worker.freeze import freeze, freeze_function
-from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.frozen.freeze import freeze, freeze_function
+from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.report import SubmissionError
 
 SHAPE = (networks.LENGTH, 4)

@@ -8,15 +8,15 @@ import pytest
 from keras import layers
 
 from motifidelity.worker.contract import TrainingData
-from motifidelity.worker.recipe import train
+from motifidelity.worker.training.recipe import train
 
 if keras.backend.backend() != "jax":
     pytest.skip("trials are packed on JAX alone", allow_module_level=True)
 
 import jax
 
-from motifidelity.worker import pack
-from motifidelity.worker.pack import Trial, train_pack
+from motifidelity.worker.training import pack
+from motifidelity.worker.training.pack import Trial, train_pack
 
 LENGTH = 30
 RECIPE = {

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from motifidelity.containers.executor import _Ending
+from motifidelity.containers.runner import _Ending
 from motifidelity.executors import process
-from motifidelity.executors.base import Phase, read_error
+from motifidelity.phase.interface import Phase
+from motifidelity.phase.outputs import read_error
 from motifidelity.worker import __main__ as worker
 from motifidelity.worker.report import SubmissionError
 

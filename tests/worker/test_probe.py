@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from motifidelity.worker import filters
-from motifidelity.worker.attribution import in_silico_mutagenesis, saliency
-from motifidelity.worker.filters import write_predictions
-from motifidelity.worker.freeze import freeze
-from motifidelity.worker.network import FrozenNetwork
+from motifidelity.worker.frozen.freeze import freeze
+from motifidelity.worker.frozen.network import FrozenNetwork
+from motifidelity.worker.probing import filters
+from motifidelity.worker.probing.attribution import in_silico_mutagenesis, saliency
+from motifidelity.worker.probing.filters import write_predictions
 
 LENGTH = networks.LENGTH
 SETTINGS = {"window": 20, "half_max": 0.5, "top_sites": 7}

@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import auc, log_loss, precision_recall_curve, roc_auc_score
 
 from motifidelity.worker.contract import TrainingData
-from motifidelity.worker.recipe import train, validation_scores
 from motifidelity.worker.report import SubmissionError
+from motifidelity.worker.training.recipe import train, validation_scores
 
 RECIPE = {
     "learning_rate": 1e-3,
@@ -75,7 +75,7 @@ def test_validation_scores_equal_sklearn_s_on_pooled_classes():
 def test_training_stops_and_slows_by_patience_and_keeps_the_last_weights(data, report, monkeypatch):
     values = iter([0.5, 0.9, *[0.1] * 50])
     monkeypatch.setattr(
-        "motifidelity.worker.recipe.validation_scores",
+        "motifidelity.worker.training.recipe.validation_scores",
         lambda *_, **__: {"val_loss": 1.0, "val_auroc": 0.5, "val_aupr": next(values)},
     )
     model = networks.plain()

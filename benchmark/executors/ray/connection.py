@@ -17,7 +17,7 @@ from motifidelity.provenance import worker_digest
 if TYPE_CHECKING:
     from motifidelity.executors.ray.need import Need
     from motifidelity.executors.ray.node import Facts
-    from motifidelity.runners import Wish
+    from motifidelity.phase.wish import Wish
 
 ANSWER_SECONDS = 10.0
 # a node may have to ask its image for its versions

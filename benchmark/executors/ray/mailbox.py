@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from motifidelity.executors.base import Event
+from motifidelity.phase.interface import Event
 
 POLL_SECONDS = 0.5
 TAKE_SECONDS = 10.0

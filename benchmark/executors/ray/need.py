@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from motifidelity.errors import UserError
 
 if TYPE_CHECKING:
-    from motifidelity.runners import Wish
+    from motifidelity.phase.wish import Wish
 
 GIB = 1 << 30
 # one network of the study, as `bench run` records its peak, with room

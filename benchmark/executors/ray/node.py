@@ -15,15 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motifidelity.backends import require_backend
 from motifidelity.errors import UserError
-from motifidelity.executors.base import Event, Executor, Host, Phase, PhaseResult, read_plain
-from motifidelity.executors.output import OutputLimits, survey
+from motifidelity.executors.local import require_backend
+from motifidelity.phase.interface import Event, Executor, Host, Phase, PhaseResult
+from motifidelity.phase.outputs import OutputLimits, read_plain, survey
 from motifidelity.provenance import environment, worker_digest
 from motifidelity.scratch import machine, scratch_folder, sweep
 
 if TYPE_CHECKING:
-    from motifidelity.runners import Wish
+    from motifidelity.phase.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ def _host(executor: Executor) -> Host:
 @cache
 def _executor(wish: Wish, gpu: str | None) -> Executor:
     """One executor serves every phase that a process of Ray runs."""
+    from motifidelity.executors.choose import choose_executor
     from motifidelity.executors.process import ProcessExecutor
-    from motifidelity.runners import choose_executor
 
     if wish.runner == "docker":
         here = replace(wish, executor="local", address=None, nodes=None, jobs=None, gpus=gpu)

@@ -28,10 +28,10 @@ PRELOADED = (
     *("keras", "pandas", "pyarrow.parquet", "duckdb", "scipy.stats", "sklearn.metrics"),
     *("memelite", "h5py", "jinja2", "docker", "rich.progress", "pyjaspar", "markdown_it"),
     *(
-        "motifidelity.run",
-        "motifidelity.summary",
-        "motifidelity.query",
-        "motifidelity.worker.attribution",
+        "motifidelity.runs.run",
+        "motifidelity.report.draw",
+        "motifidelity.summary.query",
+        "motifidelity.worker.probing.attribution",
     ),
 )
 MESSAGE_LIMIT = 1 << 20

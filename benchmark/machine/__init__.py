@@ -1,0 +1,1 @@
+"""What works on a machine, and scripts that start jobs on clusters of them."""

@@ -1,0 +1,1 @@
+"""Tables, plots and pages that are drawn from a registry."""

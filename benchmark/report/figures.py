@@ -1,0 +1,80 @@
+"""Figures of a report: those of the leaderboard, and published scores beside measured ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from motifidelity.errors import unknown
+from motifidelity.metrics.declare import all_metrics
+from motifidelity.report.tables import Report
+from motifidelity.tasks.spec import all_specs
+
+# pages of the leaderboard whose figures a document may show
+PAGES = ("figures.html", "index.html")
+# title and metric of the figures of published scores
+PUBLISHED = {
+    "published-attribution": (
+        "Attribution AUROC, published and measured",
+        "paper_attribution_auroc",
+    ),
+    "published-localisation": (
+        "Localisation AUROC, published and measured",
+        "paper_localisation_auroc",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure: SVG that stands alone on its own ground, and what it shows in words."""
+
+    svg: str
+    words: str
+
+
+class ReportFigures:
+    """Figures of one report, drawn when they are asked for."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def figure(self, name: str) -> Drawn | None:
+        """A figure by its name; None where the registry has not the results that it shows.
+
+        Names are those of `PUBLISHED`, and those that ``bench plot`` gives to files.
+
+        Raises
+        ------
+        UserError
+            If there is none of that name.
+        """
+        if name in PUBLISHED:
+            return self._published(*PUBLISHED[name])
+        if name not in self._leaderboard and name not in _names():
+            raise unknown("figure", name, [*PUBLISHED, *_names()])
+        return self._leaderboard.get(name)
+
+    @cached_property
+    def _leaderboard(self) -> dict[str, Drawn]:
+        from motifidelity.leaderboard import draw_figures
+        from motifidelity.leaderboard.figures.alone import on_paper
+
+        drawn = draw_figures(self._report.tables, PAGES, metrics=all_metrics())
+        return {one.name: Drawn(on_paper(one.svg), one.words) for one in drawn}
+
+    def _published(self, title: str, metric: str) -> Drawn:
+        from motifidelity.leaderboard import published_figure
+
+        drawn = published_figure(title, self._report.compared(metric))
+        return Drawn(drawn.svg, drawn.words)
+
+
+def _names() -> list[str]:
+    """Names of all figures that the leaderboard can draw of the suite's tasks."""
+    from motifidelity.leaderboard.figures.alone import page_stem
+    from motifidelity.leaderboard.pages.study import figure_names
+
+    return [
+        name for task in all_specs() for name in (f"index-{page_stem(task)}", *figure_names(task))
+    ]

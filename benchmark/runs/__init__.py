@@ -1,0 +1,1 @@
+"""A run: its plan, its jobs, and what is recorded of them."""

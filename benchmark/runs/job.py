@@ -1,0 +1,239 @@
+"""One job from its inputs to its recorded result."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motifidelity.errors import DataError
+from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
+from motifidelity.provenance import code, environment
+from motifidelity.registry import Registry, Result
+from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
+from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
+from motifidelity.runs.plan import Job
+from motifidelity.runs.recording import (
+    SAME_MODEL,
+    filter_rows,
+    history_rows,
+    score_rows,
+    unsupported_warnings,
+    where_columns,
+)
+from motifidelity.scoring.evidence import gather_evidence
+from motifidelity.scoring.score import score_job
+from motifidelity.scoring.truth import Truth, present_classes
+from motifidelity.scratch import scratch_folder
+
+OnJobEvent = Callable[[str, Event], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended, and the result that was recorded of it."""
+
+    status: str
+    message: str
+    traceback: str
+    result_id: str
+
+
+def run_job(
+    job: Job, truth: Truth, executor: Executor, registry: Registry, on_event: OnJobEvent
+) -> Outcome:
+    """Train, probe, score and record one job.
+
+    A failure of the submission is an outcome, recorded like a success, and not an error.
+
+    Parameters
+    ----------
+    job : Job
+    truth : Truth
+        The task's test data at the job's profile.
+    executor : Executor
+    registry : Registry
+    on_event : callable
+        Receives the phase's name and each of its progress events.
+
+    Raises
+    ------
+    DataError
+        If the result cannot be recorded.
+    """
+    record = _Record(job, executor, registry)
+    try:
+        with scratch_folder() as work:
+            return _run_phases(record, job, truth, work, on_event)
+    except BrokenPipeError:
+        # whoever read what is displayed has gone
+        raise
+    except OSError as error:
+        # the registry's own trouble is a DataError; this is the folder that the phases work in
+        where = Path(error.filename).parent if error.filename else Path(tempfile.gettempdir())
+        return record.failure(
+            PhaseResult(
+                "infra_error",
+                f"temporary folder {where}: {error.strerror or error}; free some space or set "
+                "TMPDIR to another folder, then run the same command again",
+            )
+        )
+
+
+def _run_phases(
+    record: _Record, job: Job, truth: Truth, work: Path, on_event: OnJobEvent
+) -> Outcome:
+    fitted = record.phase(fit_phase(job, truth, work), on_event)
+    if fitted.status != "ok":
+        return record.failure(fitted)
+    try:
+        fit = take_fit(work / "fit")
+        record.take_fit(fit, job)
+        probed = record.phase(probe_phase(truth, fit.graph, fit.network, work), on_event)
+        if probed.status != "ok":
+            return record.failure(probed)
+        probe = read_probe(truth, work / "probe")
+    except InvalidOutput as error:
+        return record.failure(PhaseResult("invalid_output", str(error)))
+    return record.scored(truth, probe, [fit.graph, fit.network], on_event)
+
+
+class _Record:
+    """The job's registry row while it is being filled."""
+
+    def __init__(self, job: Job, executor: Executor, registry: Registry) -> None:
+        self._executor = executor
+        self._registry = registry
+        self._history: list[dict[str, float]] = []
+        harness = code()
+        submission = job.submission
+        self.row: dict[str, Any] = {
+            "job_id": job.id,
+            "task": job.task.id,
+            "task_digest": job.task.digest,
+            "dataset_digest": job.task.dataset_digest,
+            "profile": job.profile.name,
+            "model": submission.name,
+            "model_file": submission.path.name,
+            "model_digest": submission.digest,
+            "params": json.dumps(dict(job.params), sort_keys=True),
+            "trial": job.trial,
+            "seed": job.seed,
+            "division": submission.division,
+            "runner": executor.name,
+            "isolation": executor.isolation,
+            "device": "cpu",
+            "backend": submission.backend,
+            "started": datetime.now(UTC),
+            "peak_memory": 0,
+            "authors": submission.metadata.get("authors"),
+            "url": submission.metadata.get("url"),
+            "license": submission.metadata.get("license"),
+            "commit": harness.commit,
+            "dirty": harness.dirty,
+            "worker_digest": harness.worker_digest,
+            "image_digest": executor.image,
+            **where_columns(executor.place, environment()),
+        }
+
+    def phase(self, phase: Phase, on_event: OnJobEvent) -> PhaseResult:
+        """Run a phase and note its cost, and where the training ran."""
+        done = self._executor.run(phase, lambda event: on_event(phase.name, event))
+        if done.host is not None and phase.name == "fit":
+            self.row |= where_columns(done.host.place, done.host.environment)
+        if done.output:
+            on_event(phase.name, {"event": "output", "text": done.output})
+        self.row[f"seconds_{phase.name}"] = done.seconds
+        self.row["peak_memory"] = max(self.row["peak_memory"], done.peak_memory)
+        self.row["device"] = done.device
+        return done
+
+    def take_fit(self, fit: FitOutput, job: Job) -> None:
+        """Note what training left: length, best epoch, size, and what looks odd."""
+        self._history = fit.history
+        self.row["num_weights"] = fit.num_weights
+        if not fit.history:
+            return
+        watched = f"val_{job.task.fit.monitor}"
+        values = [row.get(watched, float("-inf")) for row in fit.history]
+        self.row["epochs"] = len(fit.history)
+        self.row["best_epoch"] = int(np.argmax(values)) + 1
+
+    def failure(self, ended: PhaseResult) -> Outcome:
+        """The outcome of a job that did not reach its scores."""
+        return self._record(ended)
+
+    def scored(
+        self, truth: Truth, probe: ProbeOutput, files: list[Path], on_event: OnJobEvent
+    ) -> Outcome:
+        """The outcome of a probed job.
+
+        A fault of the scoring itself is recorded with the arrays and the network, so that nothing
+        that was trained is lost: ``bench rescore`` scores it again.
+        """
+        logits = probe.arrays["logits"]
+        if ((logits >= 0) & (logits <= 1)).all():
+            self.row["warnings"].append(
+                "every output lies between 0 and 1: build_model must return logits, or end in a "
+                "sigmoid activation"
+            )
+        self.row["warnings"] += unsupported_warnings(probe)
+        self.row["num_filters"] = len(probe.arrays["filter_max"]) if probe.has_filters else 0
+        arrays = present_classes(truth, probe.arrays)
+        on_event("score", {"event": "start"})
+        started = time.monotonic()
+        try:
+            scores = score_job(truth, arrays, _other_trials(self._registry, self.row))
+            evidence = gather_evidence(truth, arrays)
+        except Exception as error:
+            ended = PhaseResult(
+                "infra_error",
+                f"scoring failed ({type(error).__name__}: {error}); the trained network is kept: "
+                "report this, then run 'bench rescore'",
+                "".join(traceback.format_exception(error)),
+            )
+            return self._record(ended, files=files, arrays=arrays)
+        self.row["seconds_score"] = time.monotonic() - started
+        return self._record(
+            PhaseResult("ok"),
+            scores=score_rows(scores.scores),
+            filters=filter_rows(scores),
+            files=files,
+            arrays=arrays,
+            evidence=evidence,
+        )
+
+    def _record(self, ended: PhaseResult, **parts: Any) -> Outcome:
+        row = {
+            **self.row,
+            "status": ended.status,
+            "message": ended.message or None,
+            "traceback": ended.traceback or None,
+        }
+        result = Result(row, history=history_rows(self._history), **parts)
+        result_id = self._registry.record(result)
+        return Outcome(ended.status, ended.message, ended.traceback, result_id)
+
+
+def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Kept arrays of other finished trials of the same model with the same parameters."""
+    found = []
+    for other in registry.latest("jobs")["jobs"].to_pylist():
+        same = all(other[name] == row[name] for name in SAME_MODEL)
+        if not same or other["status"] != "ok" or other["job_id"] == row["job_id"]:
+            continue
+        try:
+            if holder := registry.arrays_holder(other):
+                found.append(registry.arrays(holder))
+        except DataError:
+            # damaged: the agreement is with the others
+            continue
+    return found

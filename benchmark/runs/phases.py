@@ -1,0 +1,110 @@
+"""The two phases of a job: what each is given, and what is read of its answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from motifidelity.metrics.methods import METHODS
+from motifidelity.phase.interface import Phase
+from motifidelity.runs.intake import ProbeOutput, take_probe
+from motifidelity.runs.plan import Job
+from motifidelity.scoring.truth import Truth
+
+
+def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
+    """Training and validation data alone: no test sequence, label or implant is written here."""
+    spec, profile = job.task, job.profile
+    train = truth.dataset.splits["train"].head(profile.train)
+    valid = truth.dataset.splits["valid"].head(profile.valid)
+    inputs = {"model": job.submission.path}
+    for name, array in (
+        ("x_train", train.sequences),
+        ("y_train", train.labels),
+        ("x_valid", valid.sequences),
+        ("y_valid", valid.labels),
+    ):
+        inputs[name] = _save(work / f"{name}.npy", array)
+    settings = {
+        "task": {
+            "name": spec.name,
+            "input_shape": [spec.length, 4],
+            "num_outputs": len(spec.classes),
+            "classes": list(spec.classes),
+        },
+        "params": dict(job.params),
+        "backend": job.submission.backend,
+        "own_fit": job.submission.own_fit,
+        "seed": job.seed,
+        "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
+    }
+    return Phase("fit", settings, inputs, _folder(work / "fit"))
+
+
+def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
+    """The frozen network and unlabelled sequences; none of the submission's Python."""
+    scoring = truth.spec.scoring
+    inputs = {
+        # the worker runs in a folder of its own
+        "graph": graph.resolve(),
+        "network": network.resolve(),
+        "sequences": _save(work / "sequences.npy", truth.test.sequences),
+        "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
+    }
+    settings = {
+        "scan": {
+            "window": scoring.window,
+            "half_max": scoring.half_max,
+            "top_sites": scoring.top_sites,
+        },
+        "methods": {name: dict(given) for name, given in truth.methods.items()},
+        "tested": truth.tested,
+        "randomised": list(truth.explanations.randomised),
+        "curves": curve_settings(truth),
+    }
+    return Phase("probe", settings, inputs, _folder(work / "probe"))
+
+
+def curve_settings(truth: Truth) -> dict[str, Any]:
+    """How maps are tested on the network, as the worker's `faithfulness` takes it."""
+    return {
+        "methods": {name: METHODS[name].base for name in truth.explanations.curves},
+        "counts": list(truth.curve_counts),
+        "resamples": truth.spec.attribution.resamples,
+        "perturbations": truth.spec.attribution.perturbations,
+        "window": truth.spec.scoring.window,
+    }
+
+
+def read_probe(truth: Truth, out: Path) -> ProbeOutput:
+    """Check and read what a probe phase wrote.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the array and what is wrong with it.
+    """
+    spec = truth.spec
+    return take_probe(
+        out,
+        tests=len(truth.test.sequences),
+        explained=len(truth.explained),
+        length=spec.length,
+        classes=len(spec.classes),
+        top_sites=spec.scoring.top_sites,
+        window=spec.scoring.window,
+        explanations=truth.explanations,
+    )
+
+
+def _save(path: Path, array: Any) -> Path:
+    np.save(path, array, allow_pickle=False)
+    return path
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

@@ -1,0 +1,81 @@
+"""Rows of the registry, from what a job found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from motifidelity.metrics.declare import Score, all_metrics
+from motifidelity.phase.interface import Place
+from motifidelity.runs.intake import ProbeOutput
+from motifidelity.scoring.score import JobScores
+
+# the columns that trials of one model share
+SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
+
+
+NO_SUPPORT = "does not support this network"
+
+
+def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
+    """Rows of the registry's ``scores`` table."""
+    metrics = all_metrics()
+    return [
+        {
+            "family": metrics[s.metric].family,
+            "metric": s.metric,
+            "definition": metrics[s.metric].definition,
+            "method": s.method,
+            "target": s.target,
+            "value": float(s.value),
+            "sd": None if s.sd is None else float(s.sd),
+            "n": int(s.n),
+            "metric_version": metrics[s.metric].version,
+        }
+        for s in scores
+    ]
+
+
+def filter_rows(scores: JobScores) -> list[dict[str, Any]]:
+    """Rows of the registry's ``filters`` table; a PPM is flattened row by row."""
+    return [
+        {
+            **{k: v for k, v in vars(row).items() if k != "ppm"},
+            "ppm": row.ppm.ravel().tolist(),
+            "width": len(row.ppm),
+        }
+        for row in scores.filters
+    ]
+
+
+def unsupported_warnings(probe: ProbeOutput) -> list[str]:
+    """One line for each attribution method that does not support the network."""
+    return [f"{method} {NO_SUPPORT}: {reason}" for method, reason in probe.unsupported.items()]
+
+
+def where_columns(place: Place, machine: str) -> dict[str, Any]:
+    """Columns of the machine, its versions (the image's own where there is one) and the sandbox."""
+    found = json.loads(machine)
+    if place.threads is not None:
+        found["threads"] = place.threads
+    if place.packages is not None:
+        inside = dict(place.packages)
+        found["python"] = inside.pop("python", found["python"])
+        found["packages"] |= inside
+    return {
+        "environment": json.dumps(found, sort_keys=True),
+        "policy": place.policy,
+        "widened": list(place.widened),
+        "gpus": place.gpus,
+        "warnings": list(place.warnings),
+    }
+
+
+def history_rows(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """Rows of the registry's ``history`` table, an epoch each."""
+    names = ("loss", "val_loss", "val_auroc", "val_aupr", "learning_rate", "seconds")
+    return [
+        {"epoch": number, **{name: row.get(name) for name in names}}
+        for number, row in enumerate(history, start=1)
+    ]

@@ -1,0 +1,252 @@
+"""Score finished results again with today's metrics, without training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+from motifidelity.entries import DIVISION
+from motifidelity.errors import DataError, UserError
+from motifidelity.phase.interface import Executor
+from motifidelity.provenance import code
+from motifidelity.registry import Registry, Result
+from motifidelity.runs.ceilings import record_references
+from motifidelity.runs.intake import InvalidOutput
+from motifidelity.runs.phases import probe_phase, read_probe
+from motifidelity.runs.recording import (
+    NO_SUPPORT,
+    SAME_MODEL,
+    filter_rows,
+    score_rows,
+    unsupported_warnings,
+)
+from motifidelity.scoring.discovery import PATTERN_METRICS, pattern_scores, require_modisco
+from motifidelity.scoring.evidence import gather_evidence
+from motifidelity.scoring.score import score_job
+from motifidelity.scoring.truth import Truth, fits, present_classes
+from motifidelity.scratch import scratch_folder
+from motifidelity.tasks.dataset import load_dataset
+from motifidelity.tasks.spec import find_spec
+
+# what a later result of the same job takes over unchanged
+_NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
+_PROBED = "its network was probed again"
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Rescored:
+    """What became of the results that were looked at.
+
+    Attributes
+    ----------
+    written : list of str
+        Ids of the new results.
+    failed : int
+        Results that could not be scored again and stay as they are.
+    """
+
+    written: list[str] = field(default_factory=list)
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Arrays of a result to score.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        As ``score_job`` takes them.
+    recorded : bool
+        Whether the new result keeps them itself: those of ``arrays_of`` are others.
+    columns : mapping of str
+        What a new probe changes of the row.
+    """
+
+    arrays: dict[str, Any]
+    recorded: bool
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rescore(
+    registry: Registry,
+    executor: Executor,
+    *,
+    probe_again: bool = False,
+    patterns: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+) -> Rescored:
+    """Score every result whose arrays or network are kept, and the ceilings and floors beside them.
+
+    The old results stay as they are. One that cannot be scored does not hinder the others.
+
+    Parameters
+    ----------
+    registry : Registry
+    executor : Executor
+        Probes a stored network where its arrays were not kept, or are not what the task asks for
+        today. A network that was trained in a container is probed in a container alone.
+    probe_again : bool
+        Probe the stored networks even where arrays are kept.
+    patterns : bool
+        Discover motifs in the maps too; without it the scores of an earlier discovery are kept.
+    note : callable
+        Receives a line for each result that is looked at, and the reason where it stays.
+
+    Raises
+    ------
+    DataError
+        If the registry cannot be read or written.
+    """
+    registry.prepare()
+    if patterns:
+        require_modisco()
+    tables = registry.latest("jobs", "history", "scores")
+    history = tables["history"].to_pylist()
+    discovered = [row for row in tables["scores"].to_pylist() if row["metric"] in PATTERN_METRICS]
+    truths: dict[tuple[str, str], Truth] = {}
+    done = Rescored()
+    rows = tables["jobs"].to_pylist()
+    for trials in _by_model(row for row in rows if row["division"] != DIVISION):
+        key = (trials[0]["task"], trials[0]["profile"])
+        if key not in truths:
+            try:
+                spec = find_spec(key[0])
+                profile = spec.profile(key[1])
+            except UserError as error:
+                note(f"{_label(trials[0])}: {error}; its scores stay as they are")
+                done.failed += len(trials)
+                continue
+            truths[key] = Truth(load_dataset(spec), profile)
+        truth = truths[key]
+        found: dict[str, tuple[Row, _Kept]] = {}
+        for row in trials:
+            note(_label(row))
+            try:
+                if row["dataset_digest"] != truth.spec.dataset_digest:
+                    raise DataError(f"{key[0]}: it was trained on other data of that name")
+                kept = _kept(registry, row, truth, executor, probe_again)
+            except DataError as error:
+                note(f"  {error}; its scores stay as they are")
+                done.failed += 1
+                continue
+            if kept is not None:
+                found[row["result_id"]] = (row, kept)
+            elif row["status"] == "ok":
+                note(
+                    "  neither its network nor arrays that fit the task are kept; its scores stay "
+                    "as they are"
+                )
+        for result_id, (row, kept) in found.items():
+            others = [other.arrays for name, (_, other) in found.items() if name != result_id]
+            try:
+                result = _scored(row, kept, truth, others, patterns=patterns)
+            except Exception as error:
+                why = f"scoring failed ({type(error).__name__}: {error})"
+                note(f"{_label(row)}: {why}; its scores stay as they are: report this")
+                done.failed += 1
+                continue
+            if not patterns:
+                mine = [score for score in discovered if score["result_id"] == result_id]
+                result = replace(result, scores=[*result.scores, *mine])
+            epochs = [epoch for epoch in history if epoch["result_id"] == result_id]
+            done.written.append(registry.record(replace(result, history=epochs)))
+    record_references(registry, truths.values(), again=True, note=note)
+    return done
+
+
+def _label(row: Row) -> str:
+    return f"{row['model']} {row['params']} on {row['task']}, trial {row['trial']}"
+
+
+def _scored(
+    row: Row, kept: _Kept, truth: Truth, others: list[dict[str, Any]], *, patterns: bool
+) -> Result:
+    """A later result of a row's job, without the rows that it takes over from that result."""
+    started = time.monotonic()
+    scores = score_job(truth, kept.arrays, others)
+    job = {
+        **{name: value for name, value in row.items() if name not in _NEW},
+        **kept.columns,
+        "status": "ok",
+        "task_digest": truth.spec.digest,
+        "seconds_score": time.monotonic() - started,
+        "arrays_of": row["arrays_of"] or row["result_id"],
+        "scored_commit": code().commit,
+        "scored_dirty": code().dirty,
+    }
+    found = score_rows(scores.scores)
+    if patterns:
+        found += score_rows(pattern_scores(truth, kept.arrays))
+    return Result(
+        job,
+        found,
+        filter_rows(scores),
+        arrays=kept.arrays if kept.recorded else None,
+        evidence=gather_evidence(truth, kept.arrays),
+    )
+
+
+def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows of the trials of one model on one task together, in the order of their trials."""
+
+    def model(row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] for name in SAME_MODEL)
+
+    ordered = sorted(rows, key=lambda row: (*model(row), row["trial"]))
+    return [list(trials) for _, trials in groupby(ordered, key=model)]
+
+
+def _kept(
+    registry: Registry, row: Row, truth: Truth, executor: Executor, probe_again: bool
+) -> _Kept | None:
+    """Arrays to score, or None where nothing of use is kept.
+
+    Raises
+    ------
+    DataError
+        If arrays are damaged, or the network cannot be probed.
+    """
+    origin = row["arrays_of"] or row["result_id"]
+    network = registry.network(origin)
+    holder = registry.arrays_holder(row)
+    if holder is not None and not (probe_again and network):
+        arrays = registry.arrays(holder)
+        if fits(truth, arrays):
+            return _Kept(arrays, recorded=holder != origin)
+    if network is None:
+        return None
+    if row["isolation"] == "container" and executor.isolation != "container":
+        raise DataError(
+            "it was trained in a container, and its network is not probed outside of one: add "
+            "--runner docker"
+        )
+    with scratch_folder() as work:
+        phase = probe_phase(truth, network["graph"], network["network"], work)
+        done = executor.run(phase, lambda _: None)
+        if done.status != "ok":
+            raise DataError(f"{network['graph']}: cannot be probed again: {done.message}")
+        try:
+            probe = read_probe(truth, work / "probe")
+        except InvalidOutput as error:
+            raise DataError(f"{network['graph']}: {error}") from error
+    columns = _probed_columns(row, executor, unsupported_warnings(probe))
+    return _Kept(present_classes(truth, probe.arrays), recorded=True, columns=columns)
+
+
+def _probed_columns(row: Row, executor: Executor, unsupported: list[str]) -> dict[str, Any]:
+    """Columns that a new probe changes: the rest, such as the image, is of the training."""
+    stand = [text for text in row["warnings"] if not (NO_SUPPORT in text or _PROBED in text)]
+    where = []
+    if (executor.isolation, executor.image) != (row["isolation"], row["image_digest"]):
+        where = [f"{_PROBED} {f'in image {executor.image}' if executor.image else 'elsewhere'}"]
+    place = executor.place
+    return {
+        "worker_digest": code().worker_digest,
+        "warnings": list(dict.fromkeys([*stand, *unsupported, *place.warnings, *where])),
+        "widened": list(dict.fromkeys([*(row["widened"] or ()), *place.widened])),
+    }

@@ -1,0 +1,188 @@
+"""Run a plan: skip what is finished, run the rest, lose nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+
+from motifidelity.phase.interface import Event, Executor
+from motifidelity.registry import Registry
+from motifidelity.runs.ceilings import record_references
+from motifidelity.runs.display import Display
+from motifidelity.runs.job import run_job
+from motifidelity.runs.logs import JobLogs
+from motifidelity.runs.packs import fitted_together, units
+from motifidelity.runs.plan import Job, is_settled
+from motifidelity.scoring.score import compile_in_background
+from motifidelity.scoring.truth import Truth
+from motifidelity.tasks.dataset import load_dataset
+
+
+@dataclass
+class Ended:
+    """How a run ended: jobs finished (before or now), failed, and whether it was stopped."""
+
+    finished: int = 0
+    failed: int = 0
+    interrupted: bool = False
+
+
+def run_plan(
+    jobs: Sequence[Job],
+    registry: Registry,
+    executor: Executor,
+    display: Display,
+    *,
+    force: bool = False,
+    retry_failed: bool = False,
+    references: bool = False,
+    logs: JobLogs | None = None,
+    pack: int = 1,
+) -> Ended:
+    """Run the jobs of a plan that have no result yet.
+
+    A failure of the submission is a result too and is not repeated unless asked for; a failure of
+    the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
+    and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
+    each job has a file there. Up to ``pack`` trials of a model are trained together.
+
+    Raises
+    ------
+    UserError
+        If jobs cannot be trained together that shall be.
+    DataError
+        If the registry or the cache cannot be read or written.
+    """
+    registry.prepare()
+    before = registry.jobs().set_index("job_id")["status"].to_dict()
+    ended = Ended()
+    todo = []
+    for job in jobs:
+        status = before.get(job.id)
+        if force or not is_settled(status, retry_failed):
+            todo.append(job)
+        elif status == "ok":
+            ended.finished += 1
+        else:
+            ended.failed += 1
+    if ended.finished:
+        display.note(f"{_jobs(ended.finished)} finished before, skipped (--force runs them again)")
+    if ended.failed:
+        display.note(f"{_jobs(ended.failed)} failed before, skipped (--retry-failed runs them)")
+    if todo and executor.isolation == "none" and not executor.place.warnings:
+        display.note(
+            "The model's code runs as a plain process, with your rights and no isolation: run only "
+            "files that you trust. Its rows are marked so."
+        )
+    if todo:
+        compile_in_background()
+    groups = units(todo, pack)
+    starts = accumulate((len(group) for group in groups), initial=1)
+    numbered = list(zip(starts, groups, strict=False))
+    truths: dict[str, Truth] = {}
+    lock = threading.Lock()
+    screen = _Screen(display, logs)
+
+    def truth_of(job: Job) -> Truth:
+        with lock:
+            if job.task.id not in truths:
+                truths[job.task.id] = Truth(load_dataset(job.task), job.profile)
+            return truths[job.task.id]
+
+    def run_unit(number: int, unit: Sequence[Job]) -> None:
+        first = unit[0]
+        if len(unit) == 1:
+            screen.begin(first, number, len(todo))
+            run_one(first, executor)
+            return
+        screen.note(f"training {len(unit)} trials of {first.submission.name} together")
+        screen.begin(first, number, len(todo))
+        on_event = partial(screen.event, first, "fit")
+        with fitted_together(unit, truth_of(first), executor, on_event, screen.note) as places:
+            for offset, (job, place) in enumerate(zip(unit, places, strict=True)):
+                if offset:
+                    screen.begin(job, number + offset, len(todo))
+                run_one(job, place)
+
+    def run_one(job: Job, place: Executor) -> None:
+        started = time.monotonic()
+        outcome = run_job(job, truth_of(job), place, registry, partial(screen.event, job))
+        screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
+        with lock:
+            if outcome.status == "ok":
+                ended.finished += 1
+            else:
+                ended.failed += 1
+        if outcome.status != "ok" and outcome.traceback:
+            screen.note(outcome.traceback)
+
+    try:
+        if executor.place.slots > 1:
+            _spread(numbered, executor, run_unit)
+        else:
+            for item in numbered:
+                run_unit(*item)
+        if references and ended.finished:
+            record_references(registry, truths.values(), note=display.note)
+    except KeyboardInterrupt:
+        ended.interrupted = True
+    return ended
+
+
+def _spread(
+    units: Sequence[tuple[int, Sequence[Job]]],
+    executor: Executor,
+    run_unit: Callable[[int, Sequence[Job]], None],
+) -> None:
+    """Run units of jobs side by side, as many as the executor has room for."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(executor.place.slots) as pool:
+        futures = [pool.submit(run_unit, *item) for item in units]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            executor.stop()
+            raise
+
+
+class _Screen:
+    """The display and the logs of jobs that may run side by side: one event at a time."""
+
+    def __init__(self, display: Display, logs: JobLogs | None) -> None:
+        self._display = display
+        self._logs = logs
+        self._lock = threading.Lock()
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._display.note(text)
+
+    def begin(self, job: Job, number: int, of: int) -> None:
+        with self._lock:
+            self._display.begin(job, number, of)
+            if self._logs:
+                self._logs.begin(job)
+
+    def event(self, job: Job, phase: str, event: Event) -> None:
+        with self._lock:
+            self._display.event(job, phase, event)
+            if self._logs:
+                self._logs.event(job, phase, event)
+
+    def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+        with self._lock:
+            self._display.end(job, status, message, seconds)
+            if self._logs:
+                self._logs.end(job, status, message)
+
+
+def _jobs(number: int) -> str:
+    return f"{number} job{'s' if number != 1 else ''}"

@@ -1,0 +1,1 @@
+"""The trusted side: from checked arrays and truth to scores and evidence."""

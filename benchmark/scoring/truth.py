@@ -1,0 +1,173 @@
+"""The truth of a task at a profile, and the arrays of a probe that it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motifidelity.metrics.declare import Score
+from motifidelity.metrics.localisation import score_localisation
+from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
+from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.truth.bases import BaseTruth, Spans, base_truth, find_spans
+from motifidelity.metrics.truth.scan import pwm_scan
+from motifidelity.scoring.explanations import Explanations
+from motifidelity.tasks.dataset import Dataset
+from motifidelity.tasks.generate import Split
+from motifidelity.tasks.motifs import Motif
+from motifidelity.tasks.spec import Profile, TaskSpec
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The test split of a task at a profile, with what only the host may know of it.
+
+    One object serves every job of a run, so that scans with the true motifs are made once.
+    """
+
+    dataset: Dataset
+    profile: Profile
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The task."""
+        return self.dataset.spec
+
+    @cached_property
+    def test(self) -> Split:
+        """Test sequences of the profile."""
+        return self.dataset.splits["test"].head(self.profile.test)
+
+    @cached_property
+    def positive(self) -> NDArray[np.intp]:
+        """Test sequences with any label, in order: the ones that hold what is to be found."""
+        return np.flatnonzero(self.test.labels.any(axis=1))
+
+    @cached_property
+    def explained(self) -> NDArray[np.intp]:
+        """Test sequences that attribution maps explain: the first positive ones."""
+        return self.positive[: self.profile.explained]
+
+    @cached_property
+    def methods(self) -> dict[str, Mapping[str, Any]]:
+        """Attribution methods of the profile, with the worker's settings."""
+        return self.spec.methods(self.profile)
+
+    @property
+    def tested(self) -> int:
+        """Explained sequences, the first ones, on which maps are put to the test."""
+        return min(self.spec.attribution.tested, len(self.explained))
+
+    @cached_property
+    def curve_counts(self) -> tuple[int, ...]:
+        """Numbers of bases that deletion and insertion curves replace."""
+        return self.spec.attribution.curve_counts(self.spec.length)
+
+    @cached_property
+    def explanations(self) -> Explanations:
+        """What a probe is asked for about the explained sequences."""
+        own = [name for name in self.methods if not METHODS[name].paper_maps]
+        return Explanations(
+            methods=tuple(self.methods),
+            complete=tuple(name for name in self.methods if METHODS[name].complete),
+            hypothetical=tuple(n for n, given in self.methods.items() if given.get("hypothetical")),
+            curves=tuple(own),
+            randomised=tuple(name for name in own if name != FLOOR_METHOD),
+            tested=self.tested,
+            counts=len(self.curve_counts),
+            perturbations=self.spec.attribution.perturbations,
+        )
+
+    @cached_property
+    def true_motifs(self) -> list[Motif]:
+        """The motifs that a network should know: the core pool."""
+        return [self.dataset.motifs[i] for i in self.spec.pools["core"]]
+
+    @cached_property
+    def database(self) -> MotifDatabase:
+        """Every motif that a filter is compared with."""
+        motifs = list(self.dataset.motifs.values())
+        return MotifDatabase(
+            [m.id for m in motifs], [m.name for m in motifs], [m.ppm.T for m in motifs]
+        )
+
+    @cached_property
+    def implanted(self) -> list[NDArray[np.float64]]:
+        """PPMs (width, 4) that ``spans.motif`` counts through: the core pool first."""
+        return [motif.ppm.T for motif in self.dataset.implanted]
+
+    @cached_property
+    def spans(self) -> Spans:
+        """Every implant of the test sequences, and sites of true motifs that arose by chance."""
+        return find_spans(
+            self.test.sequences,
+            self.test.implants,
+            self.implanted,
+            sought=range(len(self.true_motifs)),
+            percentile=self.spec.scoring.chance_percentile,
+        )
+
+    @cached_property
+    def bases(self) -> BaseTruth:
+        """What each base of the test sequences is."""
+        return base_truth(self.test.sequences.shape, self.spans, self.implanted)
+
+    @cached_property
+    def explained_bases(self) -> BaseTruth:
+        """What each base of the explained sequences is."""
+        return self.bases.rows(self.explained)
+
+    @cached_property
+    def explained_spans(self) -> Spans:
+        """Spans of the explained sequences."""
+        return self.spans.of_sequences(self.explained)
+
+    @cached_property
+    def reference_localisation(self) -> list[Score]:
+        """Localisation of the scan with the true PWMs, beside which a network's is read."""
+        rows = self.positive
+        scan = pwm_scan(self.test.sequences[rows], [m.ppm.T for m in self.true_motifs])
+        return score_localisation(
+            scan,
+            self.test.truth[rows],
+            self.bases.chance[rows],
+            buffer=self.spec.scoring.buffer,
+            which="pwm",
+        )
+
+
+def fits(truth: Truth, arrays: Arrays) -> bool:
+    """Whether kept arrays are of the sequences that are explained, and of all methods."""
+    maps = [arrays.get(method) for method in truth.methods]
+    return all(each is not None and len(each) == len(truth.explained) for each in maps)
+
+
+def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Arrays of a probe with each method's maps reduced to the classes present in a sequence.
+
+    Only the host knows the labels, so the probe explains every class; the maps (m, length, 4,
+    classes) become (m, length, 4), the sum over the labelled classes, and so do the explained
+    logit and the completeness error (m, classes), which become (m,), and the changes under
+    replaced letters. Deletion and insertion curves stay, because each class has an order of its
+    own.
+    """
+    labels = truth.test.labels[truth.explained].astype(np.float32)
+    reduced = dict(arrays)
+    for name in ("explained_logits", *(f"{m}_completeness" for m in truth.explanations.complete)):
+        if name in arrays:
+            reduced[name] = (arrays[name] * labels).sum(axis=1)
+    suffixes = ("", "_hypothetical", "_randomised")
+    for name in (f"{method}{suffix}" for method in truth.methods for suffix in suffixes):
+        if name in arrays:
+            maps = arrays[name]
+            reduced[name] = np.einsum("mlac,mc->mla", maps, labels[: len(maps)])
+    if "changes" in arrays:
+        reduced["changes"] = np.einsum("mrc,mc->mr", arrays["changes"], labels[: truth.tested])
+    return reduced

@@ -1,0 +1,1 @@
+"""The study: its published numbers, its claims, its grid."""

@@ -1,0 +1,1 @@
+"""The table of results, the ranking of models, and queries over them."""

@@ -1,0 +1,380 @@
+"""Questions to the registry: filtered, averaged over trials, or in SQL.
+
+All work is done by DuckDB on the registry's own tables (the latest result of every job); nothing
+is copied and nothing can be written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from motifidelity.errors import UserError, unknown
+from motifidelity.registry import schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN = (
+    "task",
+    "task_digest",
+    "dataset_digest",
+    "profile",
+    "division",
+    "isolation",
+    "backend",
+    "model",
+    "model_digest",
+    "params",
+)
+SCORE = ("family", "metric", "definition", "method", "target")
+AVERAGED = ("mean", "sd", "low", "high", "coverage", "done", "failed", "missing", "expected")
+VERSION = "metric_version"
+BRIEF = {
+    False: ("task", "profile", "model", "params", "metric", "method", *AVERAGED[:5]),
+    True: ("task", "profile", "model", "params", "trial", "status", "metric", "method", "value"),
+}
+_OF_SCORES = ("family", "metric", "definition", "method")
+_OF_JOBS = ("model", "profile", "division", "isolation", "backend")
+
+
+class Source(Protocol):
+    """What a query reads: a registry, or anything with its tables."""
+
+    def latest(self, *names: str) -> dict[str, pa.Table]:
+        """The named tables, limited to the latest result of every job."""
+        ...
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of a registry.
+
+    A filter is a tuple of accepted values; an empty one accepts all.
+
+    Attributes
+    ----------
+    task : tuple of str
+        ``name`` (any version) or ``name@version``.
+    model, profile, division, isolation, backend : tuple of str
+    family, metric, definition, method : tuple of str
+        Method ``none`` stands for scores that have none.
+    status : tuple of str
+        Averaged: runs with a trial that ended so. By trial: trials that ended so.
+    per_class : bool
+        Scores of single classes too, not of whole tasks alone.
+    per_trial : bool
+        One row a trial instead of an average.
+    columns : tuple of str
+        Columns to give, in order; default: the usual ones.
+    sort : tuple of str
+        Columns to sort by; a leading ``-`` sorts from the largest.
+    level : float
+        Nominal coverage of the interval ``low`` to ``high``.
+    """
+
+    task: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    profile: tuple[str, ...] = ()
+    division: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    metric: tuple[str, ...] = ()
+    definition: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    per_class: bool = False
+    per_trial: bool = False
+    columns: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    level: float = 0.95
+
+
+def results(registry: str | Path | Source, **asked: Any) -> pd.DataFrame:
+    """Results of a registry as a table, averaged over trials or trial by trial.
+
+    Parameters
+    ----------
+    registry : str, Path or Registry
+        The registry, or its folder.
+    **asked
+        Fields of `Query`: filters (a value or several), ``per_class``, ``per_trial``, ``columns``,
+        ``sort``, ``level``.
+
+    Returns
+    -------
+    DataFrame
+        Averaged: a row for every run and score, with ``mean``, ``sd`` (over trials, ``ddof=1``),
+        the interval ``low`` to ``high``, and ``coverage``: trials with a value of trials that
+        there should be (at least the profile's own number). A run of which no trial has finished
+        is one row without a score. By trial: a row for every trial and score; a failed trial is
+        one row without a score.
+
+    Raises
+    ------
+    UserError
+        If a filter's value, a column or a field is not known, with the near names.
+    DataError
+        If the registry cannot be read.
+    """
+    names = [field.name for field in fields(Query)]
+    for name in asked:
+        if name not in names:
+            raise unknown("filter", name, names)
+    given: dict[str, Any] = {}
+    for name, value in asked.items():
+        several = isinstance(value, Iterable) and not isinstance(value, str)
+        given[name] = tuple(value) if several else (value,) if isinstance(value, str) else value
+    return answer(_source(registry), Query(**given))
+
+
+def answer(source: Source, query: Query) -> pd.DataFrame:
+    """Answer a query; see `results`."""
+    known = columns(query.per_trial)
+    for column in (*query.columns, *(name.removeprefix("-") for name in query.sort)):
+        if column not in known:
+            raise unknown("column", column, known)
+    if not 0 < query.level < 1:
+        raise UserError(f"level {query.level:g} is not between 0 and 1; 0.95 is usual")
+    connection = _connect(source.latest("jobs", "scores"))
+    _check_values(connection, query)
+    text = _BY_TRIAL if query.per_trial else _AVERAGED
+    conditions, values = _conditions(query)
+    connection.register("planned", _planned())
+    sql = text.format(run=", ".join(RUN), score=", ".join(SCORE), **conditions)
+    frame: pd.DataFrame = connection.sql(sql, params=values).to_arrow_table().to_pandas()
+    if not query.per_trial:
+        frame = _with_intervals(frame, query.level)
+    if query.sort:
+        frame = frame.sort_values(
+            [name.removeprefix("-") for name in query.sort],
+            ascending=[not name.startswith("-") for name in query.sort],
+            kind="stable",
+        )
+    return frame[list(query.columns or known)].reset_index(drop=True)
+
+
+def columns(per_trial: bool) -> tuple[str, ...]:
+    """Columns that an answer can have, the usual ones first."""
+    jobs = tuple(schema.JOBS.names)
+    every = (
+        (*jobs, *SCORE, "value", "value_sd", "n", VERSION)
+        if per_trial
+        else (*RUN, *SCORE, *AVERAGED, VERSION)
+    )
+    brief = BRIEF[per_trial]
+    return (*brief, *(name for name in every if name not in brief))
+
+
+def run_sql(source: Source, text: str) -> pa.Table:
+    """Answer one SELECT on the views ``jobs``, ``scores``, ``filters`` and ``history``.
+
+    The views hold the latest result of every job. SQL reaches nothing else: no file, no network,
+    no setting.
+
+    Parameters
+    ----------
+    source : Source
+    text : str
+        One SELECT, in DuckDB's dialect.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    UserError
+        If it is not one SELECT, or DuckDB refuses it, with DuckDB's message.
+    DataError
+        If the registry cannot be read.
+    """
+    words = set(re.findall(r"\w+", text.lower()))
+    named = [name for name in schema.TABLES if name in words]
+    tables = source.latest(*named) if named else {}
+    connection = _connect(
+        {name: tables.get(name, table.empty_table()) for name, table in schema.TABLES.items()}
+    )
+    try:
+        statements = connection.extract_statements(text)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise UserError(
+                f"SQL: give one SELECT on {', '.join(schema.TABLES)}; nothing else is allowed here"
+            )
+        return connection.sql(text).to_arrow_table()
+    except duckdb.Error as error:
+        raise UserError(f"SQL: {_one_line(error)}") from error
+
+
+def _connect(tables: Mapping[str, pa.Table]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that sees the given tables and nothing else."""
+    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    for name, table in tables.items():
+        connection.register(name, table)
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _one_line(error: duckdb.Error) -> str:
+    """DuckDB's message without the excerpt of the statement below it."""
+    text = str(error).partition("\n\nLINE ")[0]
+    return " ".join(text.split())[:400]
+
+
+def _source(registry: str | Path | Source) -> Source:
+    if isinstance(registry, str | Path):
+        from motifidelity.registry import Registry
+
+        return Registry(Path(registry))
+    return registry
+
+
+def _check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Refuse a filter's value that no result has: a misspelt name must not look like no result."""
+    for name in (*_OF_JOBS, *_OF_SCORES, "task", "status"):
+        asked: Sequence[str] = getattr(query, name)
+        if not asked:
+            continue
+        table = "scores" if name in _OF_SCORES else "jobs"
+        rows = connection.sql(f"select distinct {name} from {table} order by 1").fetchall()
+        known = ["none" if value is None else str(value) for (value,) in rows]
+        if name == "task":
+            known = [*dict.fromkeys(value.partition("@")[0] for value in known), *known]
+        for value in asked:
+            if value not in known:
+                raise unknown(name, value, known)
+
+
+def _conditions(query: Query) -> tuple[dict[str, str], dict[str, Any]]:
+    """SQL conditions on jobs, trials and scores, and the values of their parameters."""
+    values: dict[str, Any] = {}
+
+    def accept(name: str, column: str) -> list[str]:
+        if not (asked := getattr(query, name)):
+            return []
+        values[name] = list(asked)
+        return [f"list_contains(${name}, {column})"]
+
+    jobs = [condition for name in _OF_JOBS for condition in accept(name, name)]
+    if query.task:
+        values["task"] = list(query.task)
+        jobs.append(
+            "(list_contains($task, task) or list_contains($task, split_part(task, '@', 1)))"
+        )
+    scores = [
+        condition for name in _OF_SCORES for condition in accept(name, f"coalesce({name}, 'none')")
+    ]
+    if not query.per_class:
+        scores.append("target is null")
+    ended = accept("status", "status")
+    return (
+        {
+            "of_jobs": " and ".join(jobs) or "true",
+            "of_scores": " and ".join(scores) or "true",
+            "of_status": " and ".join(ended) or "true",
+        },
+        values,
+    )
+
+
+def _planned() -> pa.Table:
+    """Trials that every known task and profile asks for."""
+    from motifidelity.tasks.spec import all_specs
+
+    rows = [
+        {"task": spec.id, "profile": profile.name, "planned": profile.trials}
+        for spec in all_specs().values()
+        for profile in spec.profiles.values()
+    ]
+    fields_ = [("task", pa.string()), ("profile", pa.string()), ("planned", pa.int64())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields_))
+
+
+def _with_intervals(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    import numpy as np
+
+    from motifidelity.metrics.declare import all_metrics
+    from motifidelity.statistics.intervals import trial_interval
+
+    metrics = all_metrics()
+    bounds = {
+        name: (-np.inf if m.low is None else m.low, np.inf if m.high is None else m.high)
+        for name, m in metrics.items()
+    }
+    names = frame["metric"].to_list()
+    pairs = [bounds.get(name, (-np.inf, np.inf)) for name in names]
+    low_high = np.array(pairs, dtype=float).reshape(len(frame), 2)
+    low, high = trial_interval(
+        frame["mean"].to_numpy(float),
+        frame["sd"].to_numpy(float),
+        frame["done"].to_numpy(float),
+        level,
+        (low_high[:, 0], low_high[:, 1]),
+    )
+    return frame.assign(low=low, high=high)
+
+
+# Of several results of one trial and seed the latest counts, except that an infrastructure error,
+# which says nothing of the model, never replaces another verdict: as on the leaderboard.
+_TRIALS = """
+with counted as (
+    select * from jobs where {of_jobs}
+    qualify row_number() over (
+        partition by {run}, trial, seed
+        order by (status <> 'infra_error') desc, started desc, result_id desc
+    ) = 1
+), trials as (
+    select *, dense_rank() over (order by {run}) as run from counted
+), kept as (
+    select result_id, {score}, case when isfinite(value) then value end as value,
+        sd as value_sd, n, metric_version
+    from scores where {of_scores}
+)
+"""
+
+_BY_TRIAL = (
+    _TRIALS
+    + """
+select trials.* exclude (run), kept.* exclude (result_id)
+from trials left join kept using (result_id)
+where (metric is not null or status <> 'ok') and {of_status}
+order by {run}, trial, seed, {score}
+"""
+)
+
+_AVERAGED = (
+    _TRIALS
+    + """
+, runs as (
+    select run, {run}, count(*) as recorded, count(*) filter (status = 'ok') as ended_ok,
+        count(*) filter (status <> 'ok') as failed
+    from trials group by run, {run} having bool_or({of_status})
+), sized as (
+    -- reference rows are one of a kind: only what people submit has trials that should be there
+    select runs.*, greatest(
+        recorded, case when division in ('closed', 'open') then coalesce(planned, 0) else 0 end
+    ) as expected
+    from runs left join planned using (task, profile)
+), cells as (
+    select run, {score}, avg(value) as mean, stddev_samp(value) as sd, count(value) as done,
+        case when min(metric_version) = max(metric_version) then max(metric_version)::varchar
+            else min(metric_version) || '-' || max(metric_version) end as metric_version
+    from trials join kept using (result_id) where status = 'ok' group by run, {score}
+)
+select {run}, {score}, mean, sd, coalesce(done, 0) as done, failed, metric_version,
+    expected,
+    expected - recorded as missing,
+    coalesce(done, 0) || '/' || expected as coverage
+from sized left join cells using (run)
+where metric is not null or ended_ok = 0
+order by {run}, {score}
+"""
+)

@@ -1,0 +1,1 @@
+"""A network as a frozen graph: made, described and run."""

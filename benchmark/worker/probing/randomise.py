@@ -1,0 +1,77 @@
+"""The same network with random weights: maps that do not change with it show nothing it learned.
+
+Adebayo et al., NeurIPS 2018 (arXiv:1810.03292): the test of independent parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ..frozen.network import FrozenNetwork
+from ..report import Reporter
+from .attribution import METHODS, NotSupported, Settings
+
+SEED = 0
+
+
+def permute_weights(graph_def: Any) -> None:
+    """Permute the values of every weight array of a graph, in place.
+
+    Each array keeps its own distribution, so that activations stay in the range that the layers
+    were made for; single numbers (constants of an activation) stay as they are.
+    """
+    rng = np.random.default_rng(SEED)
+    for nodes in (graph_def.node, *(f.node_def for f in graph_def.library.function)):
+        for node in nodes:
+            # an attribute that is only asked for would be added to the node
+            if node.op != "Const":
+                continue
+            tensor = node.attr["value"].tensor
+            if tensor.dtype != tf.float32.as_datatype_enum:
+                continue
+            values = tf.make_ndarray(tensor)
+            if values.size > 1:
+                permuted = rng.permuted(values.ravel()).reshape(values.shape)
+                tensor.CopyFrom(tf.make_tensor_proto(permuted))
+
+
+def write_randomised(
+    graph: Path,
+    manifest: Path,
+    one_hot: Any,
+    methods: Mapping[str, Settings],
+    out: Path,
+    report: Reporter,
+) -> None:
+    """Write maps of the network with permuted weights.
+
+    Parameters
+    ----------
+    graph, manifest : Path
+    one_hot : ndarray (k, length, 4) float32
+    methods : mapping of str to dict
+        Names in `METHODS` with their settings.
+    out : Path
+        Folder that receives ``<method>_randomised.npy`` (k, length, 4, classes) float32, each map
+        divided by its largest entry, because only ranks are compared; zero where a map overflows.
+        A method that does not support the network leaves none.
+    report : Reporter
+    """
+    network = FrozenNetwork(graph, manifest, edit=permute_weights)
+    for name, settings in methods.items():
+        try:
+            found = METHODS[name](
+                network, one_hot, settings, partial(report, name=name, part="random weights")
+            )
+        except NotSupported:
+            continue
+        with np.errstate(all="ignore"):
+            largest = np.abs(found.maps).max(axis=(1, 2), keepdims=True)
+            scaled = np.where((largest > 0) & np.isfinite(largest), found.maps / largest, 0.0)
+        np.save(out / f"{name}_randomised.npy", scaled.astype(np.float32), allow_pickle=False)

@@ -1,0 +1,1 @@
+"""Training: the task's recipe, alone and many trials at once."""

@@ -1,0 +1,178 @@
+"""Training by the task's recipe: the closed division.
+
+Source: Koo & Ploenzke (2021) and its public code: Adam, binary cross-entropy, early stopping and
+a falling learning rate that watch one validation score, pooled over classes; the last weights are
+kept, not the best.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
+
+from ..contract import TrainingData
+from ..report import Reporter, SubmissionError
+
+PREDICT_BATCH = 500
+
+
+def train(
+    model: Any,
+    data: TrainingData,
+    recipe: dict[str, Any],
+    *,
+    from_logits: bool,
+    source: str,
+    report: Reporter,
+) -> list[dict[str, float]]:
+    """Train a model in place.
+
+    Parameters
+    ----------
+    model : keras.Model
+    data : TrainingData
+    recipe : dict
+        The fields of the specification's ``[fit]`` table.
+    from_logits : bool
+        Whether the model's output is a logit (otherwise a probability).
+    source : str
+        File name of the submission, for messages.
+    report : Reporter
+
+    Returns
+    -------
+    list of dict
+        One row an epoch: epoch, loss, val_loss, val_auroc, val_aupr, learning_rate, seconds.
+
+    Raises
+    ------
+    SubmissionError
+        If predictions stop being finite.
+    """
+    validation = _Validation(data, from_logits, source, recipe, report)
+    compile_model(model, recipe, from_logits=from_logits)
+    model.fit(
+        data.x_train,
+        data.y_train,
+        batch_size=recipe["batch_size"],
+        epochs=recipe["max_epochs"],
+        verbose=0,
+        # validation comes first: it adds the scores that the others watch
+        callbacks=[validation, *watchers(recipe)],
+    )
+    return validation.history
+
+
+def compile_model(model: Any, recipe: dict[str, Any], *, from_logits: bool) -> None:
+    """Give a model the recipe's optimiser and loss."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe["learning_rate"]),
+        loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
+        # JAX runs operation by operation unless it compiles
+        jit_compile=keras.backend.backend() == "jax",
+    )
+
+
+def watchers(recipe: dict[str, Any]) -> list[Any]:
+    """Keras's callbacks that lower the learning rate and end the training."""
+    watched = {"monitor": f"val_{recipe['monitor']}", "mode": "max"}
+    return [
+        keras.callbacks.ReduceLROnPlateau(
+            **watched,
+            factor=recipe["rate_factor"],
+            patience=recipe["rate_patience"],
+            min_lr=recipe["rate_floor"],
+        ),
+        keras.callbacks.EarlyStopping(**watched, patience=recipe["stop_patience"]),
+    ]
+
+
+def not_finite(source: str, epoch: int) -> str:
+    """The line that a network ends with whose predictions overflowed after an epoch."""
+    return (
+        f"{source}: predictions are not finite (NaN or infinity) after epoch {epoch}; bound the "
+        "activations or lower the scale of the first layer"
+    )
+
+
+class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Scores the validation split once an epoch, in one batched pass."""
+
+    def __init__(
+        self,
+        data: TrainingData,
+        from_logits: bool,
+        source: str,
+        recipe: dict[str, Any],
+        report: Reporter,
+    ) -> None:
+        super().__init__()
+        self.history: list[dict[str, float]] = []
+        self._data = data
+        self._from_logits = from_logits
+        self._source = source
+        self._recipe = recipe
+        self._report = report
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = {} if logs is None else logs
+        output = self.model.predict(self._data.x_valid, batch_size=PREDICT_BATCH, verbose=0)
+        if not np.isfinite(output).all():
+            raise SubmissionError(not_finite(self._source, epoch + 1))
+        scores = validation_scores(self._data.y_valid, output, from_logits=self._from_logits)
+        row = {
+            "epoch": epoch + 1,
+            "loss": float(logs["loss"]),
+            **scores,
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": time.perf_counter() - self._started,
+        }
+        logs.update(scores)
+        self.history.append(row)
+        self._report(
+            "epoch",
+            epoch=epoch + 1,
+            of=self._recipe["max_epochs"],
+            monitor=self._recipe["monitor"],
+            value=scores[f"val_{self._recipe['monitor']}"],
+            seconds=row["seconds"],
+        )
+
+
+def validation_scores(labels: Any, output: Any, *, from_logits: bool) -> dict[str, float]:
+    """Cross-entropy, AUROC and AUPR (trapezoid) of one split, pooled over classes.
+
+    Parameters
+    ----------
+    labels : ndarray (n, classes)
+    output : ndarray (n, classes)
+        Logits or probabilities.
+    from_logits : bool
+
+    Returns
+    -------
+    dict
+        ``val_loss`` (nats), ``val_auroc``, ``val_aupr``; the last two are 0.5 and the prevalence
+        where one label is missing from the split.
+    """
+    output = np.asarray(output, dtype=np.float64)
+    if from_logits:
+        loss = np.logaddexp(0.0, output) - labels * output
+    else:
+        clipped = np.clip(output, 1e-7, 1 - 1e-7)
+        loss = -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
+    truth, score = labels.ravel(), output.ravel()
+    if truth.min() == truth.max():
+        auroc, aupr = 0.5, float(truth.mean())
+    else:
+        precision, recall, _ = precision_recall_curve(truth, score)
+        auroc, aupr = float(roc_auc_score(truth, score)), float(auc(recall, precision))
+    return {"val_loss": float(loss.mean()), "val_auroc": auroc, "val_aupr": aupr}

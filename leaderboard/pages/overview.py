@@ -1,0 +1,404 @@
+"""The study's message, from the front page's table: equally accurate, not equally legible."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+
+from motifidelity.backends import BACKENDS, named_on
+from motifidelity.entries import ORACLE, RANDOM
+from motifidelity.leaderboard.figures.scatter import label_column, spread_labels
+from motifidelity.leaderboard.text import number, shorten, signed
+from motifidelity.statistics import compare_pair, pareto_front
+from motifidelity.summary.runs import BOARD
+
+WIDTH, HEIGHT = 430.0, 300.0
+X = (0.5, 1.0)
+Y = (0.4, 1.0)
+TICKS_X = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+TICKS_Y = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+# length of the two open ends of the front
+STUB = 26.0
+MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
+# kind of an activation beyond the commonest
+OTHER = MOST_KINDS
+# of the longest label of a dot
+ROOM = 170.0
+# means that are no farther apart than this count as about equal
+SAME = 0.03
+# exponential and relu, the study's two, always have the first two colours and shapes
+KNOWN = ("exponential", "relu")
+NAMES = {"relu": "ReLU", "elu": "ELU"}
+READINGS = (
+    ("accuracy", "Accuracy", "AUROC of the predictions"),
+    ("fidelity", "Attribution maps", "AUROC of saliency maps against the true motifs"),
+    ("recovery", "Filters", "share of first-layer filters that match a true motif"),
+)
+BETTER = {"fidelity": "better attribution maps", "recovery": "better filters"}
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A run in the picture. ``kind`` is the number of its activation, `OTHER` for one without."""
+
+    x: str
+    y: str
+    kind: int
+    label: str
+    title: str
+    href: str
+    label_x: str
+    label_y: str
+    trials: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line, such as the oracle's ceiling."""
+
+    name: str
+    y: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Accuracy across, attribution fidelity up, of one task's models."""
+
+    task: str
+    dots: tuple[Dot, ...]
+    floors: tuple[Dot, ...]
+    front: str
+    levels: tuple[Level, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A score of the same networks with either of two activations.
+
+    Attributes
+    ----------
+    gap : float
+        First less second, the mean over networks.
+    clear : bool
+        Whether the interval of that mean leaves zero out.
+    ahead, behind, networks : int
+        Networks whose score is larger with the first, with the second, and all that have both.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    first: str
+    second: str
+    first_bar: str
+    second_bar: str
+    difference: str
+    interval: str
+    gap: float
+    clear: bool
+    ahead: int
+    behind: int
+    networks: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two activations on the networks of one backend that were trained with either.
+
+    ``where`` follows the word *networks*: the backend, where it is not the default one.
+    """
+
+    first: str
+    second: str
+    first_kind: int
+    second_kind: int
+    networks: int
+    where: str
+    contrasts: tuple[Contrast, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the front page says before its table; of several backends, each has its match."""
+
+    headline: str
+    matches: tuple[Match, ...]
+    pictures: tuple[Picture, ...]
+    kinds: tuple[tuple[int, str], ...]
+    numbers: dict[str, int]
+
+
+def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) -> Overview:
+    """Arrange the picture and the sentence above it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `standings.standings` returns it.
+    trials : dict of str to list of (float, float)
+        Accuracy and fidelity of every trial of a run.
+
+    Returns
+    -------
+    Overview
+        Without pictures where no task has two models with both scores, without a sentence where
+        no network was trained with two activations.
+    """
+    if frame.empty:
+        return Overview("", (), (), (), {})
+    models = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
+    kinds = _kinds(models)
+    pictures = tuple(_pictures(frame, kinds, trials))
+    shown = {dot.kind for picture in pictures for dot in picture.dots}
+    named = tuple((kind, _name(name)) for name, kind in kinds.items() if kind in shown)
+    if OTHER in shown:
+        named = (*named, (OTHER, "other"))
+    matches = tuple(_matches(models, kinds))
+    headline = _headline(matches[0]) if matches else ""
+    return Overview(headline, matches, pictures, named, kinds)
+
+
+def _name(activation: str) -> str:
+    return NAMES.get(activation, shorten(activation, 24)) or "none"
+
+
+def _kinds(models: pd.DataFrame) -> dict[str, int]:
+    """Number of each of the first activations."""
+    return {name: number for number, name in enumerate(_commonest(models)[:MOST_KINDS])}
+
+
+def _commonest(models: pd.DataFrame) -> list[str]:
+    """Activations: the study's first, then the commonest."""
+    counts = models["activation"].value_counts()
+    others = sorted((a for a in counts.index if a not in KNOWN), key=lambda a: (-counts[a], a))
+    return [*KNOWN, *others]
+
+
+def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
+    """Of every backend the two activations that most of its networks have; most networks first."""
+    found = {
+        str(backend): pair
+        for backend, mine in models.groupby("backend", sort=True)
+        if (pair := _commonest_pair(mine)) is not None
+    }
+    usual = {name: place for place, name in enumerate(BACKENDS)}
+    order = sorted(found, key=lambda name: (-len(found[name][2]), usual.get(name, 9), name))
+    for backend in order:
+        first, second, table = found[backend]
+        yield Match(
+            first=_name(first),
+            second=_name(second),
+            first_kind=kinds.get(first, OTHER),
+            second_kind=kinds.get(second, OTHER),
+            networks=len(table),
+            where=named_on("", backend),
+            contrasts=tuple(_contrasts(first, second, table)),
+        )
+
+
+def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | None:
+    """The two activations that most networks were trained with, and the networks' scores."""
+    names = [name for name, _, _ in READINGS]
+    key = [*BOARD, "division", "model", "model_digest", "parameters"]
+    means = models.groupby([*key, "activation"])[names].mean()
+    table = pd.DataFrame(means.unstack("activation"))
+    best: tuple[str, str, pd.DataFrame] | None = None
+    there = set(models["activation"]) - {""}
+    for first, second in combinations([a for a in _commonest(models) if a in there][:12], 2):
+        both = table.xs(first, axis=1, level=1), table.xs(second, axis=1, level=1)
+        joined = pd.concat(both, axis=1, keys=["first", "second"])
+        joined = joined[joined["first", "accuracy"].notna() & joined["second", "accuracy"].notna()]
+        # of several as common ones the first stands, which is the study's own
+        if len(joined) > (len(best[2]) if best else 0):
+            best = first, second, joined
+    return best
+
+
+def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contrast]:
+    for name, label, meaning in READINGS:
+        pairs = table[[("first", name), ("second", name)]].dropna()
+        if pairs.empty:
+            continue
+        one, two = pairs["first", name].to_numpy(float), pairs["second", name].to_numpy(float)
+        found = compare_pair(first, dict(enumerate(one)), second, dict(enumerate(two)))
+        known = math.isfinite(found.low) and math.isfinite(found.high)
+        yield Contrast(
+            name=name,
+            label=label,
+            meaning=meaning,
+            first=f"{one.mean():.2f}",
+            second=f"{two.mean():.2f}",
+            first_bar=f"{100 * one.mean():.1f}",
+            second_bar=f"{100 * two.mean():.1f}",
+            difference=signed(found.difference),
+            interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
+            gap=found.difference,
+            clear=known and (found.low > 0 or found.high < 0),
+            ahead=int((one > two).sum()),
+            behind=int((one < two).sum()),
+            networks=len(pairs),
+        )
+
+
+def _headline(match: Match) -> str:
+    """The finding in a sentence, where there is one; it is computed, never presumed.
+
+    An activation is said to be better at a reading where its mean is larger by more than `SAME`,
+    and plainly so only where the interval of the difference leaves zero out; else with the number
+    of networks in which it is, which must be most of them.
+    """
+    readings = {contrast.name: contrast for contrast in match.contrasts}
+    accuracy = readings.pop("accuracy", None)
+    if accuracy is None or abs(accuracy.gap) > SAME:
+        return ""
+    said = []
+    for name, sign in ((match.first, 1), (match.second, -1)):
+        better = [_better(contrast, sign) for contrast in readings.values()]
+        # what is plain goes first: a number of networks is of what follows it
+        phrases = sorted(filter(None, better), key=lambda phrase: phrase.startswith("in "))
+        if phrases:
+            said.append(f"The {name} ones have {', and '.join(phrases)}.")
+    if not said:
+        return ""
+    both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
+    return " ".join([f"{both} are about equally accurate.", *said])
+
+
+def _better(contrast: Contrast, sign: int) -> str:
+    """What the activation of that sign of the gap is better at, and how surely; "" where not."""
+    ahead = contrast.ahead if sign > 0 else contrast.behind
+    words = BETTER[contrast.name]
+    if sign * contrast.gap <= SAME:
+        return ""
+    if contrast.clear:
+        return words
+    many = f"in {ahead} of {contrast.networks} networks {words}"
+    return many if 2 * ahead > contrast.networks else ""
+
+
+def _pictures(
+    frame: pd.DataFrame, kinds: dict[str, int], trials: dict[str, list[tuple[float, float]]]
+) -> Iterator[Picture]:
+    full = frame[frame["profile"] == "full"]
+    drawn = 0
+    for _, board in full.groupby(BOARD, sort=True):
+        known = board[board["accuracy"].notna() & board["fidelity"].notna()]
+        models = known[known["kind"] == "model"]
+        if len(models) < 2 or drawn == MOST_PANELS:
+            continue
+        drawn += 1
+        yield _picture(known, models, kinds, trials)
+
+
+def _picture(
+    known: pd.DataFrame,
+    models: pd.DataFrame,
+    kinds: dict[str, int],
+    trials: dict[str, list[tuple[float, float]]],
+) -> Picture:
+    task = shorten(models["task"].iloc[0], 40)
+    front = models[pareto_front(models["accuracy"], models["fidelity"])]
+    references = known[known["kind"] == "reference"].set_index("model")["fidelity"]
+    levels = tuple(
+        Level(label, _y(float(references[name])), number(float(references[name])))
+        for name, label in ((ORACLE, "oracle: the ceiling"), (RANDOM, "random maps: the floor"))
+        if name in references.index and np.ndim(references[name]) == 0
+    )
+    best = models.sort_values("fidelity", ascending=False)
+    ends = [
+        named_on(f"{shorten(row['model'], 20)} {_name(row['activation'])}", row["backend"])
+        for row in best.iloc[[0, -1]].to_dict("records")
+    ]
+    description = (
+        f"{task}: {len(models)} models. Accuracy (AUROC) from {number(models['accuracy'].min())} "
+        f"to {number(models['accuracy'].max())}; attribution fidelity from "
+        f"{number(best['fidelity'].iloc[-1])} ({ends[-1]}) to {number(best['fidelity'].iloc[0])} "
+        f"({ends[0]})."
+    )
+    return Picture(
+        task=task,
+        dots=_place(models, kinds, trials),
+        floors=_place(known[known["kind"] == "floor"], kinds, {}, labelled=0),
+        front=_steps(front),
+        levels=levels,
+        description=description,
+    )
+
+
+def _place(
+    rows: pd.DataFrame,
+    kinds: dict[str, int],
+    trials: dict[str, list[tuple[float, float]]],
+    labelled: int = MOST_LABELS,
+) -> tuple[Dot, ...]:
+    rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
+    heights = [float(_y(value)) for value in rows["fidelity"][:labelled]]
+    labels = spread_labels(heights, HEIGHT)
+    points = [
+        (float(_x(across)), float(_y(up)))
+        for across, up in zip(rows["accuracy"], rows["fidelity"], strict=True)
+    ]
+    column = label_column(points, labels, ROOM)
+    dots = []
+    for index, (row, (x, y)) in enumerate(zip(rows.to_dict("records"), points, strict=True)):
+        activation = _name(row["activation"]) if row["activation"] else ""
+        name = named_on(f"{shorten(row['model'], 18)} {activation}".strip(), row["backend"])
+        dots.append(
+            Dot(
+                x=f"{x:.1f}",
+                y=f"{y:.1f}",
+                kind=kinds.get(row["activation"], OTHER),
+                label=name if index < labelled else "",
+                title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "
+                f"{row['fidelity']:.3f}",
+                href=row["href"],
+                label_x=f"{column:.1f}",
+                label_y=f"{labels[index] if index < len(labels) else y:.1f}",
+                trials=tuple(
+                    (_x(across), _y(up))
+                    for across, up in (trials.get(row["run"], ()) if len(rows) <= 60 else ())
+                ),
+            )
+        )
+    return tuple(dots)
+
+
+def _steps(front: pd.DataFrame) -> str:
+    """Path of the Pareto front: what lies below and left of it is dominated."""
+    ordered = front.sort_values("accuracy")
+    pairs = zip(ordered["accuracy"], ordered["fidelity"], strict=True)
+    points = [(_x(across), _y(up)) for across, up in pairs]
+    if not points:
+        return ""
+    path = [f"M{max(float(points[0][0]) - STUB, 0):.1f} {points[0][1]}"]
+    for here, there in pairwise([*points, ("", "")]):
+        below = min(float(here[1]) + STUB, HEIGHT)
+        path.append(f"H{here[0]}V{there[1] or f'{below:.1f}'}")
+    return "".join(path)
+
+
+def ticks() -> dict[str, Sequence[tuple[str, str]]]:
+    """Place and text of the ticks of either axis."""
+    return {
+        "x": [(_x(value), f"{value:g}") for value in TICKS_X],
+        "y": [(_y(value), f"{value:g}") for value in TICKS_Y],
+    }
+
+
+def _x(value: float) -> str:
+    return f"{_share(value, X) * WIDTH:.1f}"
+
+
+def _y(value: float) -> str:
+    return f"{(1 - _share(value, Y)) * HEIGHT:.1f}"
+
+
+def _share(value: float, ends: tuple[float, float]) -> float:
+    return min(max((value - ends[0]) / (ends[1] - ends[0]), 0.0), 1.0)

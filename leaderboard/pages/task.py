@@ -1,0 +1,323 @@
+"""A task's page: its recipe, motifs, example sequences, and the ends of every scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.errors import DataError, UnreachableError
+from motifidelity.leaderboard.figures.logo import Logo, draw_logo
+from motifidelity.leaderboard.figures.tracks import Strip, draw_sites
+from motifidelity.leaderboard.library import find_task
+from motifidelity.leaderboard.page import Material, Page
+from motifidelity.leaderboard.pages.facts import Fact
+from motifidelity.leaderboard.pages.scorecard import Value
+from motifidelity.leaderboard.tables.cells import Stats, arrow, describe
+from motifidelity.leaderboard.tables.columns import FAMILIES, method_label
+from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name
+from motifidelity.leaderboard.tables.scale import find_scale
+from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
+from motifidelity.metrics.truth.grammar import count_distribution
+
+if TYPE_CHECKING:
+    from motifidelity.tasks.motifs import Motif
+    from motifidelity.tasks.spec import TaskSpec
+
+TASK_KEY = ["task", "task_digest"]
+
+
+@dataclass(frozen=True)
+class MotifCard:
+    """A motif of a pool."""
+
+    id: str
+    name: str
+    logo: Logo | None
+    bits: str
+    width: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Motifs that sequences are drawn with."""
+
+    name: str
+    note: str
+    motifs: tuple[MotifCard, ...]
+
+
+@dataclass(frozen=True)
+class End:
+    """Floor, best run and ceiling of a score."""
+
+    family: str
+    metric: str
+    title: str
+    arrow: str
+    method: str
+    floor: Value
+    best: Value
+    ceiling: Value
+
+
+@dataclass(frozen=True)
+class Link:
+    """A run on this task, and the way to its model's page."""
+
+    name: str
+    href: str
+    activation: str
+    coverage: str
+    accuracy: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """One profile of the task: its runs, and the ends of its scales."""
+
+    profile: str
+    runs: tuple[Link, ...]
+    ends: tuple[tuple[str, tuple[End, ...]], ...]
+    no_ends: str
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """What the template of a task's page draws; without a recipe where `reason` says why."""
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    reason: str
+    digest: str
+    dataset_digest: str
+    recipe: tuple[Fact, ...]
+    digests: tuple[tuple[str, str, str], ...]
+    pools: tuple[Pool, ...]
+    no_motifs: str
+    examples: tuple[Strip, ...]
+    no_examples: str
+    boards: tuple[Board, ...]
+
+
+def task_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
+    """A page for every task that the registry names, by name, version and digest."""
+    for _, trials in material.summary.trials.groupby(TASK_KEY, sort=True):
+
+        def draw(trials: pd.DataFrame = trials) -> Mapping[str, object]:
+            return {"page": make_task_page(trials, material)}
+
+        yield Page(
+            f"tasks/{task_page_name(trials.iloc[0])}", "task.html", material.inputs(trials), draw
+        )
+
+
+def task_page_name(job: pd.Series) -> str:
+    """File name of the page of a job's task."""
+    return slug(str(job["task"]), _plain(str(job["task_digest"]))) + ".html"
+
+
+def make_task_page(trials: pd.DataFrame, material: Material) -> TaskPage:
+    """Arrange one task's page.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        The task's rows of `Summary.trials`.
+    material : Material
+
+    Returns
+    -------
+    TaskPage
+    """
+    job = trials.iloc[0]
+    shelf = find_task(str(job["task"]), str(job["task_digest"]))
+    spec = shelf.spec
+    examples, no_examples = _examples(trials, material)
+    boards = [
+        _board(str(profile), mine, material)
+        for profile, mine in trials.groupby("profile", sort=True)
+    ]
+    return TaskPage(
+        name=clip(job["task"]),
+        title=spec.title if spec else clip(job["task"]),
+        summary=spec.summary if spec else "",
+        source=spec.source if spec else "",
+        reason="" if spec else shelf.reason,
+        digest=clip(job["task_digest"], 80),
+        dataset_digest=clip(job["dataset_digest"], 80),
+        recipe=tuple(_recipe(spec)) if spec else (),
+        digests=tuple(_digests(spec)) if spec else (),
+        pools=tuple(_pools(spec, shelf.motifs)) if spec else (),
+        no_motifs=shelf.reason if spec else "",
+        examples=examples,
+        no_examples=no_examples,
+        boards=tuple(sorted(boards, key=lambda board: (board.profile != "full", board.profile))),
+    )
+
+
+def _recipe(spec: TaskSpec) -> Iterable[Fact]:
+    grammar, fit = spec.grammar, spec.fit
+    yield Fact("Target", f"{spec.target}, {len(spec.classes)} outputs")
+    yield Fact("Length", f"{spec.length} bases")
+    for population in grammar.populations:
+        label = population.label
+        named = label if isinstance(label, str) else ", ".join(map(str, label))
+        yield Fact(
+            f"{population.sequences:,} sequences",
+            f"motifs of the pools {', '.join(population.pools)}; label: {named}",
+        )
+    yield Fact("Motifs in a sequence", _counts(grammar.count_weights, grammar.count_offset))
+    shares = zip(("training", "validation", "test"), spec.splits, strict=True)
+    yield Fact("Splits", ", ".join(f"{share:.0%} {name}" for name, share in shares))
+    yield Fact("Seed", str(grammar.seed))
+    motifs = spec.motifs
+    yield Fact("Motif database", f"{motifs.release} {motifs.collection} {motifs.tax_group}")
+    yield Fact(
+        "Training of the closed division",
+        f"Adam {fit.learning_rate:g}, batches of {fit.batch_size}, at most {fit.max_epochs} "
+        f"epochs; stops after {fit.stop_patience} without a better validation "
+        f"{fit.monitor.upper()}",
+    )
+    yield Fact("Attribution methods", ", ".join(map(method_label, spec.attribution.methods)))
+    if spec.supersedes:
+        yield Fact("Supersedes", spec.supersedes)
+
+
+def _counts(weights: tuple[float, ...], offset: int) -> str:
+    shares = count_distribution(np.cumsum(weights).tolist(), offset)
+    return ", ".join(f"{count} in {share:.0%}" for count, share in shares.items())
+
+
+def _digests(spec: TaskSpec) -> Iterable[tuple[str, str, str]]:
+    for split, arrays in spec.digests.items():
+        for name, value in arrays.items():
+            if name != "n":
+                yield f"{split}, {arrays['n']:,} sequences", name, str(value)
+
+
+def _pools(spec: TaskSpec, motifs: Mapping[str, Motif]) -> Iterable[Pool]:
+    for name, ids in spec.pools.items():
+        cards = []
+        for motif_id in ids:
+            motif = motifs.get(motif_id)
+            if motif is None:
+                continue
+            ppm = np.asarray(motif.ppm.T)
+            logo = draw_logo(ppm, len(ppm))
+            bits = f"{logo.bits:.1f}" if logo else "–"
+            cards.append(MotifCard(motif_id, motif.name, logo, bits, len(ppm)))
+        note = "what a network should know" if name == "core" else "what tells nothing of the label"
+        yield Pool(name, note, tuple(cards))
+
+
+def _examples(trials: pd.DataFrame, material: Material) -> tuple[tuple[Strip, ...], str]:
+    """The task's fixed sequences, from the first evidence that any of its results has."""
+    ok = trials[(trials["status"] == "ok") & trials["counted"]]
+    # the oracle is there in every registry that a run has written
+    order = ok.assign(_oracle=ok["division"] != DIVISION, _full=ok["profile"] != "full")
+    damaged = ""
+    for result in order.sort_values(["_full", "_oracle", "result_id"])["result_id"]:
+        try:
+            evidence = material.evidence(str(result))
+        except UnreachableError:
+            raise
+        except DataError as error:
+            damaged = f"The stored evidence cannot be read: {clip(error, 300)}."
+            continue
+        if evidence is not None:
+            return tuple(draw_sites(example) for example in evidence.examples), ""
+    return (), damaged or (
+        "No result of this task has evidence, which holds the example sequences: run "
+        "'bench rescore --probe' on the registry."
+    )
+
+
+def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
+    runs = set(trials["run"])
+    stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
+    ends = tuple(
+        (family, tuple(mine))
+        for family, mine in groupby(_ends(trials, stats, material), lambda end: end.family)
+    )
+    return Board(
+        profile=clip(profile, 20),
+        runs=tuple(_link(mine, stats) for _, mine in trials.groupby("run", sort=True)),
+        ends=ends,
+        no_ends=""
+        if ends
+        else "The registry has no Oracle and Random entries of this profile: 'bench rescore' "
+        "records them.",
+    )
+
+
+def _link(trials: pd.DataFrame, stats: Stats) -> Link:
+    counted = trials[trials["counted"]]
+    last = counted.iloc[-1]
+    activation, _ = parse_params(str(last["params"]))
+    accuracy = stats.get((str(last["run"]), "auroc", "", ""))
+    return Link(
+        name=shorten(last["model"], 60) or "unnamed",
+        href=f"../models/{page_name(last)}#run-{str(last['run'])[:12]}",
+        activation=shorten(activation, 30),
+        coverage=coverage(int((counted["status"] == "ok").sum()), len(counted)),
+        accuracy=number(accuracy.mean) if accuracy and accuracy.n else "–",
+        marks=marks(last),
+    )
+
+
+def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[End]:
+    """Floor and ceiling of every score, and the best run that is no floor itself."""
+    scale = find_scale(trials, stats)
+    beside = (trials["division"] == DIVISION) | trials["model"].isin(FLOOR_NETWORKS)
+    left_out = set(trials[beside]["run"])
+    names, families = list(material.metrics), list(FAMILIES)
+    means: dict[tuple[str, str], list[float]] = {}
+    for (run, name, how, target), stat in stats.items():
+        if target == "" and run not in left_out and stat.n:
+            means.setdefault((name, how), []).append(stat.mean)
+
+    def place(key: tuple[str, str]) -> tuple[object, ...]:
+        metric = material.metrics.get(key[0])
+        family = metric.family if metric else ""
+        return (
+            families.index(family) if family in families else len(families),
+            names.index(key[0]) if metric else len(names),
+            key,
+        )
+
+    for metric, method in sorted({*scale.floors, *scale.ceilings}, key=place):
+        declared = material.metrics.get(metric)
+        family = FAMILIES.get(declared.family, "Other") if declared else "Other"
+        better = declared.direction if declared else "neutral"
+        mine = means.get((metric, method), [])
+        best = (max if better == "higher" else min)(mine, default=float("nan"))
+        yield End(
+            family=family,
+            metric=shorten(metric, 40),
+            title=describe(metric, declared),
+            arrow=arrow(declared),
+            method=shorten(method_label(method), 30),
+            floor=_value(scale.floors.get((metric, method))),
+            best=_value(best if better != "neutral" else None),
+            ceiling=_value(scale.ceilings.get((metric, method))),
+        )
+
+
+def _value(value: float | None) -> Value:
+    if value is None or not np.isfinite(value):
+        return Value("–", "none recorded")
+    return Value(number(value), f"{value:.6g}", repr(value))
+
+
+def _plain(digest: str) -> str:
+    """A digest as part of a file's name; anything else by its own digest."""
+    return digest if digest.isalnum() and digest.isascii() else text_digest(digest)

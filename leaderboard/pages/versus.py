@@ -1,0 +1,164 @@
+"""The comparison page: every two models of a task, with the differences that trials leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from motifidelity.backends import named_on
+from motifidelity.leaderboard.page import Material, Page
+from motifidelity.leaderboard.tables.standings import SCORES, by_seed, seeds_of
+from motifidelity.leaderboard.text import DASH, clip, shorten, signed
+from motifidelity.statistics import Comparison, compare_models
+from motifidelity.summary.runs import BOARD
+
+# of this many models of a task, the best, every two are compared: the pairs grow with the square
+MOST = 40
+WIDTH = 120.0
+ALPHA = 0.05
+COMPARED = {
+    "accuracy": ("Accuracy", "accuracy"),
+    "recovery": ("Motif recovery", "filters"),
+    "fidelity": ("Attribution fidelity", "attribution"),
+    "ism": ("Fidelity, ISM", "attribution"),
+    "localisation": ("Localisation", "localisation"),
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A model of a pair."""
+
+    key: str
+    name: str
+    activation: str
+    href: str
+
+    @property
+    def label(self) -> str:
+        """Name and activation."""
+        return f"{self.name} {self.activation}".strip()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First less second in one score; places are on a drawing `WIDTH` wide, for SVG."""
+
+    text: str
+    interval: str
+    note: str
+    title: str
+    significant: bool
+    centre: str
+    ends: tuple[str, str] | None
+    sort: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models and their differences, one for each of the board's scores."""
+
+    first: Side
+    second: Side
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """All pairs of one task."""
+
+    anchor: str
+    task: str
+    spec: str
+    scores: tuple[tuple[str, str], ...]
+    sides: tuple[Side, ...]
+    pairs: tuple[Pair, ...]
+    left_out: int
+
+
+def comparison_page(material: Material, frame: pd.DataFrame) -> Page:
+    """The page; ``frame`` is the table of `standings.standings`."""
+
+    def draw() -> Mapping[str, object]:
+        duels = list(_duels(material, frame))
+        sides = {side.label: None for duel in duels for side in duel.sides}
+        return {"duels": duels, "labels": sorted(sides), "width": WIDTH, "most": MOST}
+
+    return Page("compare.html", "compare.html", material.inputs(material.summary.trials), draw)
+
+
+def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
+    if frame.empty:
+        return
+    seeds = seeds_of(material)
+    models = frame[(frame["kind"] == "model") & (frame["profile"] == "full") & (frame["ok"] > 0)]
+    for number, (_, board) in enumerate(models.groupby(BOARD, sort=True)):
+        if len(board) < 2:
+            continue
+        best = board.sort_values(["rank", "run"], na_position="last").head(MOST)
+        sides = _sides(best)
+        found: dict[str, list[Comparison]] = {}
+        for name in COMPARED:
+            values = {
+                run: by_seed(material.stats, seeds, run, *SCORES[name]) for run in best["run"]
+            }
+            if sum(map(bool, values.values())) >= 2:
+                found[name] = compare_models(values)
+        rows = zip(*found.values(), strict=True)
+        yield Duel(
+            anchor=f"task-{number + 1}",
+            task=clip(board["task"].iloc[0]),
+            spec=shorten(board["task_digest"].iloc[0], 12),
+            scores=tuple(COMPARED[name] for name in found),
+            sides=tuple(sides.values()),
+            pairs=tuple(
+                Pair(sides[row[0].first], sides[row[0].second], tuple(map(_difference, row)))
+                for row in rows
+            ),
+            left_out=len(board) - len(best),
+        )
+
+
+def _sides(best: pd.DataFrame) -> dict[str, Side]:
+    """Models by run, with what tells like-named ones apart in their name."""
+    names = [
+        named_on(shorten(model, 30), backend)
+        for model, backend in zip(best["model"], best["backend"], strict=True)
+    ]
+    labels = [
+        (name, activation) for name, activation in zip(names, best["activation"], strict=True)
+    ]
+    sides = {}
+    for row, name, label in zip(best.to_dict("records"), names, labels, strict=True):
+        if labels.count(label) > 1:
+            told = f"{str(row['model_digest'])[:6]} {row['parameters']} {row['isolation']}"
+            name = f"{name} ({shorten(' '.join(told.split()), 40)})"
+        sides[row["run"]] = Side(
+            str(row["run"])[:12], name, shorten(row["activation"], 30), row["href"]
+        )
+    return sides
+
+
+def _difference(found: Comparison) -> Difference:
+    known = math.isfinite(found.low) and math.isfinite(found.high)
+    tested = math.isfinite(found.p_adjusted)
+    count = f"{found.num_first} and {found.num_second} trials"
+    if not math.isfinite(found.difference):
+        return Difference(DASH, "", "", f"no values to compare; {count}", False, "", None, "")
+    return Difference(
+        text=signed(found.difference, 3),
+        interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
+        note=f"p = {found.p_adjusted:.2g}" if tested else "too few trials",
+        title=f"{found.test}; {count}",
+        significant=tested and found.p_adjusted <= ALPHA,
+        centre=_x(found.difference),
+        ends=(_x(found.low), _x(found.high)) if known else None,
+        sort=repr(found.difference),
+    )
+
+
+def _x(value: float) -> str:
+    return f"{(min(max(value, -1.0), 1.0) + 1) / 2 * WIDTH:.1f}"

@@ -1,0 +1,1 @@
+"""Columns, rows and cells of the page's tables."""

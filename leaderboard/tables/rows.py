@@ -1,0 +1,161 @@
+"""A row of a board: one run, with its badges, its coverage and its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from motifidelity.backends import named_on
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.leaderboard.tables.cells import Cell, Stats, make_cell
+from motifidelity.leaderboard.tables.columns import Column
+from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
+from motifidelity.summary.inputs import MetricInfo
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A badge on a row, with its meaning."""
+
+    label: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run. `sort` fields are raw values for the sorter, "" for none."""
+
+    run: str
+    rank: str
+    name: str
+    title: str
+    href: str
+    digest: str
+    activation: str
+    parameters: str
+    backend: str
+    coverage: str
+    num_ok: int
+    num_trials: int
+    reference: bool
+    marks: tuple[Mark, ...]
+    cells: tuple[Cell, ...]
+    paper_cells: tuple[Cell, ...]
+
+    @property
+    def label(self) -> str:
+        """Name, activation and backend in short, for figures."""
+        label = f"{shorten(self.name, 16)} {shorten(self.activation, 16)}".strip()
+        return named_on(label, self.backend)
+
+
+def make_row(
+    run: str,
+    trials: pd.DataFrame,
+    columns: tuple[Column, ...],
+    families: set[str],
+    stats: Stats,
+    metrics: Mapping[str, MetricInfo],
+) -> Row:
+    """The row of one run.
+
+    Parameters
+    ----------
+    run : str
+        Its key.
+    trials : DataFrame
+        Its rows of `Summary.trials`.
+    columns : tuple of Column
+        The board's columns.
+    families : set of str
+        Families of which the board has any score at all.
+    stats : Stats
+        As `cells.index_stats` returns them.
+    metrics : Mapping of str to MetricInfo
+        The declared metrics.
+
+    Returns
+    -------
+    Row
+        With no rank yet.
+    """
+    counted = trials[trials["counted"]]
+    last = counted.iloc[-1]
+    num_ok, num_trials = int((counted["status"] == "ok").sum()), len(counted)
+    activation, others = parse_params(str(last["params"]))
+    finished = counted[counted["status"] == "ok"]
+    no_filters = num_ok > 0 and bool((finished["num_filters"].fillna(-1) == 0).all())
+
+    def cells(paper: bool) -> tuple[Cell, ...]:
+        return tuple(
+            make_cell(
+                stats,
+                run,
+                column,
+                metrics,
+                absent=_absent(column, num_ok, no_filters, families),
+                paper=paper,
+            )
+            for column in columns
+        )
+
+    return Row(
+        run=run,
+        rank="",
+        name=shorten(last["model"]) or "unnamed",
+        title=clip(last["model"], 300),
+        href=f"models/{page_name(last)}",
+        digest=shorten(last["model_digest"], 8),
+        activation=shorten(activation, 30),
+        parameters=shorten(", ".join(f"{key} = {value}" for key, value in others), 80),
+        backend=str(last["backend"]),
+        coverage=coverage(num_ok, num_trials),
+        num_ok=num_ok,
+        num_trials=num_trials,
+        reference=last["division"] == DIVISION or last["model"] in FLOOR_NETWORKS,
+        marks=marks(last),
+        cells=cells(paper=False),
+        paper_cells=cells(paper=True),
+    )
+
+
+def _absent(column: Column, num_ok: int, no_filters: bool, families: set[str]) -> str:
+    """Why a cell has no score."""
+    if not num_ok:
+        return "no trial has finished"
+    if no_filters and column.family in {"filters", "localisation"} and not column.muted:
+        return "not applicable: the model has no convolution"
+    if column.family not in families:
+        return f"this task has no {column.family} score"
+    return "not scored"
+
+
+def coverage(num_ok: int, num_trials: int) -> str:
+    """How many trials a mean covers: a bare number when none has failed."""
+    if num_ok == num_trials:
+        return str(num_trials)
+    return f"{num_ok} of {num_trials} {'trial' if num_trials == 1 else 'trials'} ok"
+
+
+def marks(job: pd.Series) -> tuple[Mark, ...]:
+    """The badges of a run, from any of its jobs."""
+    found = []
+    if job["division"] == DIVISION:
+        return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
+    if job["model"] in FLOOR_NETWORKS:
+        found.append(Mark("floor", "a network that cannot know the motifs: never ranked"))
+    if job["division"] == "open":
+        found.append(Mark("open", "open division: the model brought its own training"))
+    if job["isolation"] != "container":
+        found.append(Mark("no container", "run with no container: isolation was not enforced"))
+    if job["backend"] != "tensorflow":
+        found.append(Mark(clip(job["backend"], 20), "the network ran on this backend of Keras"))
+    return tuple(found)
+
+
+def page_name(job: pd.Series) -> str:
+    """File name of the page of a job's model and parameters."""
+    activation, _ = parse_params(str(job["params"]))
+    return slug(f"{job['model']} {activation or ''}", str(job["model_key"])) + ".html"

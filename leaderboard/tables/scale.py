@@ -1,0 +1,59 @@
+"""Where a score lies between what noise gets and what the oracle gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from motifidelity.entries import DIVISION, ORACLE, RANDOM
+from motifidelity.leaderboard.tables.cells import Stats
+from motifidelity.leaderboard.text import number
+from motifidelity.metrics.oracle import OWN_NETWORK, normalise
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Floors and ceilings of one task and profile, by (metric, method)."""
+
+    floors: Mapping[tuple[str, str], float]
+    ceilings: Mapping[tuple[str, str], float]
+
+    def place(self, metric: str, method: str, value: float) -> float:
+        """(value - floor) / (ceiling - floor), not clipped; nan where either is unknown."""
+        key = (metric, method)
+        if metric in OWN_NETWORK or key not in self.floors or key not in self.ceilings:
+            return float("nan")
+        return normalise(value, self.floors[key], self.ceilings[key])
+
+    def describe(self, metric: str, method: str) -> str:
+        """The two ends as text; "" where there are none."""
+        key = (metric, method)
+        if metric in OWN_NETWORK or key not in self.floors or key not in self.ceilings:
+            return ""
+        return f"floor {number(self.floors[key])}, ceiling {number(self.ceilings[key])}"
+
+
+def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:
+    """Read the scale off the reference entries of a task and profile.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Rows of `Summary.trials` of one task, its digests and profile.
+    stats : Stats
+        As `cells.index_stats` returns them.
+
+    Returns
+    -------
+    Scale
+        Empty where the registry has no reference entries of that task.
+    """
+    ends: dict[str, dict[tuple[str, str], float]] = {ORACLE: {}, RANDOM: {}}
+    entries = trials[(trials["division"] == DIVISION) & (trials["status"] == "ok")]
+    runs = {str(job["run"]): str(job["model"]) for _, job in entries.iterrows()}
+    for (run, metric, method, target), stat in stats.items():
+        if target == "" and stat.n and runs.get(run) in ends:
+            ends[runs[run]][metric, method] = stat.mean
+    return Scale(floors=ends[RANDOM], ceilings=ends[ORACLE])

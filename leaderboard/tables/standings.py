@@ -1,0 +1,198 @@
+"""The front page's table: one row a run over all tasks, in plain columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.leaderboard.page import Material
+from motifidelity.leaderboard.tables.cells import Stats
+from motifidelity.leaderboard.tables.columns import ORDER_BY
+from motifidelity.leaderboard.tables.rows import page_name
+from motifidelity.leaderboard.tables.scale import find_scale
+from motifidelity.leaderboard.text import clean, parse_params
+from motifidelity.statistics import compare_models, rank_intervals, tie_groups, trial_interval
+from motifidelity.summary.runs import BOARD
+
+# what is read off a run: its column, the metric and the method
+SCORES: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("auroc", ""),
+    "recovery": ("match_fraction", ""),
+    "fidelity": ("attribution_auroc", "saliency"),
+    "aupr": ("aupr", ""),
+    "found": ("motifs_found", ""),
+    "localisation": ("localisation_auroc", "filter"),
+    "ism": ("attribution_auroc", "ism"),
+    "deepshap": ("attribution_auroc", "deepshap"),
+}
+LEVEL = 0.95
+# letters of ties say little among more models than this, and cost the square of it
+MOST_COMPARED = 40
+SELF_REPORTED = "self-reported"
+
+
+def standings(material: Material) -> pd.DataFrame:
+    """Every run with its ranks, scores, cost and standing.
+
+    Parameters
+    ----------
+    material : Material
+
+    Returns
+    -------
+    DataFrame
+        One row a run, by task, full profile first, then rank. ``kind`` is ``model``, ``floor`` (a
+        network that cannot know the motifs) or ``reference`` (no network); only models of the
+        full profile have ``rank``, ``rank_low``, ``rank_high`` (95%) and ``group``, within their
+        task and division. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
+        over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
+        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so.
+    """
+    frame = _runs(material)
+    if frame.empty:
+        return frame
+    frame = _with_scores(frame, material)
+    frame = _with_scale(frame, material)
+    frame = _with_ranks(frame, material)
+    frame["_profile"] = frame["profile"] != "full"
+    frame["_kind"] = frame["kind"].map({"model": 0, "floor": 2, "reference": 3})
+    order = ["_profile", "task", "_kind", "division", "rank", "model", "activation", "run"]
+    frame = frame.sort_values(order, kind="stable", na_position="last")
+    return frame.drop(columns=["_profile", "_kind"]).reset_index(drop=True)
+
+
+def _runs(material: Material) -> pd.DataFrame:
+    """What a run is, from its counted trials."""
+    trials = material.summary.trials
+    counted = trials[trials["counted"]]
+    if counted.empty:
+        return pd.DataFrame()
+    grouped = counted.groupby("run", sort=True)
+    last = counted.drop_duplicates("run", keep="last").set_index("run").sort_index()
+    frame = last[
+        [*BOARD, "division", "isolation", "backend", "model", "model_digest", "params"]
+    ].copy()
+    frame.insert(0, "run", frame.index)
+    ok = counted["status"] == "ok"
+    finished = counted[ok].groupby("run")
+    frame["ok"] = ok.groupby(counted["run"]).sum().astype(int)
+    frame["trials"] = grouped.size()
+    frame["cost"] = finished["seconds_fit"].mean().astype(float)
+    frame["memory"] = finished["peak_memory"].max().astype(float)
+    frame["weights"] = finished["num_weights"].max().astype(float)
+    frame["newest"] = pd.to_datetime(grouped["started"].max(), utc=True)
+    parsed = [parse_params(str(params)) for params in frame["params"]]
+    frame["activation"] = [clean(activation or "") for activation, _ in parsed]
+    frame["parameters"] = [clean(", ".join(f"{k} = {v}" for k, v in rest)) for _, rest in parsed]
+    frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
+    floors = frame["model"].isin(FLOOR_NETWORKS)
+    frame["kind"] = np.select(
+        [frame["division"] == DIVISION, floors], ["reference", "floor"], "model"
+    )
+    tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
+    frame["tier"] = tiers.groupby(counted["run"]).agg(_weakest)
+    # nobody vouches for what the harness computes itself, and no code of a model runs for it
+    frame.loc[frame["kind"] == "reference", ["tier", "isolation"]] = ""
+    return frame.reset_index(drop=True)
+
+
+def _weakest(tiers: pd.Series) -> str:
+    """The tier that all results of a run have."""
+    return str(tiers.iloc[0]) if tiers.nunique() == 1 else SELF_REPORTED
+
+
+def _with_scores(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
+    scores = material.summary.scores
+    whole = scores[scores["target"] == ""]
+    for name, (metric, method) in SCORES.items():
+        mine = whole[(whole["metric"] == metric) & (whole["method"] == method)]
+        mine = mine.drop_duplicates("run").set_index("run").reindex(frame["run"])
+        mean, sd, n = (mine[column].to_numpy(float) for column in ("mean", "sd", "n"))
+        declared = material.metrics.get(metric)
+        low = -np.inf if declared is None or declared.low is None else declared.low
+        high = np.inf if declared is None or declared.high is None else declared.high
+        ends = trial_interval(mean, sd, np.nan_to_num(n), LEVEL, (low, high))
+        frame[name], frame[f"{name}_sd"] = mean, sd
+        frame[f"{name}_low"], frame[f"{name}_high"] = ends
+        frame[f"{name}_trials"] = np.nan_to_num(n).astype(int)
+    return frame
+
+
+def _with_scale(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
+    """Fidelity between the random floor (0) and the oracle (1) of its task."""
+    references = material.summary.trials[material.summary.trials["division"] == DIVISION]
+    runs = set(references["run"])
+    stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
+    scaled = {end: np.full(len(frame), np.nan) for end in ("", "_low", "_high")}
+    for index in frame.groupby(BOARD, sort=False).groups.values():
+        first = frame.loc[index[0]]
+        same = (references[BOARD] == first[BOARD]).all(axis=1)
+        scale = find_scale(references[same], stats)
+        for end, column in scaled.items():
+            values = frame.loc[index, f"fidelity{end}"]
+            column[index] = [scale.place(*SCORES["fidelity"], value) for value in values]
+    for end, column in scaled.items():
+        frame[f"fidelity_scaled{end}"] = column
+    frame["fidelity_scaled_trials"] = frame["fidelity_trials"]
+    return frame
+
+
+def _with_ranks(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
+    found: dict[str, tuple[int, int, int, str]] = {}
+    for _, scores in ranked_boards(frame, material):
+        ranks = rank_intervals(scores, level=LEVEL)
+        ordered = sorted(ranks, key=lambda run: (ranks[run].rank, run))[:MOST_COMPARED]
+        letters = tie_groups(ordered, compare_models({run: scores[run] for run in ordered}))
+        for run, rank in ranks.items():
+            found[run] = (rank.rank, rank.low, rank.high, letters.get(run, ""))
+    for place, column in enumerate(("rank", "rank_low", "rank_high")):
+        values = {run: entry[place] for run, entry in found.items()}
+        frame[column] = frame["run"].map(values).astype("Int64")
+    frame["group"] = [found[run][3] if run in found else "" for run in frame["run"]]
+    return frame
+
+
+def ranked_boards(
+    frame: pd.DataFrame, material: Material
+) -> Iterator[tuple[pd.DataFrame, dict[str, dict[int, float]]]]:
+    """Models that compete with each other, and the score that ranks them, by run and seed."""
+    competing = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
+    seeds = seeds_of(material)
+    for _, board in competing.groupby([*BOARD, "division"], sort=True):
+        order = ranking_score(material.stats, list(board["run"]))
+        if order is not None:
+            values = {run: by_seed(material.stats, seeds, run, *order) for run in board["run"]}
+            yield board, {run: mine for run, mine in values.items() if mine}
+
+
+def ranking_score(stats: Stats, runs: list[str]) -> tuple[str, str] | None:
+    """The score that ranks the runs: the first of `columns.ORDER_BY` that any of them has."""
+    for metric, method in ORDER_BY:
+        if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
+            return metric, method
+    return None
+
+
+def seeds_of(material: Material) -> Mapping[str, int]:
+    """Seed of every result."""
+    trials = material.summary.trials
+    return dict(zip(trials["result_id"], trials["seed"].map(_whole), strict=True))
+
+
+def by_seed(
+    stats: Stats, seeds: Mapping[str, int], run: str, metric: str, method: str
+) -> dict[int, float]:
+    """A run's values of a score by the seed of their trial."""
+    stat = stats.get((run, metric, method, ""))
+    return {seeds[result]: v for result, (v, _, _) in stat.by_trial.items()} if stat else {}
+
+
+def _whole(value: object) -> int:
+    """A seed as a number; what is none becomes -1 (it pairs with nothing of the registry's)."""
+    try:
+        return int(float(str(value)))
+    except (ValueError, OverflowError):
+        return -1

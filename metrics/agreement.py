@@ -1,0 +1,55 @@
+"""How alike two maps, or two sets of numbers, are."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from motifidelity.metrics.areas import average_ranks
+from motifidelity.metrics.methods import (
+    Floats,
+)
+
+
+def mean_spearman(values: Floats) -> npt.NDArray[np.float64]:
+    """Mean over pairs of trials of Spearman's rank correlation.
+
+    Parameters
+    ----------
+    values : (t, m, L) float
+
+    Returns
+    -------
+    (m,) float64, in [-1, 1]
+        A constant row agrees with nothing: its correlations count as 0.
+    """
+    ranks = average_ranks(values)
+    return mean_cosine(ranks - ranks.mean(axis=-1, keepdims=True))
+
+
+def mean_cosine(values: Floats) -> npt.NDArray[np.float64]:
+    """Mean over pairs of trials of the cosine.
+
+    Parameters
+    ----------
+    values : (t, m, d) float
+
+    Returns
+    -------
+    (m,) float64, in [-1, 1]
+        The cosine with a zero vector counts as 0.
+
+    Notes
+    -----
+    The sum over pairs i < j of u_i . u_j is (|sum u|^2 - sum |u|^2) / 2, so no pair is formed.
+    """
+    vectors = np.asarray(values, np.float64)
+    # Scaled by the largest entry first, so that no square over- or underflows.
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    vectors = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest > 0)
+    norms = np.sqrt(np.square(vectors).sum(axis=-1, keepdims=True))
+    units = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    together = np.square(units.sum(axis=0)).sum(axis=-1)
+    alone = np.square(units).sum(axis=(0, -1))
+    trials = len(vectors)
+    return np.asarray((together - alone) / (trials * (trials - 1)))

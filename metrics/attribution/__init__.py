@@ -1,0 +1,1 @@
+"""Whether attribution maps point at the truth, and come from the network."""

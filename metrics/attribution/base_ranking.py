@@ -1,0 +1,169 @@
+"""Attribution: whether a network's importance maps point at the implanted bases."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from motifidelity.metrics.areas import mean_score, rank_rows
+from motifidelity.metrics.declare import STUDY, Metric, Score
+from motifidelity.metrics.methods import METHODS, at_sigmoid, base_scores, checked_maps, get_method
+
+__all__ = ["METHODS", "METRICS", "at_sigmoid", "base_scores", "score_attribution"]
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="attribution_auroc",
+        family="attribution",
+        definition="corrected",
+        direction="higher",
+        low=0.0,
+        high=1.0,
+        chance=0.5,
+        version=2,
+        source=f"{STUDY}; at the logit, chance sites and low-information columns left out",
+        summary="Chance that an implanted base gets a higher importance than a background base.",
+    ),
+    Metric(
+        name="attribution_aupr",
+        family="attribution",
+        definition="corrected",
+        direction="higher",
+        low=0.0,
+        high=1.0,
+        chance=None,
+        version=2,
+        source=f"{STUDY}; as attribution_auroc, average precision instead of the trapezoid",
+        summary="Average precision of importance; chance is the share of implanted bases.",
+    ),
+    Metric(
+        name="paper_attribution_auroc",
+        family="attribution",
+        definition="paper",
+        direction="higher",
+        low=0.0,
+        high=1.0,
+        chance=0.5,
+        version=1,
+        source=STUDY,
+        summary="As attribution_auroc, but by the study's own maps (saliency and ism at the "
+        "saturating sigmoid output), unmasked.",
+    ),
+    Metric(
+        name="paper_attribution_aupr",
+        family="attribution",
+        definition="paper",
+        direction="higher",
+        low=0.0,
+        high=1.0,
+        chance=None,
+        version=1,
+        source=STUDY,
+        summary="As attribution_aupr, but by the study's own maps (saliency and ism at the "
+        "saturating sigmoid output) and by the trapezoid, unmasked.",
+    ),
+    Metric(
+        name="attribution_prevalence",
+        family="attribution",
+        definition="standard",
+        direction="neutral",
+        low=0.0,
+        high=1.0,
+        chance=None,
+        version=2,
+        source="share of positives; the average precision of an uninformative map",
+        summary="Share of scored bases that are implanted: what attribution_aupr is at chance.",
+    ),
+)
+
+Floats = npt.NDArray[np.floating]
+
+
+def score_attribution(
+    method: str,
+    maps: Floats,
+    logits: Floats,
+    sequences: npt.NDArray[np.uint8],
+    truth: npt.ArrayLike,
+    chance: npt.ArrayLike | None = None,
+    low_information: npt.ArrayLike | None = None,
+) -> list[Score]:
+    """Score the maps of one method against the implanted bases.
+
+    Parameters
+    ----------
+    method : str
+        A name in `methods.METHODS`.
+    maps : (m, L, 4) float
+        At the logit; those of the study's own variants (``paper_...``) as the study takes them.
+    logits : (m,) float
+        The logit that is explained, of each sequence.
+    sequences : (m, L) uint8
+        A=0 C=1 G=2 T=3.
+    truth : (m, L) uint8, 0 or 1
+        Implanted bases as the study has them.
+    chance : (m, L) bool, optional
+        Bases of sites that arose by chance (`truth.BaseTruth.chance`), of which implanted bases
+        are ignored: left out of the corrected scores.
+    low_information : (m, L) bool, optional
+        Bases of implanted columns that say too little (`truth.BaseTruth.low_information`): left
+        out of the corrected scores.
+
+    Returns
+    -------
+    list of Score
+        Mean and SD over the n sequences with both kinds of base. For methods at the logit
+        ``attribution_auroc``, ``attribution_aupr`` and ``attribution_prevalence``; where the study
+        has the method, ``paper_attribution_auroc`` and ``paper_attribution_aupr``, under the
+        method's plain name: ``integrated_gradients`` for the maps ``paper_ig``, ``deepshap`` for
+        ``paper_deepshap``. Those of ``paper_saliency`` and ``paper_ism`` equal the ones of
+        ``saliency`` and ``ism``: score either, not both.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, shapes disagree or a value is not finite.
+
+    Notes
+    -----
+    Koo & Ploenzke (2021), with the per-base scores of `base_scores`. The study explains the sigmoid
+    output; `at_sigmoid` derives its saliency and mutagenesis from these maps. A map that is one
+    constant in a sequence, as where the sigmoid saturates, scores AUROC 0.5.
+    """
+    kind = get_method(method)
+    maps, logits = checked_maps(maps, sequences), np.asarray(logits)
+    planted = np.asarray(truth).astype(bool)
+    if planted.shape != sequences.shape:
+        raise ValueError(f"truth {planted.shape} must have the sequences' shape {sequences.shape}")
+    if logits.shape != maps.shape[:1]:
+        raise ValueError(f"logits {logits.shape} must be ({len(maps)},), one per sequence")
+
+    scores: list[Score] = []
+    if not kind.paper_maps:
+        keep = np.ones(sequences.shape, bool)
+        if chance is not None:
+            keep &= ~np.asarray(chance).astype(bool) | planted
+        if low_information is not None:
+            keep &= ~np.asarray(low_information).astype(bool)
+        areas = rank_rows(base_scores(method, maps, sequences), planted, keep)
+        defined = ~np.isnan(areas.auroc)
+        scores += [
+            mean_score(name, np.where(defined, values, np.nan), method=method)
+            for name, values in (
+                ("attribution_auroc", areas.auroc),
+                ("attribution_aupr", areas.average_precision),
+                ("attribution_prevalence", areas.prevalence),
+            )
+        ]
+    if kind.study is not None:
+        study = maps if kind.paper_maps else at_sigmoid(method, maps, logits)
+        areas = rank_rows(base_scores(method, study, sequences), planted)
+        defined = ~np.isnan(areas.auroc)
+        scores += [
+            mean_score(name, np.where(defined, values, np.nan), method=kind.study)
+            for name, values in (
+                ("paper_attribution_auroc", areas.auroc),
+                ("paper_attribution_aupr", areas.pr_trapezoid),
+            )
+        ]
+    return scores

@@ -1,0 +1,1 @@
+"""What the filters of the first layer hold."""

@@ -1,0 +1,1 @@
+"""Motifs as matrices, and how they are compared."""

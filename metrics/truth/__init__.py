@@ -1,0 +1,1 @@
+"""What each base of a synthetic sequence is."""

@@ -1,0 +1,210 @@
+"""The generating grammar as a classifier: how well the labels can be told at all.
+
+A task's sequence is uniform background with n motifs, drawn with equal chance from a pool of
+matrices and set down without overlap. So the probability of a sequence is a sum over all ways to
+place motifs in it, which a recursion over positions takes exactly; the classifier that compares
+these sums is the best possible one, but for two simplifications (`pool_log_likelihood`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from motifidelity.metrics.motifs.pwm import (
+    Codes,
+    Matrix,
+    checked_motifs,
+    log_odds,
+    reverse_complement,
+    sum_sites,
+    words_of,
+)
+
+Table = npt.NDArray[np.float64]
+
+_CHUNK = 1000
+_LARGEST = 700.0
+
+
+def count_distribution(cumulative: Sequence[float], offset: int) -> dict[int, float]:
+    """Probability of each number of motifs.
+
+    Parameters
+    ----------
+    cumulative : sequence of float
+        Cumulated weights, rising from 0. A uniform number u gives the last index with
+        u > cumulative[index].
+    offset : int
+        Added to that index.
+
+    Returns
+    -------
+    dict of int to float
+        Sums to 1; numbers without probability are left out.
+    """
+    edges = np.minimum(np.append(np.asarray(cumulative, np.float64), 1.0), 1.0)
+    return {index + offset: float(share) for index, share in enumerate(np.diff(edges)) if share > 0}
+
+
+def class_logits(sequences: Codes, motifs: Sequence[Matrix], counts: Mapping[int, float]) -> Table:
+    """Log posterior odds that each motif was implanted, on either strand.
+
+    Parameters
+    ----------
+    sequences : (n, L) uint8
+        A=0 C=1 G=2 T=3.
+    motifs : sequence of M (w, 4) float
+        The pool, on forward strands; both strands are equally likely.
+    counts : mapping of int to float
+        Probability of each number of motifs.
+
+    Returns
+    -------
+    (n, M) float64
+        Natural logits, within 700 of zero.
+    """
+    length = sequences.shape[1]
+    matrices = checked_motifs(motifs)
+    weights = _placement_weights(matrices, counts, length)
+    logits = np.empty((len(sequences), len(matrices)))
+    for rows in _chunks(len(sequences)):
+        words = words_of(sequences[rows], 0, 0)
+        odds = [_site_odds(words, ppm, length, len(matrices)) for ppm in matrices]
+        for index, ppm in enumerate(matrices):
+            others: dict[int, Table] = {}
+            for other, sites in enumerate(odds):
+                if other != index:
+                    width = len(matrices[other])
+                    others[width] = others[width] + sites if width in others else sites
+            absent, present = _place(others, {len(ppm): odds[index]}, length, len(weights))
+            with np.errstate(divide="ignore"):
+                ratio = np.log(weights @ present) - np.log(weights @ absent)
+            logits[rows, index] = np.clip(ratio, -_LARGEST, _LARGEST)
+    return logits
+
+
+def pool_logits(
+    sequences: Codes,
+    core: Sequence[Matrix],
+    background: Sequence[Matrix],
+    counts: Mapping[int, float],
+) -> Table:
+    """Log-likelihood ratio of a core-only sequence against one of core and background motifs.
+
+    Parameters
+    ----------
+    sequences : (n, L) uint8
+    core, background : sequences of (w, 4) float
+        Positives draw from `core`, negatives from both, every matrix on both strands.
+    counts : mapping of int to float
+
+    Returns
+    -------
+    (n,) float64
+        Natural logits.
+    """
+    positive = pool_log_likelihood(sequences, core, counts)
+    return positive - pool_log_likelihood(sequences, [*core, *background], counts)
+
+
+def pool_log_likelihood(
+    sequences: Codes, motifs: Sequence[Matrix], counts: Mapping[int, float]
+) -> Table:
+    """Log-likelihood of sequences whose motifs come from a pool, less that of pure background.
+
+    Parameters
+    ----------
+    sequences : (n, L) uint8
+    motifs : sequence of (w, 4) float
+    counts : mapping of int to float
+
+    Returns
+    -------
+    (n,) float64
+        Natural log.
+
+    Notes
+    -----
+    With F_k(p) the summed odds of all ways to place k motifs in the first p bases,
+    F_k(p) = F_k(p - 1) + sum over motifs of F_{k-1}(p - w) 2^(log-odds of the site at p - w) / 2M;
+    the forward algorithm of a hidden Markov model (Durbin et al., Biological Sequence Analysis,
+    1998). Two simplifications: all placements of k motifs count as equally likely, where the
+    generator's gaps are a little more even; and their number is taken for motifs of mean width.
+    """
+    length = sequences.shape[1]
+    matrices = checked_motifs(motifs)
+    weights = _placement_weights(matrices, counts, length)
+    total = np.empty(len(sequences))
+    for rows in _chunks(len(sequences)):
+        words = words_of(sequences[rows], 0, 0)
+        odds: dict[int, Table] = {}
+        for ppm in matrices:
+            sites = _site_odds(words, ppm, length, len(matrices))
+            width = len(ppm)
+            odds[width] = odds[width] + sites if width in odds else sites
+        absent, _ = _place(odds, {}, length, len(weights))
+        with np.errstate(divide="ignore"):
+            total[rows] = np.maximum(np.log(weights @ absent), -_LARGEST)
+    return total
+
+
+def _chunks(n: int) -> list[slice]:
+    return [slice(first, min(first + _CHUNK, n)) for first in range(0, n, _CHUNK)]
+
+
+def _site_odds(words: npt.NDArray[np.uint16], ppm: Matrix, length: int, pool: int) -> Table:
+    """Odds against background of the site at each start, mean over strands / pool, (starts, n)."""
+    number = max(length - len(ppm) + 1, 0)
+    strands = (ppm, reverse_complement(ppm))
+    odds = [np.exp2(sum_sites(words, log_odds(strand), 0, number)) for strand in strands]
+    return np.ascontiguousarray((odds[0] + odds[1]).T) / (2 * pool)
+
+
+def _place(
+    others: Mapping[int, Table], own: Mapping[int, Table], length: int, most: int
+) -> tuple[Table, Table]:
+    """Summed odds of all ways to place 0, 1, ... motifs, without and with one of `own`.
+
+    Parameters
+    ----------
+    others, own : mapping of width to (starts, n)
+        Odds of the sites, summed over the matrices of that width.
+    length : int
+    most : int
+        Placements of fewer than `most` motifs are summed.
+
+    Returns
+    -------
+    absent, present : (most, n) float64
+    """
+    n = next(iter((others or own).values())).shape[1]
+    absent, present = np.zeros((2, length + 1, most, n))
+    absent[0, 0] = 1.0
+    for p in range(1, length + 1):
+        absent[p] = absent[p - 1]
+        present[p] = present[p - 1]
+        for width, sites in others.items():
+            if width <= p:
+                absent[p, 1:] += sites[p - width] * absent[p - width, :-1]
+                if own:
+                    present[p, 1:] += sites[p - width] * present[p - width, :-1]
+        for width, sites in own.items():
+            if width <= p:
+                before = absent[p - width, :-1] + present[p - width, :-1]
+                present[p, 1:] += sites[p - width] * before
+    return absent[length], present[length]
+
+
+def _placement_weights(motifs: Sequence[Matrix], counts: Mapping[int, float], length: int) -> Table:
+    """Probability of each number of motifs over the number of placements, (most + 1,)."""
+    width = float(np.mean([len(ppm) for ppm in motifs]))
+    weights = np.zeros(max(counts) + 1)
+    for number, share in counts.items():
+        room = max(length - number * width, 0.0)
+        ways = math.lgamma(room + number + 1) - math.lgamma(number + 1) - math.lgamma(room + 1)
+        weights[number] = share * math.exp(-ways)
+    return weights

@@ -1,0 +1,148 @@
+"""Ceilings and floors: the oracle is above all, noise is at chance, both are ordinary entries."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from motifidelity.entries import DIVISION
+from motifidelity.metrics.declare import all_metrics
+from motifidelity.registry import Registry
+from motifidelity.runs.ceilings import (
+    OracleNetwork,
+    oracle_arrays,
+    random_arrays,
+    record_references,
+)
+from motifidelity.scoring.score import score_job
+from motifidelity.scoring.truth import Truth, present_classes
+
+
+def truth_of(dataset):
+    spec = dataset.spec
+    few = dataclasses.replace(spec.attribution, tested=6, perturbations=5, resamples=1)
+    spec = dataclasses.replace(spec, attribution=few)
+    profile = dataclasses.replace(spec.profile("full"), test=600, explained=120)
+    return Truth(dataclasses.replace(dataset, spec=spec), profile)
+
+
+@pytest.fixture(scope="module", params=["motif-classes", "regulatory-code"])
+def truth(request, datasets):
+    return truth_of(datasets[request.param])
+
+
+def scores_of(truth, arrays):
+    found = score_job(truth, present_classes(truth, arrays)).scores
+    return {(s.metric, s.method): s for s in found if s.target is None}
+
+
+def expected_precision(truth):
+    """Mean over sequences of the expected average precision of a random ranking.
+
+    Bestgen, Prague Bull. Math. Linguist. 103 (2015): (R-1)/(N-1) + (N-R)/(N(N-1)) H_N.
+    """
+    rows = truth.explained
+    bases, planted = truth.bases.rows(rows), truth.test.truth[rows] == 1
+    kept = (planted | ~bases.chance) & ~bases.low_information
+    values = []
+    for marks, keep in zip(planted, kept, strict=True):
+        n, r = int(keep.sum()), int((marks & keep).sum())
+        harmonic = sum(1 / k for k in range(1, n + 1))
+        values.append((r - 1) / (n - 1) + (n - r) / (n * (n - 1)) * harmonic)
+    return np.mean(values)
+
+
+@pytest.fixture(scope="module")
+def oracle(truth):
+    return scores_of(truth, oracle_arrays(truth))
+
+
+@pytest.fixture(scope="module")
+def noise(truth):
+    return scores_of(truth, random_arrays(truth))
+
+
+def test_the_oracle_is_near_the_top_of_every_score(oracle, truth):
+    assert oracle["auroc", None].value > 0.97
+    assert oracle["match_fraction", None].value == 1
+    assert oracle["motifs_found", None].value == len(truth.true_motifs)
+    assert oracle["localisation_auroc", "filter"].value > 0.98
+    for method in truth.methods:
+        if method == "random" or method.startswith("paper_"):
+            continue
+        assert oracle["attribution_auroc", method].value > 0.98
+        assert oracle["attribution_aupr", method].value > 0.96
+        assert oracle["instance_recall", method].value > 0.9
+        assert oracle["pwm_cosine", method].value > 0.85
+        assert oracle["infidelity", method].value < 0.5
+
+
+def test_noise_is_at_chance_in_every_score(noise, truth):
+    assert noise["auroc", None].value == pytest.approx(0.5, abs=0.05)
+    assert noise["localisation_auroc", "filter"].value < 0.65
+    assert noise["match_fraction", None].value <= 2 / 32
+    for method in truth.methods:
+        if method.startswith("paper_"):
+            continue
+        score = noise["attribution_auroc", method]
+        # 120 sequences: three standard errors of the mean
+        assert score.value == pytest.approx(0.5, abs=3 * score.sd / np.sqrt(score.n))
+        precision = noise["attribution_aupr", method]
+        margin = 3 * precision.sd / np.sqrt(precision.n)
+        assert precision.value == pytest.approx(expected_precision(truth), abs=margin)
+        assert noise["instance_recall", method].value < 0.15
+        assert abs(noise["pwm_cosine", method].value) < 0.05
+        assert noise["infidelity", method].value > 0.7
+
+
+def test_the_oracle_is_above_noise_in_the_direction_of_every_metric(oracle, noise):
+    directions = {name: metric.direction for name, metric in all_metrics().items()}
+    # a motif set of one filter each and a random one are both free of repeats and of flat filters
+    ties = {"redundancy", "flat_filters", "match_stability"}
+    compared = 0
+    for key, ceiling in oracle.items():
+        if key not in noise or key[0] in ties or key[1] == "pwm":
+            continue
+        sign = {"higher": 1, "lower": -1, "neutral": 0}[directions[key[0]]]
+        assert sign * (ceiling.value - noise[key].value) >= 0, key
+        compared += sign != 0
+    assert compared > 20
+
+
+def test_the_oracle_answers_as_a_network_does(truth):
+    network = OracleNetwork(truth)
+    codes = truth.test.sequences[:7]
+    one_hot = np.eye(4, dtype=np.float32)[codes]
+    logits = network.logits(one_hot)
+    assert logits.shape == (7, len(truth.spec.classes))
+    assert logits.dtype == np.float32
+    np.testing.assert_array_equal(network.logits(one_hot[3:]), logits[3:])
+    maps = network.maps(codes, mutagenesis=True)
+    assert maps.shape == (*one_hot.shape, network.classes)
+    assert (np.take_along_axis(maps, codes[..., None, None].astype(int), 2) == 0).all()
+
+
+def test_references_are_ordinary_entries_recorded_once(datasets, tmp_path):
+    truth = truth_of(datasets["regulatory-code"])
+    registry = Registry(tmp_path / "registry")
+    said = []
+    assert record_references(registry, [truth], note=said.append) == 2
+    assert len(said) == 2
+    tables = registry.tables()
+    assert set(tables.jobs["model"]) == {"Oracle", "Random"}
+    assert set(tables.jobs["division"]) == {DIVISION}
+    assert set(tables.scores["family"]) == {"accuracy", "filters", "localisation", "attribution"}
+    for result in tables.jobs["result_id"]:
+        evidence = registry.evidence(result)
+        assert evidence is not None
+        assert {"saliency", "ism"} <= evidence.examples[0].maps.keys()
+    assert record_references(registry, [truth]) == 0
+    assert record_references(registry, [truth], again=True) == 2
+    again = registry.tables()
+    # scored again, the latest of each counts, and nothing has moved
+    assert len(again.jobs) == 2
+    keys = ["job_id", "metric", "method", "target"]
+    first, second = (t.scores.sort_values(keys)["value"].to_numpy(float) for t in (tables, again))
+    np.testing.assert_array_equal(first, second)

@@ -1,0 +1,417 @@
+"""Questions to a registry: against pandas on the same tables, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import motifidelity
+from motifidelity.errors import UserError
+from motifidelity.registry import Registry, Result, schema
+from motifidelity.summary.query import Query, columns, results, run_sql
+from motifidelity.summary.ranks import compare, rank
+
+STARTED = datetime(2026, 3, 1, tzinfo=UTC)
+FILLED = {"string": "", "int32": 1, "int64": 1, "double": 0.0, "timestamp[ms, tz=UTC]": STARTED}
+
+
+def job(model, trial, **values):
+    row = {}
+    for field in schema.JOBS:
+        if not field.nullable and field.name not in ("result_id", "schema_version"):
+            row[field.name] = FILLED.get(str(field.type), [])
+    row |= {"task": "motif-classes@1", "profile": "full", "model": model, "params": "{}"}
+    row |= {"trial": trial, "seed": trial, "status": "ok", "division": "closed"}
+    row |= {"isolation": "none", "model_digest": model * 4, "started": STARTED}
+    row |= {"job_id": f"{model}-{trial}-{len(values)}"}
+    return row | values
+
+
+def score(metric, value, method=None, target=None, **values):
+    family = "accuracy" if metric in ("auroc", "aupr") else "attribution"
+    row = {"family": family, "metric": metric, "definition": "standard", "method": method}
+    row |= {"target": target, "value": value, "sd": None, "n": 1, "metric_version": 1}
+    return row | values
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """Two models with spread, one that failed in part, one that failed always."""
+    registry = Registry(tmp_path_factory.mktemp("registry"))
+    rng = np.random.default_rng(0)
+    for model, level in (("good", 0.9), ("poor", 0.6)):
+        for trial in range(4):
+            scores = [score("auroc", rng.normal(level, 0.01)), score("auroc", 0.5, target="MAX")]
+            scores += [score("attribution_auroc", rng.normal(level, 0.02), m) for m in ("ism", "s")]
+            registry.record(Result(job(model, trial), scores))
+    for trial in range(3):
+        status = "oom" if trial == 1 else "ok"
+        scores = [score("auroc", 0.7 + trial / 10)] if status == "ok" else []
+        registry.record(Result(job("shaky", trial, status=status), scores))
+    registry.record(Result(job("dead", 0, status="model_error", message="it | failed")))
+    registry.record(Result(job("good", 0, task="regulatory-code@1"), [score("auroc", 0.8)]))
+    return registry
+
+
+# averages
+
+
+def test_means_spreads_and_intervals_equal_pandas_and_scipy_on_the_same_tables(registry):
+    found = results(registry, task="motif-classes").dropna(subset="metric")
+    tables = registry.tables()
+    joined = tables.scores[tables.scores["target"].isna()].merge(
+        tables.jobs[tables.jobs["task"] == "motif-classes@1"], on="result_id"
+    )
+    expected = joined.fillna({"method": "-"}).groupby(["model", "metric", "method"])["value"]
+    assert len(found) == expected.ngroups
+    for row in found.fillna({"method": "-"}).to_dict("records"):
+        values = expected.get_group((row["model"], row["metric"], row["method"]))
+        assert row["mean"] == pytest.approx(values.mean())
+        assert row["sd"] == pytest.approx(values.std())
+        interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        assert row["low"] == pytest.approx(max(interval.low, 0))
+        assert row["high"] == pytest.approx(min(interval.high, 1))
+
+
+def test_a_mean_shows_failed_and_missing_trials(registry):
+    row = results(registry, model="shaky").iloc[0]
+    assert row["mean"] == pytest.approx((0.7 + 0.9) / 2)
+    # the task's full profile has ten trials, three were run, one failed
+    assert row["coverage"] == "2/10"
+    assert (row["done"], row["failed"], row["missing"], row["expected"]) == (2, 1, 7, 10)
+
+
+@pytest.mark.parametrize("metric", [(), "auroc"])
+def test_a_model_that_always_failed_is_a_row_without_a_score(registry, metric):
+    (row,) = results(registry, model="dead", metric=metric).to_dict("records")
+    assert pd.isna(row["metric"])
+    assert pd.isna(row["mean"])
+    assert (row["coverage"], row["failed"]) == ("0/10", 1)
+
+
+def test_rows_that_nobody_submits_are_expected_once_each(tmp_path):
+    registry = Registry(tmp_path)
+    registry.record(Result(job("true motifs", 0, division="reference"), [score("auroc", 1.0)]))
+    assert results(registry)["coverage"].tolist() == ["1/1"]
+
+
+def test_an_undefined_value_is_not_counted(tmp_path):
+    registry = Registry(tmp_path)
+    for trial, value in enumerate((0.5, float("nan"), float("inf"), 0.7)):
+        registry.record(Result(job("m", trial), [score("auroc", value)]))
+    row = results(registry).iloc[0]
+    assert (row["mean"], row["done"]) == (pytest.approx(0.6), 2)
+
+
+def test_the_later_result_of_a_trial_counts_but_an_infrastructure_error_never_replaces_it(tmp_path):
+    registry = Registry(tmp_path)
+    for minute, (status, value) in enumerate([("ok", 0.1), ("ok", 0.9), ("infra_error", None)]):
+        row = job("m", 0, status=status, started=STARTED + timedelta(minutes=minute))
+        row["job_id"] = f"on image {minute}"
+        registry.record(Result(row, [score("auroc", value)] if value else []))
+    (row,) = results(registry).to_dict("records")
+    assert (row["mean"], row["done"], row["failed"]) == (0.9, 1, 0)
+
+
+def test_mixed_versions_of_a_metric_are_shown(tmp_path):
+    registry = Registry(tmp_path)
+    for trial in range(2):
+        scores = [score("auroc", 0.5, metric_version=trial + 1)]
+        registry.record(Result(job("m", trial), scores))
+    assert results(registry)["metric_version"].tolist() == ["1-2"]
+
+
+# filters, columns, order
+
+
+def test_filters_leave_what_they_name(registry):
+    def found(column, **asked):
+        return sorted(set(results(registry, **asked)[column].dropna()))
+
+    assert found("model", model=["good", "poor"]) == ["good", "poor"]
+    assert found("task", task="regulatory-code") == ["regulatory-code@1"]
+    assert found("task", task="motif-classes@1") == ["motif-classes@1"]
+    assert found("metric", family="accuracy") == ["auroc"]
+    assert found("method", method="ism") == ["ism"]
+    assert found("method", method="none") == []
+    assert found("model", status="oom") == ["shaky"]
+    assert found("target") == []
+    assert found("target", per_class=True) == ["MAX"]
+
+
+def test_trials_are_rows_and_a_failed_one_is_a_row_without_a_score(registry):
+    found = results(registry, model="shaky", per_trial=True)
+    assert found["trial"].tolist() == [0, 1, 2]
+    assert found["status"].tolist() == ["ok", "oom", "ok"]
+    assert found["value"].isna().tolist() == [False, True, False]
+    failed = results(registry, per_trial=True, status=["oom", "model_error"])
+    assert failed["model"].tolist() == ["dead", "shaky"]
+
+
+def test_columns_and_order_are_as_asked(registry):
+    found = results(
+        registry, metric="auroc", columns=("mean", "model"), sort=("task", "-mean")
+    ).dropna()
+    assert list(found.columns) == ["mean", "model"]
+    assert found["model"].tolist() == ["good", "shaky", "poor", "good"]
+
+
+@pytest.mark.parametrize("per_trial", [False, True])
+def test_every_listed_column_can_be_asked_for(registry, per_trial):
+    names = columns(per_trial)
+    assert len(set(names)) == len(names)
+    assert tuple(results(registry, columns=names, per_trial=per_trial).columns) == names
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"metric": "aurok"}, "unknown metric 'aurok'; did you mean auroc"),
+        ({"model": "god"}, "unknown model 'god'; did you mean good"),
+        ({"task": "motif-clases"}, "did you mean motif-classes"),
+        ({"columns": "men"}, "unknown column 'men'; did you mean mean"),
+        ({"sort": "-men"}, "unknown column 'men'; did you mean mean"),
+        ({"modle": "good"}, "unknown filter 'modle'; did you mean model"),
+        ({"level": 95}, "level 95 is not between 0 and 1"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_the_near_names(registry, asked, message):
+    with pytest.raises(UserError) as error:
+        results(registry, **asked)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_value_with_quotes_is_a_value_and_not_sql(registry):
+    with pytest.raises(UserError, match="unknown model"):
+        results(registry, model="x' or '1'='1")
+
+
+def test_an_empty_registry_gives_an_empty_table(tmp_path):
+    found = motifidelity.results(tmp_path / "nothing")
+    assert len(found) == 0
+    assert tuple(found.columns) == columns(False)
+
+
+def test_the_python_call_is_loaded_only_when_it_is_used():
+    code = (
+        "import sys, motifidelity\n"
+        "assert not {'duckdb', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules)\n"
+        "motifidelity.results\n"
+        "assert 'duckdb' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# SQL
+
+
+def test_sql_sees_the_latest_results_alone(tmp_path):
+    registry = Registry(tmp_path)
+    for value in (0.1, 0.9):
+        registry.record(Result(job("m", 0), [score("auroc", value)]))
+    found = run_sql(registry, "select value from scores join jobs using (result_id)")
+    assert found.to_pydict() == {"value": [0.9]}
+    for name in schema.TABLES:
+        assert run_sql(registry, f"from {name.upper()}").schema.names == schema.TABLES[name].names
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from read_csv('{file}')",
+        "select * from read_text('{file}')",
+        "select * from glob('{folder}/*')",
+        "select * from '{file}'",
+        "select * from secret",
+        "copy jobs to '{folder}/new.csv'",
+        "attach '{folder}/new.db'",
+        "create table t as select 1",
+        "delete from jobs",
+        "set enable_external_access = true",
+        "select 1; select 2",
+        "install httpfs",
+        "selec 1",
+        "select nothing_of_that_name from jobs",
+        "",
+    ],
+)
+def test_sql_can_only_read_the_views(registry, tmp_path, statement):
+    secret = pd.DataFrame({"a": [1]})  # noqa: F841 - a variable that SQL must not see
+    file = tmp_path / "file.csv"
+    file.write_text("a,b\n1,2\n")
+    with pytest.raises(UserError) as error:
+        run_sql(registry, statement.format(file=file, folder=tmp_path))
+    assert str(error.value).startswith("SQL: ")
+    assert "\n" not in str(error.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["file.csv"]
+
+
+# ranks and comparisons
+
+
+def test_models_are_ranked_with_groups_and_the_failed_one_stands_last(registry):
+    found = rank(registry, Query(task=("motif-classes",), metric=("auroc",)))
+    assert found["label"].tolist() == ["good", "shaky", "poor", "dead"]
+    assert found["rank"].tolist()[:3] == [1, 2, 3]
+    assert pd.isna(found["rank"].iloc[3])
+    assert found["coverage"].tolist() == ["4/10", "2/10", "4/10", "0/10"]
+    groups = dict(zip(found["label"], found["group"], strict=True))
+    assert not set(groups["good"]) & set(groups["poor"])
+    assert set(groups["shaky"]) & set(groups["good"])
+
+
+def test_matched_accuracy_stands_beside_the_score(registry):
+    found = rank(
+        registry, Query(task=("motif-classes",), metric=("attribution_auroc",), method=("ism",))
+    ).set_index("label")
+    auroc = results(registry, task="motif-classes", metric="auroc").set_index("model")["mean"]
+    for name in ("good", "poor"):
+        assert found.loc[name, "accuracy"] == pytest.approx(auroc[name])
+    assert found["pareto"].to_dict() == {"good": True, "poor": False, "dead": False}
+
+
+def test_pairs_are_compared_on_equal_seeds(registry):
+    found = compare(registry, Query(task=("motif-classes",), metric=("auroc",)))
+    trials = results(registry, task="motif-classes", metric="auroc", per_trial=True)
+    good, poor = (
+        trials[trials["model"] == m].sort_values("seed")["value"] for m in ("good", "poor")
+    )
+    row = found[(found["first"] == "good") & (found["second"] == "poor")].iloc[0]
+    assert row["test"] == "paired t"
+    assert row["p"] == pytest.approx(stats.ttest_rel(good, poor).pvalue)
+    assert row["p_adjusted"] >= row["p"]
+
+
+def test_runs_of_one_name_are_told_apart(tmp_path):
+    registry = Registry(tmp_path)
+    for digest in ("aaaa", "bbbb"):
+        row = job("m", 0, model_digest=digest * 8)
+        registry.record(Result({**row, "job_id": digest}, [score("auroc", 0.5)]))
+    labels = rank(registry, Query())["label"].tolist()
+    assert labels == ["m (aaaaaaaa none)", "m (bbbbbbbb none)"]
+
+
+def test_runs_of_another_backend_stand_apart_and_say_so(tmp_path):
+    registry = Registry(tmp_path)
+    for backend in ("tensorflow", "jax"):
+        row = job("m", 0, backend=backend)
+        registry.record(Result({**row, "job_id": backend}, [score("auroc", 0.5)]))
+    assert rank(registry, Query())["label"].tolist() == ["m", "m on jax"]
+    assert rank(registry, Query(backend=("jax",)))["label"].tolist() == ["m on jax"]
+
+
+# the command
+
+
+def test_machine_readable_forms_hold_what_the_call_returns(bench, registry):
+    line = ("results", "--registry", registry.folder, "--metric", "auroc", "--columns", "all")
+    expected = results(registry, metric="auroc")
+    status, out, _ = bench(*line, "--format", "json")
+    assert status == 0
+    rows = json.loads(out)
+    assert [row["mean"] for row in rows] == [
+        None if pd.isna(v) else pytest.approx(v, rel=1e-14) for v in expected["mean"]
+    ]
+    _, out, _ = bench(*line, "--format", "csv")
+    from io import StringIO
+
+    read = pd.read_csv(StringIO(out))
+    np.testing.assert_allclose(read["mean"], expected["mean"].astype(float))
+    assert read["coverage"].tolist() == expected["coverage"].tolist()
+
+
+def test_people_get_a_table_or_markdown_with_every_row(bench, registry):
+    line = ("results", "--registry", registry.folder, "--per-trial", "--model", "dead")
+    status, out, _ = bench(*line, "--columns", "model,message", "--format", "markdown")
+    assert status == 0
+    assert out.splitlines()[2] == "| dead | it \\| failed |"
+    _, out, _ = bench("results", "--registry", registry.folder, "--sort", "-mean")
+    assert len([line for line in out.splitlines() if line.startswith("│")]) == len(
+        results(registry)
+    )
+    assert max(map(len, out.splitlines())) < 200
+
+
+def test_names_cannot_steer_the_terminal(bench, tmp_path):
+    registry = Registry(tmp_path)
+    registry.record(Result(job("\x1b[31mred\nline", 0), [score("auroc", 0.5)]))
+    for form in ("table", "markdown"):
+        _, out, _ = bench("results", "--registry", tmp_path, "--format", form)
+        assert "\x1b" not in out
+        assert "redline" in out
+
+
+def test_subcommands_print_in_every_form(bench, registry):
+    for arguments in (
+        ("sql", "select model from jobs"),
+        ("rank", "--metric", "auroc"),
+        ("compare", "--test", "rank"),
+    ):
+        for form in ("table", "csv", "json", "markdown"):
+            status, out, err = bench(
+                "results", *arguments, "--registry", registry.folder, "--format", form
+            )
+            assert status == 0, err
+            assert "good" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("results", "--metric", "aurok"), "did you mean auroc"),
+        (("results", "--columns", "men"), "did you mean mean"),
+        (("results", "--format", "xml"), "xml"),
+        (("results", "sql", "selec"), "syntax error"),
+        (("results", "--model", "good", "rank"), "must stand behind 'rank'"),
+        (("results", "rank", "--model", "god"), "did you mean good"),
+        (
+            ("results", "sql", "select 1 as model, * from jobs", "--format", "json"),
+            "column 'model' stands more than once",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(bench, registry, arguments, message, monkeypatch):
+    monkeypatch.chdir(registry.folder.parent)
+    (Path("results")).is_symlink() or Path("results").symlink_to(registry.folder)
+    status, out, err = bench(*arguments)
+    assert status == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_a_missing_or_empty_registry_is_said_and_no_match_is_no_error(bench, registry, tmp_path):
+    assert bench("results", "--registry", tmp_path / "none")[2].endswith(
+        "give one with --registry\n"
+    )
+    status, _, err = bench("results", "--registry", tmp_path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "holds no result yet" in err
+    line = ("--registry", registry.folder, "--model", "shaky", "--metric", "attribution_auroc")
+    for command in ((), ("rank",), ("compare",)):
+        status, _, err = bench("results", *command, *line)
+        assert (status, err) == (0, "no result matches\n")
+    # both are there, and never together
+    nothing = ("--registry", registry.folder, "--metric", "auroc", "--method", "ism")
+    for command in ("rank", "compare"):
+        status, _, err = bench("results", command, *nothing)
+        assert (status, err) == (0, "no result matches\n")
+
+
+def test_json_holds_what_it_has_no_form_for_as_text(bench, registry):
+    statement = "select interval '3' month as a, 1.5::decimal(4, 2) as b, model from jobs limit 1"
+    line = ("results", "sql", statement, "--registry", registry.folder, "--format", "json")
+    status, out, err = bench(*line)
+    assert status == 0, err
+    (row,) = json.loads(out)
+    assert "months=3" in row["a"]
+    assert row["b"] == "1.50"
