@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from motifidelity.leaderboard.figures.alone import Cutting
     from motifidelity.leaderboard.page import EvidenceOf, ScanNameOf
-    from motifidelity.study.published import Comparison
+    from motifidelity.study.published import PublishedScore
     from motifidelity.summary.inputs import MetricInfo, Tables
 
 __all__ = ["draw_figures", "published_figure", "render"]
@@ -110,13 +110,13 @@ def draw_figures(
     return site.draw_figures(site.gather(tables, metrics, evidence=evidence), patterns)
 
 
-def published_figure(title: str, scores: Sequence[Comparison]) -> Cutting:
+def published_figure(title: str, scores: Sequence[PublishedScore]) -> Cutting:
     """Draw published scores beside the trials that measure the same, on a ground of its own.
 
     Parameters
     ----------
     title : str
-    scores : sequence of Comparison
+    scores : sequence of PublishedScore
         As `motifidelity.study.published.compare` yields them; at least one.
     """
     from motifidelity.leaderboard.figures.alone import Cutting, page_stem

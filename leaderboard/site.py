@@ -25,9 +25,9 @@ from motifidelity.leaderboard.pages.model import make_page
 from motifidelity.leaderboard.pages.study import study_pages
 from motifidelity.leaderboard.pages.task import task_pages
 from motifidelity.leaderboard.pages.versus import comparison_page
+from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables import cells, columns
 from motifidelity.leaderboard.tables.rows import page_name
-from motifidelity.leaderboard.tables.standings import standings
 from motifidelity.leaderboard.text import clean
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables

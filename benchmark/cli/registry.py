@@ -12,7 +12,7 @@ import click
 from motifidelity.cli.options import registry_option
 
 if TYPE_CHECKING:
-    from motifidelity.registry.problems import Report
+    from motifidelity.registry.problems import Audit
 
 
 @click.group("registry", context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,7 +106,7 @@ def migrate(location: str) -> None:
     click.echo(f"{_number(done, 'result')} rewritten" if done else "nothing to rewrite")
 
 
-def _print(report: Report, name: str) -> None:
+def _print(report: Audit, name: str) -> None:
     for problem in report.problems:
         click.echo(f"{problem.kind:8} {problem.path}: {problem.why}")
     click.echo(

@@ -64,7 +64,7 @@ def command(
     context.obj = folder
     if context.invoked_subcommand is not None:
         return 0
-    from motifidelity.regress.findings import as_junit, as_markdown, as_text, compare
+    from motifidelity.regress.drift import as_junit, as_markdown, as_text, compare
     from motifidelity.regress.golden import read_golden
     from motifidelity.regress.observe import observe
     from motifidelity.regress.trained import observe_trained
@@ -139,7 +139,7 @@ def measure(given: Path | None, /, folder: Path | None, only: tuple[str, ...], t
 
 def _kinds(only: tuple[str, ...], trained: bool) -> list[str]:
     from motifidelity.errors import unknown
-    from motifidelity.regress.findings import KINDS
+    from motifidelity.regress.drift import KINDS
 
     known = [kind for kind in KINDS if kind != "scores"]
     for kind in only:

@@ -18,7 +18,7 @@ from motifidelity.cli.options import registry_at
     type=click.Choice(BACKENDS),
     default=DEFAULT_BACKEND,
     show_default=True,
-    help="Report what was run on this backend of Keras; no mean is over two of them.",
+    help="DocumentTables what was run on this backend of Keras; no mean is over two of them.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail where a document is out of date.")
 def command(documents: tuple[Path, ...], location: str, backend: str, check: bool) -> int:
@@ -30,9 +30,9 @@ def command(documents: tuple[Path, ...], location: str, backend: str, check: boo
     """
     from motifidelity.registry import existing_registry
     from motifidelity.report.documents import write_report
-    from motifidelity.report.tables import Report
+    from motifidelity.report.tables import DocumentTables
 
-    report = Report(existing_registry(location), backend)
+    report = DocumentTables(existing_registry(location), backend)
     for other, number in report.left_out.items():
         click.echo(
             f"bench: {number} {'result' if number == 1 else 'results'} of {other} left out; "

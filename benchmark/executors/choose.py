@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from motifidelity import scratch
 from motifidelity.errors import UserError
-from motifidelity.executors.local import local_executor, require_backend
+from motifidelity.executors.local import executor_here
 from motifidelity.phase.interface import Executor
 from motifidelity.phase.wish import Wish
 
 
 def choose_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
-    """The executor for a wish; what an earlier run left when it was killed is removed first.
-
-    Parameters
-    ----------
-    wish : Wish
-    say : callable
-        Receives what the user must know.
-
-    Raises
-    ------
-    UserError
-        If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container,
-        a backend that is not there.
-    """
-    scratch.sweep()
-    if wish.executor == "ray":
-        return _cluster(wish, say)
-    executor = local_executor(wish, say)
-    require_backend(wish.backend, executor)
-    return executor
-
-
-def _cluster(wish: Wish, say: Callable[[str], None]) -> Executor:
+    """The executor for a wish, here or on a cluster; all else as of `executor_here`."""
+    if wish.executor != "ray":
+        return executor_here(wish, say)
     if wish.runner == "auto":
         raise UserError(
             "--runner auto: nodes of a cluster may differ; choose --runner docker or process"

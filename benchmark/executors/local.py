@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 
+from motifidelity import scratch
 from motifidelity.errors import UserError
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.phase.cores import threads_for
@@ -14,8 +15,28 @@ from motifidelity.phase.wish import Wish
 from motifidelity.tasks.dataset import cache_folder
 
 
-def local_executor(wish: Wish, say: Callable[[str], None]) -> Executor:
-    """A container where one is wished for and there, else a plain process."""
+def executor_here(wish: Wish, say: Callable[[str], None]) -> Executor:
+    """Executor of this machine for a wish; what a run left when it was killed is removed first.
+
+    Parameters
+    ----------
+    wish : Wish
+    say : callable
+        Receives what the user must know.
+
+    Raises
+    ------
+    UserError
+        If the wish cannot be met: no daemon, no image, no such GPU, a flag that needs a container,
+        a backend that is not there.
+    """
+    scratch.sweep()
+    executor = _of_kind(wish, say)
+    require_backend(wish.backend, executor)
+    return executor
+
+
+def _of_kind(wish: Wish, say: Callable[[str], None]) -> Executor:
     for flag in ("address", "nodes"):
         if getattr(wish, flag) is not None:
             raise UserError(f"--{flag} is of a Ray cluster; add --executor ray")

@@ -25,7 +25,7 @@ from motifidelity.registry.manifest import (
     table_path,
 )
 from motifidelity.registry.parquet import NewerSchema
-from motifidelity.registry.problems import Problem, Report
+from motifidelity.registry.problems import Audit, Problem
 from motifidelity.registry.reading import UPGRADE, checked, together
 from motifidelity.registry.store import Entry, Store, StoreError
 
@@ -35,7 +35,7 @@ _OTHERS = {"leaderboard", "regression", "regression.toml", "regression-log.jsonl
 _NAME = re.compile(r"[^/.][^/]*-\d{8}T\d{12}-[0-9a-f]{6}")
 
 
-def audit(store: Store) -> Report:
+def audit(store: Store) -> Audit:
     """Check every file of a registry; others may write to it meanwhile.
 
     Raises
@@ -66,7 +66,7 @@ class _Audit:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.report = Report()
+        self.report = Audit()
         self._there = store.files()
         self._seen: set[str] = set()
         self._lock = threading.Lock()

@@ -29,7 +29,7 @@ from motifidelity.registry.manifest import (
     table_path,
 )
 from motifidelity.registry.parquet import encode
-from motifidelity.registry.problems import Report, old
+from motifidelity.registry.problems import Audit, old
 from motifidelity.registry.reading import Owners, only, read_file, read_jobs, read_rows, together
 from motifidelity.registry.store import Store, StoreError
 
@@ -74,7 +74,7 @@ def compact(store: Store, results_per_pack: int = RESULTS_PER_PACK) -> Upkeep:
     return done
 
 
-def migrate(store: Store, report: Report | None = None) -> int:
+def migrate(store: Store, report: Audit | None = None) -> int:
     """Rewrite the files of older versions, with digests; returns the number of results.
 
     Raises
@@ -166,7 +166,7 @@ def pack_results(
     return name
 
 
-def sound(store: Store) -> Report:
+def sound(store: Store) -> Audit:
     """The report of a registry in which nothing is wrong.
 
     Raises

@@ -25,7 +25,7 @@ class Problem:
 
 
 @dataclass
-class Report:
+class Audit:
     """What a check found.
 
     Attributes

@@ -56,7 +56,6 @@ from motifidelity.registry.stores import open_store
 if TYPE_CHECKING:
     import pandas as pd
 
-    from motifidelity.scoring.evidence import Evidence
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -315,28 +314,26 @@ class Registry:
         holder = name if own else row["arrays_of"] or name
         return holder if self.has_arrays(holder) else None
 
-    def evidence(self, result_id: str) -> Evidence | None:
-        """What a result's network sees in a few sequences; None where it was not recorded.
+    def evidence(self, result_id: str) -> bytes | None:
+        """The record of what a result's network sees in a few sequences; None where there is none.
 
         Raises
         ------
         DataError
-            If the record is damaged.
+            If it cannot be read.
         UnreachableError
             If the registry does not answer.
         """
-        from motifidelity.scoring.evidence import read_evidence
-
         path = evidence_path(_plain(result_id))
         try:
-            return read_evidence(self.store.read(path))
+            return self.store.read(path)
         except FileNotFoundError:
             return None
         except StoreError as error:
             raise error.unreachable(f"{self.name}/{path}") from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise DataError(
-                f"{self.name}/{path}: {error}; make it anew with 'bench rescore --probe'"
+                f"{self.name}/{path}: {error.strerror}; make it anew with 'bench rescore --probe'"
             ) from error
 
     def network(self, result_id: str) -> dict[str, Path] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from motifidelity.errors import DataError
 from motifidelity.files import file_digest
-from motifidelity.regress.findings import ERROR
+from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.matrix import ARRAYS, Case, cases, small_truth

@@ -57,7 +57,7 @@ class ActivationGolden:
             Naming every value that drifted, by how much, against which tolerance.
         """
         __tracebackhide__ = True
-        from motifidelity.regress.findings import as_text, compare
+        from motifidelity.regress.drift import as_text, compare
         from motifidelity.regress.fingerprint import fingerprint
         from motifidelity.regress.golden import FILE, Golden, measure, read_golden
 
@@ -131,7 +131,7 @@ def bench_regress() -> Callable[..., None]:
 
     def check(folder: str | Path = "baselines", only: tuple[str, ...] | list[str] = ()) -> None:
         __tracebackhide__ = True
-        from motifidelity.regress.findings import KINDS, as_text, compare
+        from motifidelity.regress.drift import KINDS, as_text, compare
         from motifidelity.regress.golden import read_golden
         from motifidelity.regress.observe import observe
 

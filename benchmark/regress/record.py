@@ -10,7 +10,7 @@ from pathlib import Path
 
 from motifidelity import __version__
 from motifidelity.errors import DataError, UserError
-from motifidelity.regress.findings import compare
+from motifidelity.regress.drift import compare
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden
 from motifidelity.regress.matrix import cases, store_arrays

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from motifidelity.errors import DataError
-from motifidelity.regress.findings import ERROR
+from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.matrix import subject_of

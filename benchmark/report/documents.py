@@ -19,7 +19,7 @@ from pathlib import Path
 
 from motifidelity.errors import DataError, UserError
 from motifidelity.report.figures import ReportFigures
-from motifidelity.report.tables import Report
+from motifidelity.report.tables import DocumentTables
 
 OPENING = re.compile(r"<!-- (table|figure): ([\w. -]+) -->\n")
 # no block reaches over the opening of another
@@ -29,12 +29,14 @@ BLOCK = re.compile(
 FOLDER = "figures"
 
 
-def write_report(report: Report, documents: Iterable[Path], *, check: bool = False) -> list[Path]:
+def write_report(
+    report: DocumentTables, documents: Iterable[Path], *, check: bool = False
+) -> list[Path]:
     """Replace the blocks of documents, write their figures, and return what was out of date.
 
     Parameters
     ----------
-    report : Report
+    report : DocumentTables
     documents : iterable of Path
         Markdown files; those without a block are left alone.
     check : bool
@@ -64,7 +66,7 @@ def write_report(report: Report, documents: Iterable[Path], *, check: bool = Fal
 
 
 def _files(
-    report: Report, figures: ReportFigures, documents: Iterable[Path]
+    report: DocumentTables, figures: ReportFigures, documents: Iterable[Path]
 ) -> list[tuple[Path, bytes]]:
     """Every document and every figure, as they should be."""
     files: dict[Path, bytes] = {}

@@ -35,6 +35,7 @@ def draw_leaderboard(
         If the folder cannot be written.
     """
     from motifidelity.leaderboard import render
+    from motifidelity.scoring.evidence import stored_evidence
 
     folder = out or (registry.folder if registry.local else Path()) / "leaderboard"
     try:
@@ -49,7 +50,7 @@ def draw_leaderboard(
             problems=found.problems,
             tiers=tiers,
             past=found.past,
-            evidence=lambda result: reader().evidence(result),
+            evidence=lambda result: stored_evidence(reader(), result),
             scan_name=lambda result: reader().scan_name(result),
             stored=registry.stored(),
         )

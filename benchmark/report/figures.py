@@ -7,7 +7,7 @@ from functools import cached_property
 
 from motifidelity.errors import unknown
 from motifidelity.metrics.declare import all_metrics
-from motifidelity.report.tables import Report
+from motifidelity.report.tables import DocumentTables
 from motifidelity.tasks.spec import all_specs
 
 # pages of the leaderboard whose figures a document may show
@@ -36,7 +36,7 @@ class Drawn:
 class ReportFigures:
     """Figures of one report, drawn when they are asked for."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: DocumentTables) -> None:
         self._report = report
 
     def figure(self, name: str) -> Drawn | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -48,11 +49,12 @@ def write_figures(
     """
     from motifidelity.leaderboard import draw_figures
     from motifidelity.leaderboard.figures.alone import Form, convert
+    from motifidelity.scoring.evidence import stored_evidence
 
     found = registry.readable()
     for problem in found.problems:
         print(f"bench: {problem}", file=sys.stderr)
-    metrics, evidence = all_metrics(), registry.evidence
+    metrics, evidence = all_metrics(), partial(stored_evidence, registry)
     drawn = draw_figures(found.tables, pages or STUDY, metrics=metrics, evidence=evidence)
     written: list[Path] = []
     for figure in drawn:

@@ -16,14 +16,14 @@ from motifidelity.metrics.oracle import OWN_NETWORK, normalise
 from motifidelity.registry import Registry, Tables
 from motifidelity.report.markdown import head, line
 from motifidelity.report.task_tables import profile_table, recipe_table
-from motifidelity.study.published import SIGMA, Comparison, compare
+from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
 from motifidelity.tasks.spec import find_spec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from motifidelity.study.claims import Claim, Finding
+    from motifidelity.study.claims import Answer, Claim
 
 # what the study ran on
 BACKEND = "tensorflow"
@@ -55,7 +55,7 @@ FILTERS = (
 )
 
 
-class Report:
+class DocumentTables:
     """Tables of one registry, of what was run on one backend of Keras.
 
     Backends train the same network to different weights, so no mean is over two of them; nor is one
@@ -129,7 +129,7 @@ class Report:
             raise unknown("table", name, self._tables)
         return self._tables[name]().rstrip()
 
-    def compared(self, metric: str) -> list[Comparison]:
+    def compared(self, metric: str) -> list[PublishedScore]:
         """Every published score of a metric beside its trials in the closed division."""
         return list(compare(self._study, metric))
 
@@ -193,7 +193,7 @@ class Report:
             lines.append(line([claim.name, *parts, found.trials]))
         return "\n".join(lines)
 
-    def _findings(self) -> list[tuple[Claim, Finding]]:
+    def _findings(self) -> list[tuple[Claim, Answer]]:
         from motifidelity.study.claims import CLAIMS, NETWORKS, Trials
 
         # each network on the task that the study trains it on

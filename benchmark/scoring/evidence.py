@@ -19,8 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.errors import DataError
+from motifidelity.registry.manifest import evidence_path
+
 if TYPE_CHECKING:
     from motifidelity.metrics.truth.spans import Spans
+    from motifidelity.registry import Registry
     from motifidelity.scoring.truth import Truth
 
 FORMAT = 1
@@ -203,6 +207,28 @@ def read_evidence(content: bytes) -> Evidence:
         raise
     except Exception as error:  # a damaged archive raises errors of half a dozen libraries
         raise ValueError(f"it cannot be read ({type(error).__name__})") from error
+
+
+def stored_evidence(registry: Registry, result_id: str) -> Evidence | None:
+    """What a result's network sees in a few sequences; None where it was not recorded.
+
+    Raises
+    ------
+    DataError
+        If the record is damaged.
+    UnreachableError
+        If the registry does not answer.
+    """
+    content = registry.evidence(result_id)
+    if content is None:
+        return None
+    try:
+        return read_evidence(content)
+    except ValueError as error:
+        raise DataError(
+            f"{registry.name}/{evidence_path(result_id)}: {error}; make it anew with 'bench "
+            "rescore --probe'"
+        ) from error
 
 
 def _about(

@@ -184,7 +184,7 @@ def _some(tests: Iterable[Test]) -> Test:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Answer:
     """What a registry says to a claim.
 
     Attributes
@@ -213,22 +213,22 @@ class Claim:
     name: str
     claimed: str
     rule: str
-    test: Callable[[Trials], Finding]
+    test: Callable[[Trials], Answer]
 
 
 def _finding(
     trials: Trials, cells: Sequence[Cell], shown: Sequence[str], tests: Sequence[Test]
-) -> Finding:
+) -> Answer:
     """A finding from the tests that could be made.
 
     `cells` are all that the claim is about, `shown` what is measured by the study's definition
     and by the corrected one.
     """
     if not tests:
-        return Finding("–", "–", "0", NOT_RUN)
+        return Answer("–", "–", "0", NOT_RUN)
     numbers = [number for cell in cells if (number := trials.number(*cell))]
     low, high = min(numbers), max(numbers)
-    return Finding(
+    return Answer(
         paper=shown[0],
         corrected=shown[1],
         trials=str(low) if low == high else f"{low} to {high}",
@@ -258,7 +258,7 @@ def _interval(half_width: float, digits: int) -> str:
     return f" ± {half_width:.{digits}f}" if half_width < inf else ""
 
 
-def _equal_accuracy(trials: Trials) -> Finding:
+def _equal_accuracy(trials: Trials) -> Answer:
     said, tests = [], []
     for model in NETWORKS:
         score = trials.score(model, "aupr", activations=PLAIN)
@@ -275,7 +275,7 @@ def _equal_accuracy(trials: Trials) -> Finding:
     return _finding(trials, _grid(NETWORKS, PLAIN), (text, "the same metric"), tests)
 
 
-def _match_fraction(trials: Trials) -> Finding:
+def _match_fraction(trials: Trials) -> Answer:
     models = ("CNN-2", "CNN-deep")
     shown, tests = [], []
     for metric in ("paper_match_fraction", "match_fraction"):
@@ -296,7 +296,7 @@ def _match_fraction(trials: Trials) -> Finding:
     return _finding(trials, _grid(models, PLAIN), shown, tests)
 
 
-def _better_maps(trials: Trials) -> Finding:
+def _better_maps(trials: Trials) -> Answer:
     models = ("CNN-local", "CNN-dist")
     shown, tests = [], []
     for metric in ("paper_attribution_auroc", "attribution_auroc"):
@@ -326,7 +326,7 @@ def _best_other(score: Score) -> str | None:
     return max(others, key=score.means.__getitem__)
 
 
-def _localisation(trials: Trials) -> Finding:
+def _localisation(trials: Trials) -> Answer:
     published = {EXPONENTIAL: 0.889, "relu": 0.391}
     shown, tests = [], []
     for metric in ("paper_localisation_auroc", "localisation_auroc"):
@@ -348,7 +348,7 @@ def _localisation(trials: Trials) -> Finding:
     return _finding(trials, _grid(("CNN-deep",), published), shown, tests)
 
 
-def _accuracy_is_not_attribution(trials: Trials) -> Finding:
+def _accuracy_is_not_attribution(trials: Trials) -> Answer:
     """Whether a network that is no more accurate than another is the better explained one."""
     accuracy = trials.score("CNN-dist", "auroc", activations=PLAIN).means
     shown, tests = [], []
@@ -375,7 +375,7 @@ def _accuracy_is_not_attribution(trials: Trials) -> Finding:
     return _finding(trials, _grid(("CNN-dist",), PLAIN), shown, tests)
 
 
-def _like_exponential(trials: Trials) -> Finding:
+def _like_exponential(trials: Trials) -> Answer:
     shown, tests = [], []
     for prefix in ("paper_", ""):
         parts = []
@@ -393,7 +393,7 @@ def _like_exponential(trials: Trials) -> Finding:
     return _finding(trials, cells, shown, tests)
 
 
-def _log_relu(trials: Trials) -> Finding:
+def _log_relu(trials: Trials) -> Answer:
     shown, tests = [], []
     for metric in ("paper_match_fraction", "match_fraction"):
         score = trials.score("CNN-deep", metric)

@@ -16,7 +16,7 @@ SCAN = "pwm"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedScore:
     """A published score and the trials that measure the same.
 
     Attributes
@@ -60,7 +60,7 @@ def published() -> pd.DataFrame:
         return pd.read_csv(path, keep_default_na=False)
 
 
-def compare(scores: pd.DataFrame, metric: str) -> Iterator[Comparison]:
+def compare(scores: pd.DataFrame, metric: str) -> Iterator[PublishedScore]:
     """Every published score of a metric, beside its trials.
 
     Parameters
@@ -71,7 +71,7 @@ def compare(scores: pd.DataFrame, metric: str) -> Iterator[Comparison]:
 
     Yields
     ------
-    Comparison
+    PublishedScore
         In the order of publication.
     """
     table = published()
@@ -86,7 +86,7 @@ def compare(scores: pd.DataFrame, metric: str) -> Iterator[Comparison]:
             values = (scans[row["task"]],) if row["task"] in scans else ()
         else:
             values = by_cell.get(tuple(row[key] for key in keys), ())
-        yield Comparison(
+        yield PublishedScore(
             network=row["model"],
             activation=row["activation"],
             method=row["method"],

@@ -19,7 +19,7 @@ from motifidelity.submitting.source import Source, file_line, parse_problem
 if TYPE_CHECKING:
     from motifidelity.phase.interface import Executor, PhaseResult
     from motifidelity.runs.plan import Job
-    from motifidelity.submitting.trial import Trial
+    from motifidelity.submitting.trial import TriedOut
     from motifidelity.tasks.spec import Profile, TaskSpec
 
 # float32 arithmetic in another order moves logits of this few steps by far less
@@ -143,7 +143,7 @@ def _on_task(
             yield _determinism(trial, other, source, same=bool(same))
 
 
-def _of_trial(trial: Trial, source: Source) -> Iterator[Finding]:
+def _of_trial(trial: TriedOut, source: Source) -> Iterator[Finding]:
     from motifidelity.submitting.cost import cost_findings
 
     name = trial.job.task.id
@@ -176,7 +176,7 @@ def _of_trial(trial: Trial, source: Source) -> Iterator[Finding]:
     yield from cost_findings(trial)
 
 
-def _failed_fit(trial: Trial, source: Source) -> Iterator[Finding]:
+def _failed_fit(trial: TriedOut, source: Source) -> Iterator[Finding]:
     """The one step that failed, and the steps before it that did not."""
     done, name = trial.fitted, trial.job.task.id
     step, anchor = _failed_step(trial, done)
@@ -205,7 +205,7 @@ _REMEDIES = {
 }
 
 
-def _failed_step(trial: Trial, done: PhaseResult) -> tuple[str, str]:
+def _failed_step(trial: TriedOut, done: PhaseResult) -> tuple[str, str]:
     """Which step failed, and the function to look at where no line is known."""
     if done.status == "infra_error":
         return "machine", ""
@@ -223,7 +223,7 @@ def _failed_step(trial: Trial, done: PhaseResult) -> tuple[str, str]:
     return "import", ""
 
 
-def _training(trial: Trial) -> Finding:
+def _training(trial: TriedOut) -> Finding:
     assert trial.fit is not None
     name = trial.job.task.id
     history = trial.fit.history
@@ -236,7 +236,7 @@ def _training(trial: Trial) -> Finding:
     return Finding("training", "ok", text, task=name)
 
 
-def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
+def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
     name = trial.job.task.id
     assert trial.logits is not None
     if ((trial.logits >= 0) & (trial.logits <= 1)).all():
@@ -279,7 +279,7 @@ def _of_probe(trial: Trial, source: Source) -> Iterator[Finding]:
         )
 
 
-def _determinism(one: Trial, other: Trial, source: Source, *, same: bool) -> Finding:
+def _determinism(one: TriedOut, other: TriedOut, source: Source, *, same: bool) -> Finding:
     from motifidelity.submitting.trial import difference
 
     name = one.job.task.id

@@ -44,7 +44,7 @@ Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScorePair:
     """Two values of one score.
 
     Attributes

@@ -8,14 +8,14 @@ from motifidelity.containers.policy import Policy
 from motifidelity.runs.display import duration
 from motifidelity.runs.intake import MAX_GRAPH_BYTES
 from motifidelity.submitting.findings import Finding
-from motifidelity.submitting.trial import Trial
+from motifidelity.submitting.trial import TriedOut
 
 GIB = 1 << 30
 # a forward pass is about a third of a training step: forward, and backward at twice its cost
 _FORWARD = 1 / 3
 
 
-def cost_findings(trial: Trial) -> Iterator[Finding]:
+def cost_findings(trial: TriedOut) -> Iterator[Finding]:
     """Size, time of an epoch and of a full run, and memory.
 
     Time is that of the last epoch on the slice, scaled by the number of sequences. A full run is
@@ -40,12 +40,12 @@ def _sequences(train: int, valid: int) -> float:
     return train + _FORWARD * valid
 
 
-def _sizes(trial: Trial) -> tuple[int, int]:
+def _sizes(trial: TriedOut) -> tuple[int, int]:
     digests = trial.job.task.digests
     return int(digests["train"]["n"]), int(digests["valid"]["n"])
 
 
-def _time(trial: Trial) -> Finding:
+def _time(trial: TriedOut) -> Finding:
     assert trial.fit is not None
     spec, profile = trial.job.task, trial.job.profile
     seconds = [row["seconds"] for row in trial.fit.history if row.get("seconds", 0) > 0]
@@ -71,7 +71,7 @@ def _time(trial: Trial) -> Finding:
     return Finding("time", "ok", text + f" ({trial.fitted.device}, measured now)", task=spec.id)
 
 
-def _memory(trial: Trial) -> Finding:
+def _memory(trial: TriedOut) -> Finding:
     """Peak of the trial, plus the rest of the data as one-hot float32, twice."""
     spec, profile = trial.job.task, trial.job.profile
     train, valid = _sizes(trial)

@@ -23,7 +23,7 @@ from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.submitting import compare
 from motifidelity.submitting.coherence import job_of
-from motifidelity.submitting.compare import Comparison, Key, Spread
+from motifidelity.submitting.compare import Key, ScorePair, Spread
 from motifidelity.submitting.findings import Finding
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.fresh import fresh_dataset
@@ -68,7 +68,7 @@ class Rerun:
 
     Attributes
     ----------
-    comparisons : list of Comparison
+    comparisons : list of ScorePair
     findings : list of Finding
     seeds : list of dict
         Of data and training, public and secret, in the order of use.
@@ -76,7 +76,7 @@ class Rerun:
         Scores of second trainings that are equal bit for bit, and all of them.
     """
 
-    comparisons: list[Comparison] = field(default_factory=list)
+    comparisons: list[ScorePair] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seeds: list[dict[str, Any]] = field(default_factory=list)
     equal: int = 0
@@ -251,7 +251,7 @@ def _count_equal(claimed: Rows, found: Rows, rerun: Rerun) -> None:
             rerun.equal += row["value"] == mine[key]
 
 
-def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[Comparison]:
+def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[ScorePair]:
     """Submitted scores beside those of a second training with the same seed."""
     from motifidelity.metrics.declare import all_metrics
 
@@ -268,11 +268,11 @@ def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[Comparison
             limit, source = compare.tolerance(spread, [error], judged)
         else:
             continue
-        yield Comparison("again", what, *key, one, other, limit, source, abs(one - other) <= limit)
+        yield ScorePair("again", what, *key, one, other, limit, source, abs(one - other) <= limit)
     for key in compare.judged():
         if key in claimed.keys() - found.keys() and key[0] in all_metrics():
             one = claimed[key]["value"]
-            yield Comparison("again", what, *key, one, float("nan"), 0.0, "never found", False)
+            yield ScorePair("again", what, *key, one, float("nan"), 0.0, "never found", False)
 
 
 def _left_out(group: Group, pick: int, ran: Ran) -> Iterator[Finding]:
@@ -289,7 +289,7 @@ def _left_out(group: Group, pick: int, ran: Ran) -> Iterator[Finding]:
             )
 
 
-def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Iterator[Comparison]:
+def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Iterator[ScorePair]:
     """Public scores beside secret ones; only a public score that is better counts."""
     from motifidelity.metrics.declare import all_metrics
 
@@ -309,6 +309,4 @@ def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Ite
         )
         limit, source = compare.tolerance(spread, errors, judged)
         gap = compare.better_in_public(key[0], a["value"], b["value"])
-        yield Comparison(
-            kind, group.name, *key, a["value"], b["value"], limit, source, gap <= limit
-        )
+        yield ScorePair(kind, group.name, *key, a["value"], b["value"], limit, source, gap <= limit)

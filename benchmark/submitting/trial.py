@@ -40,7 +40,7 @@ _MAX_REASONS = 1 << 16
 
 
 @dataclass
-class Trial:
+class TriedOut:
     """What a trial on one task left.
 
     Attributes
@@ -81,7 +81,7 @@ class Trial:
         return self.fit.graph.stat().st_size if self.fit else 0
 
 
-def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> Trial:
+def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> TriedOut:
     """Fit a job on its slice.
 
     Parameters
@@ -96,7 +96,7 @@ def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> Trial:
     """
     events: list[Event] = []
     fitted = executor.run(fit_phase(job, truth, work), events.append)
-    trial = Trial(job, fitted, begun=any(event["event"] == "start" for event in events))
+    trial = TriedOut(job, fitted, begun=any(event["event"] == "start" for event in events))
     if fitted.status == "ok":
         try:
             trial.fit = take_fit(work / "fit")
@@ -106,13 +106,13 @@ def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> Trial:
 
 
 def probe_trial(
-    trial: Trial, truth: Truth, executor: Executor, work: Path, methods: Sequence[str]
+    trial: TriedOut, truth: Truth, executor: Executor, work: Path, methods: Sequence[str]
 ) -> None:
     """Probe what a trial's fit left, and note what came out in the trial.
 
     Parameters
     ----------
-    trial : Trial
+    trial : TriedOut
     truth : Truth
     executor : Executor
     work : Path

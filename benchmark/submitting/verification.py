@@ -18,7 +18,7 @@ from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.submit import SELF_REPORTED
 
 if TYPE_CHECKING:
-    from motifidelity.submitting.compare import Comparison
+    from motifidelity.submitting.compare import ScorePair
 
 FORMAT = "motifidelity-verification"
 VERSION = 2
@@ -36,7 +36,7 @@ class Verification:
     ----------
     folder : str
     findings : list of Finding
-    comparisons : list of Comparison
+    comparisons : list of ScorePair
     contents : Contents or None
         None where a digest did not hold: nothing in it was used then.
     tier : str
@@ -47,7 +47,7 @@ class Verification:
 
     folder: str
     findings: list[Finding] = field(default_factory=list)
-    comparisons: list[Comparison] = field(default_factory=list)
+    comparisons: list[ScorePair] = field(default_factory=list)
     contents: Contents | None = None
     tier: str = SELF_REPORTED
     seeds: list[dict[str, Any]] = field(default_factory=list)

@@ -19,7 +19,7 @@ from motifidelity.untrusted import clean_text
 
 if TYPE_CHECKING:
     from motifidelity.phase.interface import Executor
-    from motifidelity.submitting.compare import Comparison
+    from motifidelity.submitting.compare import ScorePair
     from motifidelity.submitting.rerun import Group
 
 MAX_FOLDER = 100
@@ -196,7 +196,7 @@ def _scope(contents: Contents, chosen: Sequence[Group], trials: int) -> Finding:
     return Finding("scope", "warning", text, "leave --task away to cover all of them")
 
 
-def _verdicts(comparisons: Sequence[Comparison]) -> list[Finding]:
+def _verdicts(comparisons: Sequence[ScorePair]) -> list[Finding]:
     """One finding for each kind of comparison that held, one for each score that did not."""
     passed = {
         "again": "submitted scores came out again, with the same seeds",

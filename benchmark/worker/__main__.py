@@ -112,9 +112,9 @@ def _fit_pack(
     built: list[tuple[Any, ...]], data: Any, recipe: dict[str, Any], source: str, report: Any
 ) -> list[tuple[list[dict[str, float]] | None, int]]:
     """Train the networks of a pack; None for one whose training failed. How many were together."""
-    from .training.pack import Trial, train_pack
+    from .training.pack import PackedTrial, train_pack
 
-    trials = [Trial(model, from_logits, draws) for model, _, from_logits, draws in built]
+    trials = [PackedTrial(model, from_logits, draws) for model, _, from_logits, draws in built]
     train_pack(trials, data, recipe, source, report)
     return [(None if trial.problem else trial.history, trial.together) for trial in trials]
 

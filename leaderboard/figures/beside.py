@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from motifidelity.leaderboard.figures.boxes import round_ticks
-from motifidelity.study.published import SIGMA, Comparison
+from motifidelity.study.published import SIGMA, PublishedScore
 
 Across = Callable[[float], float]
 
@@ -97,13 +97,13 @@ class Beside:
     over: tuple[str, ...]
 
 
-def lay_out(title: str, scores: Sequence[Comparison]) -> Beside:
+def lay_out(title: str, scores: Sequence[PublishedScore]) -> Beside:
     """Lay out a row for each network and activation, and a panel for each method.
 
     Parameters
     ----------
     title : str
-    scores : sequence of Comparison
+    scores : sequence of PublishedScore
         At least one; networks, activations and methods stand in their order.
     """
     methods = list(dict.fromkeys(one.method for one in scores))
@@ -162,7 +162,7 @@ def lay_out(title: str, scores: Sequence[Comparison]) -> Beside:
     )
 
 
-def describe(title: str, scores: Sequence[Comparison]) -> str:
+def describe(title: str, scores: Sequence[PublishedScore]) -> str:
     """What the figure shows, in words."""
     run = [one for one in scores if one.values]
     beyond = [_name(one) for one in run if one.beyond]
@@ -172,16 +172,16 @@ def describe(title: str, scores: Sequence[Comparison]) -> str:
     return f"{title}: {said}."
 
 
-def _networks(scores: Sequence[Comparison]) -> list[str]:
+def _networks(scores: Sequence[PublishedScore]) -> list[str]:
     return list(dict.fromkeys(one.network for one in scores))
 
 
-def _range(one: Comparison) -> tuple[float, float]:
+def _range(one: PublishedScore) -> tuple[float, float]:
     reach = one.sd * (SIGMA if one.over == "trials" else 1.0)
     return one.mean - reach, one.mean + reach
 
 
-def _mark(one: Comparison, left: float, y: float, across: Across) -> Mark:
+def _mark(one: PublishedScore, left: float, y: float, across: Across) -> Mark:
     low, high = (left + across(end) for end in _range(one))
     many = len(one.values) > 1
     return Mark(
@@ -197,12 +197,12 @@ def _mark(one: Comparison, left: float, y: float, across: Across) -> Mark:
     )
 
 
-def _name(one: Comparison) -> str:
+def _name(one: PublishedScore) -> str:
     method = _METHODS.get(one.method, one.method)
     return " ".join(filter(None, (one.network, one.activation, method)))
 
 
-def _say(one: Comparison) -> str:
+def _say(one: PublishedScore) -> str:
     published = f"{_name(one)}: published {one.mean:.3f}, SD over {one.over} {one.sd:.3f}"
     if not one.values:
         return f"{published}; not run"

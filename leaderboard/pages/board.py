@@ -11,10 +11,10 @@ from motifidelity.leaderboard.figures.logo import Logo, draw_logo
 from motifidelity.leaderboard.figures.scatter import Panel, draw_panels
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
+from motifidelity.leaderboard.standings import ranking_score
 from motifidelity.leaderboard.tables.cells import Group, Heading, Stats, groups, heading
 from motifidelity.leaderboard.tables.columns import Column, headline_columns, method_label
 from motifidelity.leaderboard.tables.rows import Row, make_row
-from motifidelity.leaderboard.tables.standings import ranking_score
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.runs import BOARD, Summary

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
+from motifidelity.leaderboard.standings import SCORES
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.rows import Mark, marks, page_name
-from motifidelity.leaderboard.tables.standings import SCORES
 from motifidelity.leaderboard.text import (
     DASH,
     clip,

@@ -89,7 +89,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialResult:
     """One counted or replaced result."""
 
     trial: str
@@ -124,7 +124,7 @@ class Section:
     classes: ClassTable | None
     shared: tuple[Fact, ...]
     varying: tuple[FactRow, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialResult, ...]
     no_filters: bool
     examples: Examples
     command: Command
@@ -293,13 +293,13 @@ def _scale(counted: pd.DataFrame, shown: _Shown) -> Scale:
 
 def _make_trial(
     job: pd.Series, shown: _Shown, shelf: Shelf, motifs: Motifs, *, opened: bool
-) -> Trial:
+) -> TrialResult:
     filters, epochs = (
         table.get(job["result_id"], pd.DataFrame()) for table in (shown.filters, shown.history)
     )
     best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
     sets = tuple(_filter_sets(filters, shelf, motifs))
-    return Trial(
+    return TrialResult(
         trial=clip(job["trial"]),
         seed=clip(job["seed"]),
         status=clip(job["status"], 30),

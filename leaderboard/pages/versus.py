@@ -10,7 +10,7 @@ import pandas as pd
 
 from motifidelity.backends import named_on
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.tables.standings import SCORES, by_seed, seeds_of
+from motifidelity.leaderboard.standings import SCORES, by_seed, seeds_of
 from motifidelity.leaderboard.text import DASH, clip, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
 from motifidelity.summary.runs import BOARD

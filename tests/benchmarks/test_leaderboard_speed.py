@@ -6,9 +6,8 @@ import time
 
 from large_registry import enlarge
 
-from motifidelity.leaderboard import book, render, site
+from motifidelity.leaderboard import book, render, site, standings
 from motifidelity.leaderboard.pages import versus
-from motifidelity.leaderboard.tables import standings
 from motifidelity.metrics.declare import all_metrics
 
 # models of each of two tasks

@@ -10,14 +10,14 @@ import pytest
 
 from motifidelity.leaderboard import published_figure
 from motifidelity.leaderboard.figures.beside import Beside, Mark, lay_out
-from motifidelity.study.published import Comparison, compare, published
+from motifidelity.study.published import PublishedScore, compare, published
 
 SVG = "{http://www.w3.org/2000/svg}"
 METRICS = ["paper_attribution_auroc", "paper_localisation_auroc"]
 
 
-def one(*values: float, sd: float = 0.05, over: str = "trials", **names: str) -> Comparison:
-    return Comparison(
+def one(*values: float, sd: float = 0.05, over: str = "trials", **names: str) -> PublishedScore:
+    return PublishedScore(
         network=names.get("network", "CNN-local"),
         activation=names.get("activation", "relu"),
         method=names.get("method", "saliency"),
@@ -47,7 +47,7 @@ def value_at(x: str, drawing: Beside) -> float:
     return float(low) + share * (float(high) - float(low))
 
 
-def draw(*scores: Comparison) -> tuple[Mark, Beside]:
+def draw(*scores: PublishedScore) -> tuple[Mark, Beside]:
     drawing = lay_out("Scores", scores)
     return drawing.marks[0], drawing
 

@@ -23,7 +23,7 @@ from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import overview
 from motifidelity.leaderboard.site import gather
-from motifidelity.leaderboard.tables.standings import standings
+from motifidelity.leaderboard.standings import standings
 from motifidelity.tasks.spec import all_specs
 
 ATOM = "{http://www.w3.org/2005/Atom}"

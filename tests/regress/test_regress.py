@@ -14,7 +14,7 @@ import pytest
 from motifidelity.metrics import declare
 from motifidelity.registry import Registry, Result
 from motifidelity.regress import trained
-from motifidelity.regress.findings import ERROR, compare
+from motifidelity.regress.drift import ERROR, compare
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden
 from motifidelity.regress.matrix import arrays_path
 from motifidelity.regress.record import LOG

@@ -17,7 +17,7 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
 from motifidelity.report.documents import BLOCK, write_report
 from motifidelity.report.figures import PAGES, ReportFigures
-from motifidelity.report.tables import Report
+from motifidelity.report.tables import DocumentTables
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,7 +27,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def report():
-    return Report(Registry(ROOT / "baselines"))
+    return DocumentTables(Registry(ROOT / "baselines"))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def one_result(tmp_path):
     registry = Registry(tmp_path / "registry")
     scores = {("auroc", ""): 0.9, ("aupr", ""): 0.9, ("match_fraction", ""): 0.5}
     study_rows.add(registry, "CNN-deep", "relu", 0, scores)
-    return Report(registry)
+    return DocumentTables(registry)
 
 
 def test_the_committed_documents_and_figures_are_up_to_date(report):
@@ -91,7 +91,7 @@ def test_a_figure_is_a_file_beside_the_document(report, document):
     assert write_report(report, [document]) == []
     figure.write_text("<svg/>")
     assert write_report(report, [document], check=True) == [figure]
-    write_report(Report(Registry(ROOT / "baselines")), [document])
+    write_report(DocumentTables(Registry(ROOT / "baselines")), [document])
     assert figure.read_bytes() == first
 
 

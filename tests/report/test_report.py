@@ -12,7 +12,7 @@ import study_rows
 
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
-from motifidelity.report.tables import Report
+from motifidelity.report.tables import DocumentTables
 from motifidelity.study.claims import CLAIMS, NOT_RUN
 from motifidelity.study.published import published
 
@@ -26,7 +26,7 @@ def baselines():
 
 @pytest.fixture(scope="module")
 def report(baselines):
-    return Report(baselines)
+    return DocumentTables(baselines)
 
 
 def rows_of(table):
@@ -103,7 +103,7 @@ def two_backends(tmp_path):
     ("backend", "value", "other"), [("tensorflow", "0.600", "jax"), ("jax", "0.900", "tensorflow")]
 )
 def test_no_mean_is_over_two_backends(two_backends, backend, value, other):
-    report = Report(two_backends, backend)
+    report = DocumentTables(two_backends, backend)
     assert report.left_out == {other: 2}
     [row] = rows_of(report.table("results regulatory-code"))
     assert row[:3] == ["CNN-local relu", "2", f"{value} ± 0.000"]
@@ -117,14 +117,14 @@ def test_only_results_that_a_table_could_show_are_told_as_left_out(two_backends)
     job = {"backend": "torch"}
     study_rows.add(two_backends, "CNN-local", "relu", 0, {}, **job, status="model_error")
     study_rows.add(two_backends, "CNN-local", "relu", 1, {}, **job, profile="quick")
-    assert Report(two_backends).left_out == {"jax": 2}
+    assert DocumentTables(two_backends).left_out == {"jax": 2}
 
 
 def test_another_version_of_a_task_and_the_open_division_are_other_results(two_backends):
     scores = {("auroc", ""): 0.1, ("paper_attribution_auroc", "saliency"): 0.1}
     for job in ({"task": "regulatory-code@2"}, {"division": "open"}):
         study_rows.add(two_backends, "CNN-local", "relu", 5, scores, **job)
-    report = Report(two_backends)
+    report = DocumentTables(two_backends)
     [row] = rows_of(report.table("published attribution"))
     assert row[4:6] == ["0.600 ± 0.000", "2"]
     assert "0.100" not in report.table("results regulatory-code")
@@ -146,7 +146,7 @@ def test_a_claim_is_about_the_study_s_task_of_each_network(tmp_path):
     for activation in ("exponential", "relu"):
         for task in ("motif-classes@1", "regulatory-code@1"):
             study_rows.add(registry, "CNN-local", activation, 0, scores, task=task)
-    rows = rows_of(Report(registry).table("claims measured"))
+    rows = rows_of(DocumentTables(registry).table("claims measured"))
     assert [row[3] for row in rows if row[0] == "Accuracy"] == ["1"]
 
 
@@ -163,7 +163,7 @@ def test_no_mean_is_over_two_isolations_or_two_sources(tmp_path):
             for trial in range(trials):
                 scores = {("auroc", ""): value, ("aupr", ""): value}
                 study_rows.add(registry, "CNN-local", activation, trial, scores, **job)
-    report = Report(registry)
+    report = DocumentTables(registry)
     assert report.unlike == {
         "CNN-local on regulatory-code@1 (isolation container)": 4,
         f"CNN-local on regulatory-code@1 (source {'e' * 24}…)": 2,
@@ -183,7 +183,7 @@ def test_the_later_of_two_results_of_one_trial_counts(tmp_path):
         scores = {("auroc", ""): value, ("paper_attribution_auroc", "saliency"): value}
         started = rr.STARTED + timedelta(hours=hour)
         study_rows.add(registry, "CNN-local", "relu", 0, scores, started=started)
-    report = Report(registry)
+    report = DocumentTables(registry)
     [row] = rows_of(report.table("results regulatory-code"))
     assert row[1:3] == ["1", "0.900"]
     [row] = rows_of(report.table("published attribution"))
@@ -197,7 +197,7 @@ def test_other_parameters_have_their_own_rows_and_no_place_beside_the_study(tmp_
         scores = {("auroc", ""): number / 10, ("paper_attribution_auroc", "saliency"): 0.5}
         params = json.dumps({"activation": "relu", "stddev": number})
         study_rows.add(registry, "CNN-local", "relu", 0, scores, params=params)
-    report = Report(registry)
+    report = DocumentTables(registry)
     rows = rows_of(report.table("results regulatory-code"))
     assert [row[:3] for row in rows] == [
         [f"CNN-local relu stddev = {number}", "1", f"0.{number}00"] for number in range(3)

@@ -16,6 +16,7 @@ from motifidelity.runs.ceilings import (
     random_arrays,
     record_references,
 )
+from motifidelity.scoring.evidence import stored_evidence
 from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
 
@@ -135,7 +136,7 @@ def test_references_are_ordinary_entries_recorded_once(datasets, tmp_path):
     assert set(tables.jobs["division"]) == {DIVISION}
     assert set(tables.scores["family"]) == {"accuracy", "filters", "localisation", "attribution"}
     for result in tables.jobs["result_id"]:
-        evidence = registry.evidence(result)
+        evidence = stored_evidence(registry, result)
         assert evidence is not None
         assert {"saliency", "ism"} <= evidence.examples[0].maps.keys()
     assert record_references(registry, [truth]) == 0

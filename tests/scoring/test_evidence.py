@@ -25,6 +25,7 @@ from motifidelity.scoring.evidence import (
     choose_examples,
     gather_evidence,
     read_evidence,
+    stored_evidence,
 )
 from motifidelity.scoring.truth import Truth
 
@@ -188,7 +189,7 @@ def test_a_registry_keeps_packs_and_merges_evidence(tmp_path, record):
     merge(packed.store, [registry.store])
     for each in (registry, target, packed):
         assert sound(each.store).ok
-        found = each.evidence(name)
+        found = stored_evidence(each, name)
         assert found is not None
         np.testing.assert_array_equal(
             found.examples[0].codes, read_evidence(record).examples[0].codes
@@ -203,7 +204,7 @@ def test_evidence_that_was_changed_or_lost_is_found(tmp_path, record):
         sound(registry.store)
     path.write_bytes(record[:200])
     with pytest.raises(DataError, match="rescore --probe"):
-        registry.evidence(name)
+        stored_evidence(registry, name)
     path.unlink()
     with pytest.raises(DataError, match="missing"):
         sound(registry.store)

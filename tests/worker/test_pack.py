@@ -16,7 +16,7 @@ if keras.backend.backend() != "jax":
 import jax
 
 from motifidelity.worker.training import pack
-from motifidelity.worker.training.pack import Trial, train_pack
+from motifidelity.worker.training.pack import PackedTrial, train_pack
 
 LENGTH = 30
 RECIPE = {
@@ -54,7 +54,7 @@ def build(seed, width=6, penalty=1e-3, limit=None):
 
 def trial(seed, **options):
     model = build(seed, **options)
-    return Trial(model, True, np.random.get_state())  # noqa: NPY002
+    return PackedTrial(model, True, np.random.get_state())  # noqa: NPY002
 
 
 def alone(seed, data, report, recipe=RECIPE, **options):
@@ -149,7 +149,7 @@ def signature_of(function, seed=1, activation="relu"):
     x = layers.Activation(activation)(layers.Conv1D(6, 5)(x))
     x = layers.Flatten()(layers.Dropout(0.2)(Applied(function)(x)))
     model = keras.Model(inputs, layers.Dense(2)(x))
-    drawn = Trial(model, True, np.random.get_state())  # noqa: NPY002
+    drawn = PackedTrial(model, True, np.random.get_state())  # noqa: NPY002
     return pack._signature(drawn, np.zeros((3, LENGTH, 4), np.float32))
 
 

@@ -156,12 +156,12 @@ def _host(executor: Executor) -> Host:
 @cache
 def _executor(wish: Wish, gpu: str | None) -> Executor:
     """One executor serves every phase that a process of Ray runs."""
-    from motifidelity.executors.choose import choose_executor
+    from motifidelity.executors.local import executor_here
     from motifidelity.executors.process import ProcessExecutor
 
     if wish.runner == "docker":
         here = replace(wish, executor="local", address=None, nodes=None, jobs=None, gpus=gpu)
-        return choose_executor(here, lambda _: None)
+        return executor_here(here, lambda _: None)
     sweep()
     threads = max(1, int(wish.cpus or 1))
     executor = ProcessExecutor(wish.timeout, threads=threads, gpu=gpu is not None)

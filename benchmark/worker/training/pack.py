@@ -28,7 +28,7 @@ State = Any
 
 
 @dataclass
-class Trial:
+class PackedTrial:
     """One network of a pack.
 
     Attributes
@@ -56,7 +56,7 @@ class Trial:
 
 
 def train_pack(
-    trials: Sequence[Trial],
+    trials: Sequence[PackedTrial],
     data: TrainingData,
     recipe: dict[str, Any],
     source: str,
@@ -66,7 +66,7 @@ def train_pack(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    trials : sequence of PackedTrial
     data : TrainingData
         The same for all of them.
     recipe : dict
@@ -80,7 +80,7 @@ def train_pack(
     MemoryError
         If not even one trial fits into memory, the device's or the machine's.
     """
-    groups: dict[str, list[Trial]] = {}
+    groups: dict[str, list[PackedTrial]] = {}
     for trial in trials:
         compile_model(trial.model, recipe, from_logits=trial.from_logits)
         groups.setdefault(_signature(trial, data.x_train), []).append(trial)
@@ -91,7 +91,11 @@ def train_pack(
 
 
 def _train_or_halve(
-    group: list[Trial], data: TrainingData, recipe: dict[str, Any], source: str, report: Reporter
+    group: list[PackedTrial],
+    data: TrainingData,
+    recipe: dict[str, Any],
+    source: str,
+    report: Reporter,
 ) -> None:
     """Train a group; where memory does not hold it, its halves one after the other."""
     try:
@@ -112,7 +116,7 @@ def _train_or_halve(
         _train_or_halve(part, data, recipe, source, report)
 
 
-def _signature(trial: Trial, sequences: Any) -> str:
+def _signature(trial: PackedTrial, sequences: Any) -> str:
     """Digest of what a network's training and prediction compute, its weights left open.
 
     The gradient is traced and not the call alone: a function may bring a derivative of its own.
@@ -172,7 +176,7 @@ class _Pack:
 
     def __init__(
         self,
-        trials: list[Trial],
+        trials: list[PackedTrial],
         data: TrainingData,
         recipe: dict[str, Any],
         source: str,
@@ -229,7 +233,7 @@ class _Pack:
     def _data_arrays(self) -> tuple[Any, Any, Any]:
         return self._data.x_train, self._data.y_train, self._data.x_valid
 
-    def _start(self, trial: Trial, number: int) -> State:
+    def _start(self, trial: PackedTrial, number: int) -> State:
         """A trial's state before its first step."""
         model = trial.model
         model.optimizer.build(model.trainable_variables)

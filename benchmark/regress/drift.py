@@ -28,7 +28,7 @@ SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Finding:
+class Drift:
     """One recorded value beside what was found.
 
     ``state``: ``ok``; ``drifted`` beyond its tolerance; ``gone``: recorded but not found;
@@ -79,9 +79,7 @@ class Finding:
         )
 
 
-def compare(
-    golden: Golden, observed: Mapping[Key, Observed], kinds: Iterable[str]
-) -> list[Finding]:
+def compare(golden: Golden, observed: Mapping[Key, Observed], kinds: Iterable[str]) -> list[Drift]:
     """Set what was found beside the record.
 
     Parameters
@@ -94,7 +92,7 @@ def compare(
 
     Returns
     -------
-    list of Finding
+    list of Drift
         In the order of kinds, subjects and names; of a failed subject the failure alone.
     """
     chosen = set(kinds)
@@ -102,19 +100,19 @@ def compare(
     # a network that cannot be built has no first layer to look at
     failed |= {("first-layer", subject) for kind, subject in failed if kind == "networks"}
     findings = [
-        Finding(key, "failed", None, observed[key].value) for key in observed if key[2] == ERROR
+        Drift(key, "failed", None, observed[key].value) for key in observed if key[2] == ERROR
     ]
     for key, recorded in golden.records.items():
         if key[0] not in chosen or key[:2] in failed:
             continue
         if key not in observed:
-            findings.append(Finding(key, "gone", recorded, None))
+            findings.append(Drift(key, "gone", recorded, None))
             continue
         value = observed[key].value
         state: State = "ok" if _same(recorded, value) else "drifted"
-        findings.append(Finding(key, state, recorded, value))
+        findings.append(Drift(key, state, recorded, value))
     findings += [
-        Finding(key, "new", None, value.value)
+        Drift(key, "new", None, value.value)
         for key, value in observed.items()
         if key not in golden.records and key[:2] not in failed
     ]
@@ -122,7 +120,7 @@ def compare(
     return sorted(findings, key=lambda f: (order.get(f.key[0], len(order)), f.key))
 
 
-def as_text(findings: Sequence[Finding], *, every: bool = False) -> str:
+def as_text(findings: Sequence[Drift], *, every: bool = False) -> str:
     """A line for each kind, and under it what drifted, the worst first."""
     lines = []
     for kind, mine in _by_kind(findings).items():
@@ -146,7 +144,7 @@ def as_text(findings: Sequence[Finding], *, every: bool = False) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(findings: Sequence[Finding]) -> str:
+def as_markdown(findings: Sequence[Drift]) -> str:
     """A summary for a pull request: a table of kinds, then every value that drifted."""
 
     def row(*cells: object) -> str:
@@ -167,7 +165,7 @@ def as_markdown(findings: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_junit(findings: Sequence[Finding]) -> str:
+def as_junit(findings: Sequence[Drift]) -> str:
     """JUnit XML: a suite for each kind, a case for each subject."""
     root = ET.Element("testsuites", name="bench regress")
     for kind, mine in _by_kind(findings).items():
@@ -200,15 +198,15 @@ def _shown(value: float | str | None) -> str:
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
-def _by_kind(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+def _by_kind(findings: Iterable[Drift]) -> dict[str, list[Drift]]:
+    found: dict[str, list[Drift]] = {}
     for finding in findings:
         found.setdefault(finding.key[0], []).append(finding)
     return found
 
 
-def _by_subject(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+def _by_subject(findings: Iterable[Drift]) -> dict[str, list[Drift]]:
+    found: dict[str, list[Drift]] = {}
     for finding in findings:
         found.setdefault(finding.key[1], []).append(finding)
     return found

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from motifidelity.regress.findings import as_junit, as_markdown, as_text, compare
+from motifidelity.regress.drift import as_junit, as_markdown, as_text, compare
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Golden, Recorded
 
