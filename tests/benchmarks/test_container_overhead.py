@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from side_by_side import measure_until
 
-ROUNDS = 3
+MOST = 3
 LIMIT_SECONDS = 3.0
 MODEL = Path(__file__).parents[1] / "containers" / "hostile" / "honest.py"
 
@@ -60,16 +61,15 @@ def test_a_job_costs_at_most_3_seconds_more_in_containers(
     pairs = []
 
     def side_by_side():
-        # alternating, so that a machine that slows down slows both; both load TensorFlow twice
+        # both load TensorFlow twice
         pairs.append([seconds(executor) for executor in executors])
 
     side_by_side()  # warm-up: the files of the image
     pairs.clear()
-    benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
-    benchmark.extra_info["container_seconds"] = [pair[0] for pair in pairs]
-    benchmark.extra_info["process_seconds"] = [pair[1] for pair in pairs]
-    # each at its best: what else the machine does only ever adds
-    container, process = (min(column) for column in zip(*pairs, strict=True))
-    overhead = container - process
-    benchmark.extra_info["overhead_seconds"] = overhead
-    assert overhead <= LIMIT_SECONDS
+
+    def overhead():
+        container, process = (min(column) for column in zip(*pairs, strict=True))
+        return container - process
+
+    measure_until(benchmark, side_by_side, overhead, LIMIT_SECONDS, MOST)
+    benchmark.extra_info["container and process seconds"] = pairs

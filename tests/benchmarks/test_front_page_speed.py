@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from browser_fixtures import browser as browser
 from large_registry import enlarge
+from side_by_side import measure_until
 
 from motifidelity.leaderboard import render, site
 from motifidelity.metrics.declare import all_metrics
@@ -12,7 +13,7 @@ from motifidelity.metrics.declare import all_metrics
 # models of each of two tasks, one trial each
 FEW, MANY = 50, 500
 REFERENCES = 4
-ROUNDS = 5
+MOST = 10
 
 # milliseconds from a control's change until the page can answer again, what it shows drawn
 CHANGE = """([selector, event, value]) => new Promise(done => {
@@ -65,10 +66,11 @@ def test_filtering_ten_times_the_rows_takes_far_less_than_ten_times_as_long(
                 measured.append(page.evaluate(CHANGE, [*control, value]) / 1000)
                 assert page.inner_text("#count") == shown
 
-    benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
-    # each at its best: what else the machine does only ever adds
-    ratio = min(seconds[FILTER, MANY]) / min(seconds[FILTER, FEW])
-    benchmark.extra_info["ratio"] = ratio
+    def ratio():
+        return min(seconds[FILTER, MANY]) / min(seconds[FILTER, FEW])
+
+    # a page shows fifty rows of however many: one that drew all of them would come near ten
+    measure_until(benchmark, side_by_side, ratio, 5, MOST)
     for models in fronts:
         benchmark.extra_info[f"seconds, {2 * models + REFERENCES} rows"] = {
             "first paint": painted[models],
@@ -76,5 +78,3 @@ def test_filtering_ten_times_the_rows_takes_far_less_than_ten_times_as_long(
             "filters": sorted(seconds[FILTER, models]),
             "searches": sorted(seconds[SEARCH, models]),
         }
-    # a page shows fifty rows of however many: one that drew all of them would come near ten
-    assert ratio <= 5

@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from side_by_side import measure_until
 
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.model_file import read_submission
@@ -16,7 +17,8 @@ from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
 
-ROUNDS = 2
+MOST = 3
+LIMIT = 1.05
 MODEL = Path(__file__).parents[2] / "models" / "cnn_deep.py"
 
 
@@ -30,7 +32,7 @@ def test_a_job_with_one_thread_takes_at_most_5_percent_more_processor_time_than_
     cores = count_cores()
     if cores < 2:
         pytest.skip("one core has room for one job")
-    profile = Profile("tiny", 1, 6000, 600, 60, 2, 4)
+    profile = Profile("tiny", 1, 4000, 600, 60, 2, 4)
     truth = Truth(motif_classes, profile)
     submission = read_submission(MODEL)
     numbers = itertools.count()
@@ -49,11 +51,12 @@ def test_a_job_with_one_thread_takes_at_most_5_percent_more_processor_time_than_
     pairs = []
 
     def side_by_side():
-        # alternating, so that a machine that slows down slows both
         pairs.append((seconds(1), seconds(cores)))
 
-    benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
-    alone, all_cores = (min(spent for spent, _ in column) for column in zip(*pairs, strict=True))
+    def ratio():
+        columns = zip(*pairs, strict=True)
+        alone, all_cores = (min(spent for spent, _ in column) for column in columns)
+        return alone / all_cores
+
+    measure_until(benchmark, side_by_side, ratio, LIMIT, MOST)
     benchmark.extra_info["processor and wall seconds"] = pairs
-    benchmark.extra_info["ratio"] = alone / all_cores
-    assert alone <= 1.05 * all_cores

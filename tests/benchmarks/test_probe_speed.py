@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import shap
+from side_by_side import measure_until
 
 from motifidelity.models.cnn_dist import build_model
 from motifidelity.worker.contract import Task
@@ -17,6 +18,7 @@ from motifidelity.worker.probing.attribution import METHODS, MUTANTS_PER_CALL, i
 from motifidelity.worker.probing.shuffles import dinucleotide_shuffle
 
 LENGTH, SEQUENCES, REFERENCES = 200, 24, 20
+SHAP_SEQUENCES = 2
 
 
 @pytest.fixture
@@ -37,11 +39,8 @@ def one_hot():
     return np.eye(4, dtype=np.float32)[rng.integers(0, 4, (SEQUENCES, LENGTH))]
 
 
-def ratio_of(benchmark, first, second, rounds=6):
-    """Seconds of the first function over those of the second, each at its best.
-
-    What else the machine does only ever adds.
-    """
+def hold(benchmark, first, second, limit, most=8):
+    """Hold the seconds of the first function against those of the second."""
     times = {first: [], second: []}
 
     def side_by_side():
@@ -50,11 +49,12 @@ def ratio_of(benchmark, first, second, rounds=6):
             function()
             seconds.append(time.perf_counter() - started)
 
-    side_by_side()
-    benchmark.pedantic(side_by_side, rounds=rounds, iterations=1)
-    ratio = min(times[first]) / min(times[second])
-    benchmark.extra_info["ratio"] = ratio
-    return ratio
+    side_by_side()  # warm-up: traces and allocations
+    for seconds in times.values():
+        seconds.clear()
+    measure_until(
+        benchmark, side_by_side, lambda: min(times[first]) / min(times[second]), limit, most
+    )
 
 
 def test_mutagenesis_runs_near_the_speed_of_the_bare_network(network, one_hot, benchmark):
@@ -69,7 +69,7 @@ def test_mutagenesis_runs_near_the_speed_of_the_bare_network(network, one_hot, b
         in_silico_mutagenesis(network, one_hot, {}, silent)
 
     # the rest is building the mutants
-    assert ratio_of(benchmark, mutate, forward) <= 1.10
+    hold(benchmark, mutate, forward, 1.10)
 
 
 def test_deepshap_is_much_faster_than_shap_on_the_same_weights(model, network, one_hot, benchmark):
@@ -82,11 +82,11 @@ def test_deepshap_is_much_faster_than_shap_on_the_same_weights(model, network, o
 
     def theirs():
         # every sequence has references of its own, and an explainer has one set
-        for sequence, others in zip(one_hot[:4], references[:4], strict=True):
+        for sequence, others in zip(one_hot[:SHAP_SEQUENCES], references, strict=False):
             shap.DeepExplainer(model, others).shap_values(sequence[None], check_additivity=False)
 
-    # a sixth of the sequences for shap: per sequence the ratio is six times smaller
-    assert ratio_of(benchmark, ours, theirs, rounds=2) / (SEQUENCES / 4) <= 0.5
+    # few of the sequences for shap: per sequence the ratio is so many times smaller
+    hold(benchmark, ours, theirs, 0.5 * SEQUENCES / SHAP_SEQUENCES, most=2)
 
 
 def silent(*_, **__):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 
 import pytest
+from displays import Silent
 from ray_fixtures import *  # noqa: F403
-from ray_fixtures import Silent
+from side_by_side import measure_until
 
 from motifidelity.executors.choose import choose_executor
 from motifidelity.phase.wish import Wish
 from motifidelity.registry import Registry
 from motifidelity.runs.run import run_plan
 
-JOBS, TOGETHER, ROUNDS = 12, 2, 3
+JOBS, TOGETHER, MOST = 8, 2, 6
 LIMIT = 1.15
 # of processor time a phase, twice a job: short, for a network
 SECONDS = "1.5"
@@ -33,14 +34,13 @@ def test_short_jobs_take_at_most_15_percent_longer_on_ray(
     for name, value in fake_worker.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("motifidelity.runs.run.compile_in_background", lambda: None)
-    jobs = make_plan(model, JOBS)
 
-    def seconds(name, wish):
+    def seconds(name, wish, jobs=JOBS):
         executor = choose_executor(wish, lambda _: None)
         registry = Registry(tmp_path / f"{name}-{time.monotonic_ns()}")
         started = time.monotonic()
-        ended = run_plan(jobs, registry, executor, Silent())
-        assert ended.finished == JOBS
+        ended = run_plan(make_plan(model, jobs), registry, executor, Silent())
+        assert ended.finished == jobs
         return time.monotonic() - started
 
     wishes = {
@@ -50,24 +50,16 @@ def test_short_jobs_take_at_most_15_percent_longer_on_ray(
     taken = {name: [] for name in wishes}
 
     def side_by_side():
-        # alternating, so that a machine that slows down slows both
         for name, wish in wishes.items():
             taken[name].append(seconds(name, wish))
 
     def ratio():
-        # each at its best: what else the machine does only ever adds
         return min(taken["ray"]) / min(taken["local"])
 
     try:
-        side_by_side()  # warm-up: processes of Ray, scans with the true motifs
-        for times in taken.values():
-            times.clear()
-        benchmark.pedantic(side_by_side, rounds=ROUNDS, iterations=1)
-        # the bound is near: what a busy machine spoiled is measured again
-        while ratio() > LIMIT and len(taken["ray"]) < 2 * ROUNDS:
-            side_by_side()
+        for name, wish in wishes.items():
+            seconds(name, wish, TOGETHER)  # warm-up: processes of Ray, scans with the true motifs
+        measure_until(benchmark, side_by_side, ratio, LIMIT, MOST)
     finally:
         ray.shutdown()
     benchmark.extra_info["seconds"] = taken
-    benchmark.extra_info["ratio"] = ratio()
-    assert ratio() <= LIMIT

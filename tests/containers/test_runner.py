@@ -27,7 +27,7 @@ SCRIPT = """
     # a shell's background job ignores interrupts, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from motifidelity.cli import main
-    from motifidelity import run
+    from motifidelity.runs import run
     from motifidelity.tasks import spec as specs
     from motifidelity.tasks.spec import Profile
     # ceilings and floors take seconds and are no container's business

@@ -15,7 +15,7 @@ from blocks import ROOT, Command
 from played import PROGRAMS
 
 FILES = ("README.md", "constraints.txt", "constraints-tools.txt")
-FOLDERS = ("baselines", "containers", "docs", "models")
+FOLDERS = ("containers", "docs", "models")
 OUTPUTS = ("--out", "--junit", "--markdown", "--logs", ">")
 SECONDS = 900
 TAIL = 40
@@ -33,17 +33,22 @@ class Checkout:
         New; holds ``checkout`` and ``bin``.
     programs : Path
         ``bench`` and ``python`` that start warm.
+    baselines : Path
+        What lies there as ``baselines``.
     environment : mapping of str to str
         More of the shell's environment.
     """
 
-    def __init__(self, folder: Path, programs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, programs: Path, baselines: Path, environment: Mapping[str, str]
+    ) -> None:
         self.path = folder / "checkout"
         self.path.mkdir(parents=True)
         for name in FILES:
             shutil.copy(ROOT / name, self.path)
         for name in FOLDERS:
             shutil.copytree(ROOT / name, self.path / name)
+        shutil.copytree(baselines, self.path / "baselines")
         played = folder / "bin"
         played.mkdir()
         for name, program in PROGRAMS.items():
@@ -63,6 +68,7 @@ class Checkout:
             "BROWSER": "true",
             "PATH": os.pathsep.join(map(str, found)),
             "DOCKER_HOST": "unix:///nowhere/docker.sock",
+            "WARM_SMALL_TASKS": "1",
             **environment,
         }
 

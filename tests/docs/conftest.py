@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
-from blocks import PAGES, blocks, file_of
-from checkout import Checkout, script
+from blocks import PAGES, ROOT, blocks, file_of
+from checkout import Checkout
 from services import Services
 
-HERE = Path(__file__).parent
-START_SECONDS = 120
+from motifidelity.entries import DIVISION
+from motifidelity.registry import Registry
+
+BASELINES = ROOT / "baselines"
+FEW, FEW_TRIALS = ('"exponential"', '"relu"'), 2
 # of README's model and of two baselines: what the pages take for granted
 RESULTS = (
     "bench run --model models/cnn_2.py --param activation=relu --task motif-classes --trials 1"
@@ -31,46 +29,25 @@ PREPARED = ("results", "other", "submissions", "verifications", "baselines", "my
 
 
 @pytest.fixture(scope="session")
-def programs(cache_folder, tmp_path_factory):
-    """Folder of ``bench`` and ``python``, whose processes are forks of one that has TensorFlow."""
-    folder = tmp_path_factory.mktemp("warm")
-    address = folder / "s"
-    text = (HERE / "warm" / "client.py").read_text()
-    for name in ("bench", "python"):
-        values = {"{python}": sys.executable, "{socket}": str(address)}
-        for key, value in values.items():
-            text = text.replace(key, value)
-        script(folder / "bin" / name, text)
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, HERE / "warm" / "server.py", address],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(HERE),
-                "KERAS_BACKEND": "tensorflow",
-                "CUDA_VISIBLE_DEVICES": "-1",
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-            },
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not address.exists():
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < until, "the warm server did not start"
-            time.sleep(0.1)
-        yield folder / "bin"
-    finally:
-        server.kill()
-        server.wait()
+def few_baselines(tmp_path_factory):
+    """The committed baselines without most of their networks: pages of all take minutes."""
+    jobs = Registry(BASELINES).jobs()
+    few = (jobs["trial"] < FEW_TRIALS) & jobs["params"].str.contains("|".join(FEW))
+    kept = jobs[few | (jobs["division"] == DIVISION) | (jobs["params"] == "{}")]
+    names = {*kept["result_id"], *kept["arrays_of"].dropna()}
+    results = {*jobs["result_id"], *jobs["arrays_of"].dropna()}
+
+    def others(_, entries):
+        return [entry for entry in entries if entry.partition(".")[0] in results - names]
+
+    target = tmp_path_factory.mktemp("few") / "baselines"
+    return shutil.copytree(BASELINES, target, ignore=others)
 
 
 @pytest.fixture(scope="session")
-def prepared(programs, tmp_path_factory):
+def prepared(programs, few_baselines, tmp_path_factory):
     """A checkout in which README's model and results of it are there."""
-    checkout = Checkout(tmp_path_factory.mktemp("prepared"), programs, {})
+    checkout = Checkout(tmp_path_factory.mktemp("prepared"), programs, few_baselines, {})
     (model,) = (b for b in blocks(PAGES[0]) if b.tag == "python" and file_of(b) == "my_model.py")
     (checkout.path / "my_model.py").write_text(model.text)
     for command in RESULTS:
@@ -80,11 +57,11 @@ def prepared(programs, tmp_path_factory):
 
 
 @pytest.fixture
-def make_checkout(programs, prepared, tmp_path):
+def make_checkout(programs, few_baselines, prepared, tmp_path):
     """Make a checkout whose shell has more in its environment."""
 
     def make(**environment):
-        checkout = Checkout(tmp_path, programs, environment)
+        checkout = Checkout(tmp_path, programs, few_baselines, environment)
         for name in PREPARED:
             source, target = prepared / name, checkout.path / name
             if source.is_dir():

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from displays import Silent
 from ports import free_port
-from ray_fixtures import STORE_BYTES, Silent
+from ray_fixtures import STORE_BYTES
 
 from motifidelity import scratch
 from motifidelity.errors import UserError

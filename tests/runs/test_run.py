@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,14 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from displays import Silent
 from registry_rows import result
+from small_tasks import small_tasks
 
 from motifidelity import provenance
 from motifidelity.executors.process import ProcessExecutor
+from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry
+from motifidelity.runs.plan import plan_jobs
+from motifidelity.runs.run import run_plan
 from motifidelity.scoring.score import score_job
 from motifidelity.tasks import spec as specs
-from motifidelity.tasks.spec import Profile
 
 MODEL = """
     import keras
@@ -36,7 +40,9 @@ MODEL = """
 """
 
 
+SMALL_BENCH = Path(__file__).parents[1] / "support" / "small_bench.py"
 METHODS = ("saliency", "ism", "deepshap", "random")
+ONE = ("--task", "regulatory-code", "--trials", 1)
 
 
 @pytest.fixture
@@ -44,11 +50,18 @@ def with_references():
     """Ceilings and floors take seconds: only tests that ask for them have them."""
 
 
+@pytest.fixture
+def with_pages():
+    """Pages take seconds: only tests that ask for them have them."""
+
+
 @pytest.fixture(autouse=True)
-def _no_references(request, monkeypatch):
+def _less(request, monkeypatch):
     if "with_references" not in request.fixturenames:
         for module in ("run", "rescore"):
             monkeypatch.setattr(f"motifidelity.runs.{module}.record_references", lambda *_, **__: 0)
+    if "with_pages" not in request.fixturenames:
+        monkeypatch.setattr("motifidelity.report.draw.draw_leaderboard", lambda *_, **__: "no page")
 
 
 @pytest.fixture
@@ -66,19 +79,7 @@ def model(tmp_path):
 @pytest.fixture
 def bench(bench, monkeypatch, tmp_path):
     """Run a command line with small tasks and a registry of the test's own."""
-    small = {
-        name: dataclasses.replace(
-            spec,
-            profiles={
-                p: Profile(p, trials, 240, 100, 60, 2, 4, METHODS)
-                for p, trials in (("full", 2), ("quick", 1))
-            },
-            attribution=dataclasses.replace(
-                spec.attribution, tested=2, resamples=1, perturbations=3
-            ),
-        )
-        for name, spec in specs.all_specs().items()
-    }
+    small = small_tasks(METHODS, full=2, quick=1)
     monkeypatch.setattr(specs, "all_specs", lambda: small)
 
     def run(*arguments):
@@ -89,12 +90,34 @@ def bench(bench, monkeypatch, tmp_path):
     return run
 
 
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory):
+    """Two trials of the small model on the regulatory code."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.py").write_text(textwrap.dedent(MODEL))
+    submission = read_submission(folder / "tiny.py")
+    task = small_tasks(METHODS, full=2, quick=1)["regulatory-code@1"]
+    jobs = plan_jobs(submission, submission.parameters(()), [task], "full", 2, 0)
+    registry = Registry(folder / "registry")
+    run_plan(jobs, registry, ProcessExecutor(), Silent())
+    assert set(registry.jobs()["status"]) == {"ok"}
+    return registry.folder
+
+
+@pytest.fixture
+def trained(trained_once, tmp_path):
+    """A registry of them that a test may change."""
+    return Registry(shutil.copytree(trained_once, tmp_path / "registry"))
+
+
 @pytest.fixture
 def registry(tmp_path):
     return Registry(tmp_path / "registry")
 
 
-def test_a_model_runs_on_every_task_with_the_task_s_trials(bench, model, registry, monkeypatch):
+def test_a_model_runs_on_every_task_with_the_task_s_trials(
+    bench, model, registry, monkeypatch, with_pages
+):
     status, out, err = bench("run", "--model", model())
     assert status == 0, err
     tables = registry.tables()
@@ -137,7 +160,7 @@ def test_a_model_runs_on_every_task_with_the_task_s_trials(bench, model, registr
 def test_what_was_probed_again_stays_so_when_it_is_scored_again(
     bench, model, registry, monkeypatch
 ):
-    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+    assert bench("run", "--model", model(), *ONE)[0] == 0
     fresh = scores_by_job(registry)
     (origin,) = registry.jobs()["result_id"]
     # arrays of an older probe
@@ -174,7 +197,7 @@ def test_a_network_from_a_container_is_probed_in_a_container_alone(
     with monkeypatch.context() as inside:
         inside.setattr(ProcessExecutor, "isolation", "container")
         inside.setattr(ProcessExecutor, "image", "sha256:one")
-        assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+        assert bench("run", "--model", model(), *ONE)[0] == 0
     line = ("rescore", "--registry", registry.folder)
     status, out, err = bench(*line, "--probe")
     assert status == 1
@@ -205,9 +228,9 @@ def test_a_network_from_a_container_is_probed_in_a_container_alone(
 
 
 def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
-    bench, model, registry, monkeypatch
+    bench, trained, monkeypatch
 ):
-    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 2)[0] == 0
+    registry = trained
     first, second = registry.jobs().sort_values("trial")["result_id"]
     scored = []
 
@@ -251,8 +274,10 @@ def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
     assert "1 result scored again" in out
 
 
-def test_ceilings_and_floors_stand_beside_what_ran(bench, model, registry, with_references):
-    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
+def test_ceilings_and_floors_stand_beside_what_ran(
+    bench, model, registry, with_references, with_pages
+):
+    line = ("run", "--model", model(), *ONE)
     status, out, err = bench(*line)
     assert status == 0, err
     jobs = registry.jobs()
@@ -269,9 +294,9 @@ def test_ceilings_and_floors_stand_beside_what_ran(bench, model, registry, with_
     assert len(registry.jobs()) == 3
 
 
-def test_a_bucket_holds_what_a_folder_holds(bench, model, s3, tmp_path, monkeypatch):
+def test_a_bucket_holds_what_a_folder_holds(bench, model, s3, tmp_path, monkeypatch, with_pages):
     monkeypatch.chdir(tmp_path)
-    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
+    line = ("run", "--model", model(), *ONE)
     status, out, err = bench(*line, "--registry", s3)
     assert status == 0, err
     assert "Leaderboard: leaderboard/index.html" in out
@@ -297,12 +322,11 @@ def scores_by_job(registry):
     return {tuple(map(str, row[:-1])): row[-1] for row in scores[[*keys, "value"]].to_numpy()}
 
 
-def test_equal_seeds_give_equal_scores(bench, model, registry):
-    line = ("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)
-    bench(*line)
-    first = scores_by_job(registry)
-    bench(*line, "--force")
-    assert scores_by_job(registry) == pytest.approx(first, abs=1e-3, nan_ok=True)
+def test_equal_seeds_give_equal_scores(bench, model, trained):
+    first = scores_by_job(trained)
+    bench("run", "--model", model(), *ONE, "--force")
+    assert len(trained.every("jobs")["jobs"]) == 3
+    assert scores_by_job(trained) == pytest.approx(first, abs=1e-3, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +360,7 @@ def test_equal_seeds_give_equal_scores(bench, model, registry):
 def test_a_failing_model_is_one_line_a_failure_row_and_status_1(
     text, message, bench, model, registry
 ):
-    line = ("run", "--model", model(text, "bad.py"), "--task", "regulatory-code", "--trials", 1)
+    line = ("run", "--model", model(text, "bad.py"), *ONE)
     status, _, err = bench(*line)
     assert status == 1
     assert message in err
@@ -383,9 +407,9 @@ def test_a_registry_that_cannot_be_written_is_said_before_training(bench, model,
     assert "--registry" in err
 
 
-def test_a_damaged_result_file_is_named_and_the_others_are_kept(bench, model, registry):
+def test_a_damaged_result_file_is_named_and_the_others_are_kept(bench, model, trained):
+    registry = trained
     line = ("run", "--model", model(), "--task", "regulatory-code")
-    bench(*line)
     damaged, kept = sorted((registry.folder / "jobs").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:100])
     status, _, err = bench(*line)
@@ -402,7 +426,7 @@ def test_a_damaged_result_file_is_named_and_the_others_are_kept(bench, model, re
 def test_a_phase_that_outlives_its_limit_is_a_timeout(bench, model, registry):
     text = "import time\ndef build_model(task):\n    time.sleep(60)\n"
     status, _, err = bench(
-        *("run", "--model", model(text), "--task", "regulatory-code", "--trials", 1),
+        *("run", "--model", model(text), *ONE),
         *("--timeout", 5),
     )
     assert status == 1
@@ -431,7 +455,7 @@ def build_model(task):
 
 
 def test_training_that_finds_no_memory_is_oom_in_its_row(bench, model, registry):
-    line = ("run", "--model", model(GREEDY), "--task", "regulatory-code", "--trials", 1)
+    line = ("run", "--model", model(GREEDY), *ONE)
     status, _, err = bench(*line)
     assert status == 1
     assert "OOM when allocating" in err
@@ -440,9 +464,7 @@ def test_training_that_finds_no_memory_is_oom_in_its_row(bench, model, registry)
 
 def test_a_worker_that_a_nameless_signal_ends_is_a_failure_in_a_row(bench, model, registry):
     text = "import os\ndef build_model(task):\n    os.kill(os.getpid(), 35)\n"
-    status, _, err = bench(
-        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
-    )
+    status, _, err = bench("run", "--model", model(text), *ONE)
     assert status == 1
     assert "the worker ended with signal 35" in err
     assert registry.jobs()["status"].tolist() == ["model_error"]
@@ -453,9 +475,7 @@ def test_who_stops_reading_is_no_trouble_of_the_machine(bench, model, registry, 
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr("motifidelity.runs.display.JsonDisplay.event", gone)
-    status, *_ = bench(
-        *("run", "--model", model(), "--task", "regulatory-code", "--trials", 1, "--json")
-    )
+    status, *_ = bench(*("run", "--model", model(), *ONE, "--json"))
     assert status == 1
     assert registry.jobs().empty
 
@@ -467,9 +487,7 @@ def test_own_training_puts_a_model_in_the_open_division(bench, model, registry):
             model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
             model.fit(data.x_train, data.y_train, epochs=1, verbose=0)
     """)
-    status, _, err = bench(
-        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
-    )
+    status, _, err = bench("run", "--model", model(text), *ONE)
     assert status == 0, err
     (row,) = registry.jobs().to_dict("records")
     assert row["division"] == "open"
@@ -484,17 +502,13 @@ def test_a_model_without_convolution_gets_no_motif_score_and_no_error(bench, mod
             x = keras.layers.Flatten()(x)
             return keras.Model(inputs, keras.layers.Dense(task.num_outputs)(x))
     """
-    status, _, err = bench(
-        "run", "--model", model(text), "--task", "regulatory-code", "--trials", 1
-    )
+    status, _, err = bench("run", "--model", model(text), *ONE)
     assert status == 0, err
     assert set(registry.tables().scores["family"]) == {"accuracy", "attribution"}
 
 
 def test_machines_get_json_lines(bench, model):
-    status, out, _ = bench(
-        "run", "--model", model(), "--task", "regulatory-code", "--trials", 1, "--json"
-    )
+    status, out, _ = bench("run", "--model", model(), *ONE, "--json")
     assert status == 0
     events = [json.loads(line) for line in out.splitlines()]
     kinds = [event["event"] for event in events]
@@ -511,29 +525,10 @@ def test_interrupt_keeps_what_is_finished_and_says_how_to_go_on(tmp_path, model)
         .replace("x = inputs", "time.sleep(20 if SLOW else 0)\n    x = inputs")
     )
     path = model("import os\nSLOW = os.environ.get('SLOW')\n" + slow)
-    script = tmp_path / "bench.py"
-    script.write_text(
-        textwrap.dedent("""
-            import dataclasses, signal
-            # a shell's background job ignores interrupts, and so would its children
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            from motifidelity.cli import main
-            from motifidelity.tasks import spec as specs
-            from motifidelity import run
-            from motifidelity.tasks.spec import Profile
-            run.record_references = lambda *_, **__: 0
-            methods = ("saliency", "random")
-            full = {"full": Profile("full", 2, 240, 100, 60, 1, 4, methods)}
-            small = {
-                n: dataclasses.replace(s, profiles=full) for n, s in specs.all_specs().items()
-            }
-            specs.all_specs = lambda: small
-            main()
-        """)
-    )
-    command = [sys.executable, str(script), "run", "--model", str(path), "--task"]
+    command = [sys.executable, SMALL_BENCH, "run", "--model", str(path), "--task"]
     command += ["regulatory-code", "--registry", str(tmp_path / "registry")]
     subprocess.run([*command, "--trials", "1"], check=True, capture_output=True)
+    command += ["--trials", "2"]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "SLOW": "1"}
     )
@@ -559,9 +554,7 @@ def test_a_full_temporary_folder_is_one_line_and_a_failure_row(
         pytest.skip("needs the right to mount a small file system")
     try:
         monkeypatch.setattr(tempfile, "tempdir", str(small))
-        status, _, err = bench(
-            "run", "--model", model(), "--task", "regulatory-code", "--trials", 1
-        )
+        status, _, err = bench("run", "--model", model(), *ONE)
     finally:
         subprocess.run(["umount", "-l", small], check=True)
     assert status == 1
@@ -570,5 +563,5 @@ def test_a_full_temporary_folder_is_one_line_and_a_failure_row(
     assert registry.jobs()["status"].tolist() == ["infra_error"]
     # trouble of the machine is tried again by the same command
     monkeypatch.setattr(tempfile, "tempdir", None)
-    assert bench("run", "--model", model(), "--task", "regulatory-code", "--trials", 1)[0] == 0
+    assert bench("run", "--model", model(), *ONE)[0] == 0
     assert registry.jobs()["status"].tolist() == ["ok"]

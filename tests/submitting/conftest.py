@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import textwrap
 
 import pytest
+from displays import Silent
+from small_tasks import OF_EVERY_CLASS
+from small_tasks import small_tasks as all_small
 
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.model_file import read_submission
@@ -18,7 +20,6 @@ from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.submit import make_submission, model_results
 from motifidelity.tasks import spec as specs
-from motifidelity.tasks.spec import Profile
 
 HONEST = """
     import keras
@@ -33,32 +34,12 @@ HONEST = """
         x = layers.GlobalMaxPooling1D()(x)
         return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
 """
-SMALL = Profile("quick", 2, 240, 100, 200, 2, 4, ("saliency", "ism", "random"))
-
-
-class Silent:
-    """A display that shows nothing."""
-
-    def note(self, text):
-        pass
-
-    def begin(self, job, number, of):
-        pass
-
-    def event(self, job, phase, event):
-        pass
-
-    def end(self, job, status, message, seconds):
-        pass
 
 
 @pytest.fixture(scope="module")
 def small_tasks():
     """The real tasks with a smaller profile, in this process alone."""
-    small = {
-        name: dataclasses.replace(spec, profiles={"quick": SMALL})
-        for name, spec in specs.all_specs().items()
-    }
+    small = all_small(("saliency", "ism", "random"), quick=2, test=OF_EVERY_CLASS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(specs, "all_specs", lambda: small)
         yield small

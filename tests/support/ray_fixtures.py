@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import os
 import shutil
@@ -26,24 +25,14 @@ MODEL = """
 """
 
 
-class Silent:
-    """A display that shows nothing."""
-
-    def note(self, *_):
-        pass
-
-    begin = event = end = note
-
-
 @pytest.fixture(scope="session")
 def small_spec():
     """The regulatory code with a profile of seconds."""
-    from motifidelity.tasks.spec import Profile, find_spec
+    from small_tasks import small
 
-    spec = find_spec("regulatory-code")
-    profile = Profile("full", 40, 240, 100, 60, 2, 4, ("saliency", "random"))
-    attribution = dataclasses.replace(spec.attribution, tested=2, resamples=1, perturbations=3)
-    return dataclasses.replace(spec, profiles={"full": profile}, attribution=attribution)
+    from motifidelity.tasks.spec import find_spec
+
+    return small(find_spec("regulatory-code"), full=40)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Processes that start warm: what takes seconds to import is imported once, then forked.
 
-``python server.py SOCKET`` listens there until its standard input ends. A client (`client.py`)
+``python server.py SOCKET OWNER`` listens there until the process OWNER ends. A client (`client.py`)
 sends what a process shall be: working directory, environment, arguments, standard streams. The
 process is a fork of the server that takes over all of them, and ends when its client does.
 """
@@ -21,34 +21,38 @@ import sys
 import traceback
 from pathlib import Path
 
-import small_tasks
-
 # what `bench` and its worker import
 PRELOADED = (
     *("keras", "pandas", "pyarrow.parquet", "duckdb", "scipy.stats", "sklearn.metrics"),
     *("memelite", "h5py", "jinja2", "docker", "rich.progress", "pyjaspar", "markdown_it"),
     *(
+        "small_tasks",
         "motifidelity.runs.run",
+        "motifidelity.cli.scores",
         "motifidelity.report.draw",
         "motifidelity.summary.query",
         "motifidelity.worker.probing.attribution",
     ),
 )
 MESSAGE_LIMIT = 1 << 20
+# a process with this in its environment has small tasks
+SMALL = "WARM_SMALL_TASKS"
 
 
-def main(path: str) -> None:
+def main(path: str, owner: int) -> None:
     """Serve; returns in the server when it ends, and in a fork when it has played its part."""
     for name in PRELOADED:
         importlib.import_module(name)
-    small_tasks.install()
     # what is there already is never looked at, and so never copied
     gc.freeze()
+    ended = os.pidfd_open(owner)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(path)
+    # a client that sees the socket can reach it
+    server.bind(f"{path}.new")
     server.listen(64)
+    Path(f"{path}.new").rename(path)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
+    while ended not in select.select([server, ended], [], [])[0]:
         connection, _ = server.accept()
         if os.fork() == 0:
             server.close()
@@ -87,8 +91,12 @@ def become(wanted: dict, streams: list[int]) -> None:
     os.chdir(wanted["folder"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
+    # of a process that is started with -m the first place to look in is its folder
+    sys.path[0] = wanted["folder"]
     random.seed()
     np.random.seed()  # noqa: NPY002 - what submissions draw from
+    if SMALL in os.environ:
+        importlib.import_module("small_tasks").install()
     name, *arguments = wanted["command"]
     if name == "bench":
         from motifidelity.cli import main as bench
@@ -123,7 +131,7 @@ def quit_at_once(code: int | str | None) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(sys.argv[1], int(sys.argv[2]))
     except SystemExit as ended:
         quit_at_once(ended.code)
     except Exception:

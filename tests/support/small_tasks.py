@@ -1,0 +1,69 @@
+"""The tasks and the long loops cut down, so that what takes hours takes seconds.
+
+Everything runs as always, and there is less of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from motifidelity.tasks import spec as specs
+from motifidelity.tasks.spec import Profile, TaskSpec
+
+METHODS = ("saliency", "random")
+SIZES = {"train": 240, "valid": 100, "test": 60, "max_epochs": 2, "explained": 4}
+# every class is in so many test sequences
+OF_EVERY_CLASS = 200
+STUDY_JOBS, RESCORED = 2, 1
+
+
+def small(spec: TaskSpec, methods: tuple[str, ...] = METHODS, **given: int) -> TaskSpec:
+    """A task whose profiles take seconds.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+    methods : tuple of str
+    **given
+        Trials by profile (default: one each), and other sizes than `SIZES`.
+    """
+    sizes = {name: given.pop(name, size) for name, size in SIZES.items()}
+    trials = given or dict.fromkeys(spec.profiles, 1)
+    profiles = {n: Profile(n, t, methods=methods, **sizes) for n, t in trials.items()}
+    attribution = dataclasses.replace(spec.attribution, tested=2, resamples=1, perturbations=3)
+    return dataclasses.replace(spec, profiles=profiles, attribution=attribution)
+
+
+def small_tasks(methods: tuple[str, ...] = METHODS, **given: int) -> dict[str, TaskSpec]:
+    """Every task made small; parameters as of `small`."""
+    return {name: small(spec, methods, **given) for name, spec in specs.all_specs().items()}
+
+
+def install() -> None:
+    """Cut down what this process has imported: tasks, plans, and what `bench regress` looks at."""
+    from motifidelity.regress import matrix, observe, record, trained
+    from motifidelity.runs import plan, rescore, study_jobs
+    from motifidelity.submitting import trial
+
+    every = small_tasks(test=OF_EVERY_CLASS)
+    specs.all_specs = lambda: every
+    whole_plan = plan.plan_jobs
+    plan.plan_jobs = lambda *given: whole_plan(*given[:4], 1, *given[5:])
+    trial.SLICE = dataclasses.replace(trial.SLICE, train=SIZES["train"], valid=SIZES["valid"])
+    trial.PROBED = METHODS[:1]
+    first(study_jobs, "plan_study", STUDY_JOBS)
+    first(rescore, "_by_model", RESCORED)
+    whole = matrix.cases
+    for module in (matrix, observe, record):
+        # one network of each task
+        module.cases = lambda folder: list({c.task: c for c in whole(folder)}.values())
+    matrix.TEST, matrix.EXPLAINED = OF_EVERY_CLASS, SIZES["explained"]
+    observe.all_specs = lambda: dict([*every.items()][-1:])
+    observe.VARIANTS = observe.VARIANTS[:1]
+    trained.SEEDS = 1
+
+
+def first(module: object, name: str, number: int) -> None:
+    """Let a function that returns a list return its first items alone."""
+    whole = getattr(module, name)
+    setattr(module, name, lambda *arguments, **named: whole(*arguments, **named)[:number])
