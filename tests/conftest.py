@@ -13,7 +13,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-pytest_plugins = ["warm_fixtures"]
+pytest_plugins = ["lanes", "warm_fixtures"]
 CACHE_VARIABLE = "MOTIFIDELITY_CACHE"
 IMPLANT_KEYS = ("sequence", "motif", "strand", "start", "end")
 

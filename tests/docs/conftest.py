@@ -5,15 +5,12 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from blocks import PAGES, ROOT, blocks, file_of
+from blocks import PAGES, blocks, file_of
 from checkout import Checkout
+from few_baselines import copy_few
 from services import Services
 
-from motifidelity.entries import DIVISION
-from motifidelity.registry import Registry
-
-BASELINES = ROOT / "baselines"
-FEW, FEW_TRIALS = ('"exponential"', '"relu"'), 2
+TRIALS = 2
 # of README's model and of two baselines: what the pages take for granted
 RESULTS = (
     "bench run --model models/cnn_2.py --param activation=relu --task motif-classes --trials 1"
@@ -30,18 +27,10 @@ PREPARED = ("results", "other", "submissions", "verifications", "baselines", "my
 
 @pytest.fixture(scope="session")
 def few_baselines(tmp_path_factory):
-    """The committed baselines without most of their networks: pages of all take minutes."""
-    jobs = Registry(BASELINES).jobs()
-    few = (jobs["trial"] < FEW_TRIALS) & jobs["params"].str.contains("|".join(FEW))
-    kept = jobs[few | (jobs["division"] == DIVISION) | (jobs["params"] == "{}")]
-    names = {*kept["result_id"], *kept["arrays_of"].dropna()}
-    results = {*jobs["result_id"], *jobs["arrays_of"].dropna()}
-
-    def others(_, entries):
-        return [entry for entry in entries if entry.partition(".")[0] in results - names]
-
+    """What a checkout has as the committed baselines."""
     target = tmp_path_factory.mktemp("few") / "baselines"
-    return shutil.copytree(BASELINES, target, ignore=others)
+    copy_few(target, TRIALS)
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,13 @@ from motifidelity.regress import trained
 from motifidelity.regress.drift import ERROR, compare
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden
 from motifidelity.regress.matrix import arrays_path
+from motifidelity.regress.observe import READ
 from motifidelity.regress.record import LOG
 from motifidelity.scoring import score
 from motifidelity.tasks import generate as generator
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
 
-READ = ("activations", "networks", "first-layer")
 IN_PROCESS = ("datasets", "definitions", "metrics")
 
 
@@ -84,9 +84,9 @@ def test_a_changed_activation_in_a_committed_network_is_named(bench, baselines):
     assert len(values) < len([k for k in golden.records if k[1] == subject.strip()])
 
 
-def test_a_changed_activation_in_a_baseline_s_file_is_named(package_with, committed):
+def test_a_changed_activation_in_a_baseline_s_file_is_named(package_with, few):
     bench = package_with("models/cnn_2.py", '"relu": ops.relu,', '"relu": ops.elu,')
-    done = bench("regress", "--against", committed, *only("networks", "first-layer"), "--all")
+    done = bench("regress", "--against", few, *only("networks", "first-layer"), "--all")
     assert done.returncode == 1, done.stderr
     networks, first = lines_of(done.stdout, "networks"), lines_of(done.stdout, "first-layer")
     assert "the networks that the baselines' files build changed" in networks[0]
@@ -96,12 +96,12 @@ def test_a_changed_activation_in_a_baseline_s_file_is_named(package_with, commit
     assert subjects == {"CNN-2 activation=relu on motif-classes@1"}
 
 
-def test_a_broken_pick_of_the_first_layer_is_named(package_with, committed):
+def test_a_broken_pick_of_the_first_layer_is_named(package_with, few):
     # the scan is taken before the activation instead of after it
     bench = package_with(
         "worker/frozen/freeze.py", "after = _activation(graph, before)", "after = before"
     )
-    done = bench("regress", "--against", committed, *only("networks", "first-layer"), "--all")
+    done = bench("regress", "--against", few, *only("networks", "first-layer"), "--all")
     assert done.returncode == 1, done.stderr
     first = lines_of(done.stdout, "first-layer")
     assert "the pick of the first layer changed" in first[0]
@@ -110,7 +110,7 @@ def test_a_broken_pick_of_the_first_layer_is_named(package_with, committed):
     assert lines_of(done.stdout, "networks")[0].startswith("ok ")
 
 
-def test_a_swapped_metric_definition_is_named(bench, committed, monkeypatch):
+def test_a_swapped_metric_definition_is_named(bench, few, monkeypatch):
     real, other = score.score_accuracy, {"aupr": "paper_aupr", "paper_aupr": "aupr"}
 
     def swapped(*arguments, **named):
@@ -118,7 +118,7 @@ def test_a_swapped_metric_definition_is_named(bench, committed, monkeypatch):
         return [dataclasses.replace(s, metric=other.get(s.metric, s.metric)) for s in scores]
 
     monkeypatch.setattr(score, "score_accuracy", swapped)
-    status, out, _ = bench("regress", "--against", committed, *only("metrics", "definitions"))
+    status, out, _ = bench("regress", "--against", few, *only("metrics", "definitions"))
     assert status == 1
     found = lines_of(out, "metrics")
     assert "the value of a metric changed on stored arrays" in found[0]
@@ -127,13 +127,13 @@ def test_a_swapped_metric_definition_is_named(bench, committed, monkeypatch):
     assert lines_of(out, "definitions")[0].startswith("ok ")
 
 
-def test_a_changed_declaration_is_named(bench, committed, monkeypatch):
+def test_a_changed_declaration_is_named(bench, few, monkeypatch):
     changed = [
         dataclasses.replace(m, version=m.version + 1, direction="lower") if m.name == "auroc" else m
         for m in declare.all_metrics().values()
     ]
     monkeypatch.setattr(declare, "_declared", lambda: tuple(changed))
-    status, out, _ = bench("regress", "--against", committed, *only("definitions"))
+    status, out, _ = bench("regress", "--against", few, *only("definitions"))
     assert status == 1
     head, subject, line = lines_of(out, "definitions")
     assert "the declaration of a metric changed" in head
@@ -141,9 +141,7 @@ def test_a_changed_declaration_is_named(bench, committed, monkeypatch):
     assert "lower is better" in line.partition("recorded")[0]
 
 
-def test_a_changed_dataset_is_named_even_where_the_cache_holds_the_old_one(
-    bench, committed, monkeypatch
-):
+def test_a_changed_dataset_is_named_even_where_the_cache_holds_the_old_one(bench, few, monkeypatch):
     real = generator.generate
 
     def one_base_off(spec, motifs):
@@ -155,7 +153,7 @@ def test_a_changed_dataset_is_named_even_where_the_cache_holds_the_old_one(
     monkeypatch.setattr(generator, "generate", one_base_off)
     small = {n: s for n, s in specs.all_specs().items() if s.name == "regulatory-code"}
     monkeypatch.setattr("motifidelity.regress.observe.all_specs", lambda: small)
-    status, out, _ = bench("regress", "--against", committed, *only("datasets"), "--all")
+    status, out, _ = bench("regress", "--against", few, *only("datasets"), "--all")
     assert status == 1
     found = lines_of(out, "datasets")
     assert "a dataset or its specification changed" in found[0]
@@ -236,10 +234,10 @@ def test_wrong_usage_is_one_line(bench, tmp_path, arguments, message, status):
     assert last.startswith("bench: ")
 
 
-def test_a_report_that_cannot_be_written_is_one_line(bench, committed, tmp_path):
+def test_a_report_that_cannot_be_written_is_one_line(bench, few, tmp_path):
     (tmp_path / "file").write_text("")
     status, _, err = bench(
-        *("regress", "--against", committed, *only("definitions")),
+        *("regress", "--against", few, *only("definitions")),
         *("--junit", tmp_path / "file" / "regress.xml"),
     )
     assert status == 1
@@ -375,9 +373,9 @@ def test_a_score_moves_by_steps_where_it_is_a_count_or_a_share_of_filters(metric
     assert trained._step(metric, 32) == step
 
 
-def test_scores_of_trained_runs_are_taken_from_a_registry(bench, committed, tmp_path):
-    golden = read_golden(committed)
-    line = ("regress", "--against", committed, *only("definitions"), "--from")
+def test_scores_of_trained_runs_are_taken_from_a_registry(bench, few, tmp_path):
+    golden = read_golden(few)
+    line = ("regress", "--against", few, *only("definitions"), "--from")
     status, out, _ = bench(*line, quick_registry(tmp_path / "same", golden))
     assert status == 0, out
     assert lines_of(out, "scores")[0].startswith("ok ")

@@ -71,6 +71,7 @@ def squares(tmp_path_factory):
     return network_of(quadratic(), tmp_path_factory.mktemp("quadratic"))
 
 
+@pytest.mark.backends
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_explains_every_class(method, network):
     maps = maps_of(network, method, letters(3))
@@ -243,6 +244,7 @@ def test_study_explains_the_sigmoid_output(network):
     np.testing.assert_allclose(maps_of(network, "paper_ism", one_hot), change, atol=1e-6)
 
 
+@pytest.mark.backends
 def test_gradients_of_all_classes_equal_those_one_by_one(network):
     one_hot = letters(3)
     together = network.gradients(one_hot)

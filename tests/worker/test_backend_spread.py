@@ -9,7 +9,6 @@ import sys
 from math import sqrt
 from statistics import fmean, variance
 
-import keras
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -24,9 +23,6 @@ TRIALS = 4
 SAME = 0.01
 STANDARD_ERRORS = 4
 EXPLAINED = 60
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="runs every backend itself"
-)
 
 PROGRAM = """
 import json, sys

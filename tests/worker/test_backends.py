@@ -19,9 +19,6 @@ from motifidelity.worker.probing.attribution import METHODS
 
 LENGTH, CLASSES = 200, 1
 SHAPE = (LENGTH, 4)
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="compares the other backends with this one"
-)
 
 PROGRAM = """
 import importlib, json, sys

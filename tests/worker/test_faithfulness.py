@@ -160,6 +160,7 @@ def constants(path, edit=None):
     return kept
 
 
+@pytest.mark.backends
 def test_permuted_weights_keep_their_values_and_leave_all_else(frozen):
     before, after = constants(frozen[0]), constants(frozen[0], permute_weights)
     assert before.keys() == after.keys()
@@ -174,6 +175,7 @@ def test_permuted_weights_keep_their_values_and_leave_all_else(frozen):
     assert moved >= 2
 
 
+@pytest.mark.backends
 def test_the_edited_network_answers_differently(frozen, network, codes):
     one_hot = np.eye(4, dtype=np.float32)[codes]
     other = FrozenNetwork(*frozen, edit=permute_weights)

@@ -13,6 +13,7 @@ from motifidelity.worker.frozen.freeze import freeze, freeze_function
 from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.report import SubmissionError
 
+pytestmark = pytest.mark.backends
 SHAPE = (networks.LENGTH, 4)
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import jax
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from motifidelity.worker.contract import TrainingData
-from motifidelity.worker.training.recipe import train
-
-if keras.backend.backend() != "jax":
-    pytest.skip("trials are packed on JAX alone", allow_module_level=True)
-
-import jax
-
 from motifidelity.worker.training import pack
 from motifidelity.worker.training.pack import PackedTrial, train_pack
+from motifidelity.worker.training.recipe import train
 
+pytestmark = pytest.mark.backends
 LENGTH = 30
 RECIPE = {
     "learning_rate": 1e-3,

@@ -14,6 +14,7 @@ from motifidelity.worker.probing import filters
 from motifidelity.worker.probing.attribution import in_silico_mutagenesis, saliency
 from motifidelity.worker.probing.filters import write_predictions
 
+pytestmark = pytest.mark.backends
 LENGTH = networks.LENGTH
 SETTINGS = {"window": 20, "half_max": 0.5, "top_sites": 7}
 

@@ -12,6 +12,7 @@ from motifidelity.worker.contract import TrainingData
 from motifidelity.worker.report import SubmissionError
 from motifidelity.worker.training.recipe import train, validation_scores
 
+pytestmark = pytest.mark.backends
 RECIPE = {
     "learning_rate": 1e-3,
     "batch_size": 20,
