@@ -322,11 +322,13 @@ def scores_by_job(registry):
     return {tuple(map(str, row[:-1])): row[-1] for row in scores[[*keys, "value"]].to_numpy()}
 
 
-def test_equal_seeds_give_equal_scores(bench, model, trained):
+def test_equal_seeds_give_equal_scores(bench, model, trained, cold):
+    # the first ones are of forks of a process that had TensorFlow loaded
     first = scores_by_job(trained)
     bench("run", "--model", model(), *ONE, "--force")
     assert len(trained.every("jobs")["jobs"]) == 3
-    assert scores_by_job(trained) == pytest.approx(first, abs=1e-3, nan_ok=True)
+    again = scores_by_job(trained)
+    assert {key: again[key] for key in first} == pytest.approx(first, abs=1e-3, nan_ok=True)
 
 
 @pytest.mark.parametrize(
