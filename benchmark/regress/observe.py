@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,26 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of running the same arithmetic, as another machine or day may run it."""
+    """One way of running the same arithmetic, as another machine or day may run it.
+
+    ``units`` are those by which `last_bits` moves the results of operations.
+    """
 
     name: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
     batch: int = SEQUENCES
+    units: int = 0
 
 
 # each may change the order of additions and the kernels, and nothing else
 VARIANTS = (
-    Variant("as it comes", {}),
+    Variant("as it comes"),
     Variant("one thread", {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}),
     Variant("without oneDNN", {"TF_ENABLE_ONEDNN_OPTS": "0"}),
     Variant("kernels for SSE4.1", {"ONEDNN_MAX_CPU_ISA": "SSE41"}),
-    Variant("batches of 7", {}, 7),
+    Variant("batches of 7", batch=7),
+    Variant("results a last bit larger", units=1),
+    Variant("results a last bit smaller", units=-1),
 )
 
 
@@ -123,6 +129,7 @@ def read_networks(found: list[Case], variant: Variant, kinds: Iterable[str]) -> 
     request = {
         "sequences": SEQUENCES,
         "batch": variant.batch,
+        "units": variant.units,
         "committed": committed if "activations" in chosen else [],
         "built": built if chosen & {"networks", "first-layer"} else [],
     }

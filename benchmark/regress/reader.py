@@ -10,27 +10,45 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from motifidelity.regress.fingerprint import Observed, fingerprint, fixed_sequences
+from motifidelity.regress.last_bits import move_results
 
 Found = dict[str, Observed]
 # what says nothing of a network's arithmetic, and differs between versions of TensorFlow
 _SILENT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Placeholder"})
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How networks are read: on how many sequences, how many at a time, moved by how many units."""
+
+    sequences: int
+    batch: int
+    units: int
+
+    def open(self, graph: Path, manifest: Path) -> Any:
+        """The frozen network, its results moved."""
+        from motifidelity.worker.frozen.network import FrozenNetwork
+
+        edit = partial(move_results, units=self.units) if self.units else None
+        return FrozenNetwork(graph, manifest, edit=edit)
+
+
 def main(arguments: list[str]) -> int:
     """Read every network of the request; a failure of one is an observation of it alone."""
     request_file, out = (Path(argument) for argument in arguments)
     request = json.loads(request_file.read_text(encoding="utf-8"))
-    number, batch = request["sequences"], request["batch"]
+    reading = Reading(request["sequences"], request["batch"], request["units"])
     found: dict[str, dict[str, Found]] = {"activations": {}, "networks": {}, "first-layer": {}}
     for item in request["committed"]:
-        found["activations"][item["subject"]] = _guarded(_committed, item, number, batch)
+        found["activations"][item["subject"]] = _guarded(_committed, item, reading)
     for item in request["built"]:
-        observed = _guarded(_built, item, number, batch)
+        observed = _guarded(_built, item, reading)
         network = {n: v for n, v in observed.items() if n.startswith("network ") or n == "error"}
         found["networks"][item["subject"]] = {
             name.removeprefix("network "): value for name, value in network.items()
@@ -47,23 +65,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _guarded(read: Any, item: dict[str, Any], number: int, batch: int) -> Found:
+def _guarded(read: Any, item: dict[str, Any], reading: Reading) -> Found:
     try:
-        found: Found = read(item, number, batch)
+        found: Found = read(item, reading)
         return found
     except Exception as error:
         return {"error": Observed(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")}
 
 
-def _committed(item: dict[str, Any], number: int, batch: int) -> Found:
+def _committed(item: dict[str, Any], reading: Reading) -> Found:
     """Fingerprints of a committed network: first layer before and after, and logits."""
-    from motifidelity.worker.frozen.network import FrozenNetwork
-
-    network = FrozenNetwork(Path(item["graph"]), Path(item["network"]))
-    return _layers(network, number, batch, logits=True)
+    network = reading.open(Path(item["graph"]), Path(item["network"]))
+    return _layers(network, reading, logits=True)
 
 
-def _built(item: dict[str, Any], number: int, batch: int) -> Found:
+def _built(item: dict[str, Any], reading: Reading) -> Found:
     """What a baseline's file builds, which first layer is picked, and its fingerprints.
 
     Untrained, from a fixed seed, frozen as the fit phase freezes it.
@@ -72,7 +88,6 @@ def _built(item: dict[str, Any], number: int, batch: int) -> Found:
 
     from motifidelity.worker import contract
     from motifidelity.worker.frozen.freeze import GRAPH, MANIFEST, freeze
-    from motifidelity.worker.frozen.network import FrozenNetwork
 
     keras.utils.set_random_seed(item["seed"])
     path = Path(item["path"])
@@ -101,17 +116,18 @@ def _built(item: dict[str, Any], number: int, batch: int) -> Found:
         found[f"{side} is of operation"] = Observed(kinds.get(name, "?"))
     with tempfile.TemporaryDirectory(prefix="motifidelity-") as folder:
         frozen.write(Path(folder))
-        network = FrozenNetwork(Path(folder) / GRAPH, Path(folder) / MANIFEST)
-        return {**found, **_layers(network, number, batch, logits=False)}
+        network = reading.open(Path(folder) / GRAPH, Path(folder) / MANIFEST)
+        return {**found, **_layers(network, reading, logits=False)}
 
 
-def _layers(network: Any, number: int, batch: int, *, logits: bool) -> Found:
+def _layers(network: Any, reading: Reading, *, logits: bool) -> Found:
     import numpy as np
 
     from motifidelity.worker.contract import one_hot
 
-    codes = fixed_sequences(number, network.shape[0])
-    parts = [one_hot(codes[i : i + batch]) for i in range(0, number, batch)]
+    codes = fixed_sequences(reading.sequences, network.shape[0])
+    starts = range(0, reading.sequences, reading.batch)
+    parts = [one_hot(codes[i : i + reading.batch]) for i in starts]
     found: Found = {}
     if network.manifest.scan is not None:
         pairs = [network.scan(part) for part in parts]
