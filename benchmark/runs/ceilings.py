@@ -7,9 +7,7 @@ are networks, one untrained and one trained on shuffled labels, are ordinary sub
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -27,12 +25,11 @@ from motifidelity.metrics.oracle import (
     scan_filters,
 )
 from motifidelity.metrics.truth.grammar import class_logits, count_distribution, pool_logits
-from motifidelity.provenance import code, environment
+from motifidelity.phase.interface import Place
+from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.phases import curve_settings
-from motifidelity.runs.recording import filter_rows, score_rows
-from motifidelity.scoring.evidence import gather_evidence
-from motifidelity.scoring.score import score_job
+from motifidelity.runs.recording import job_row, scored_result
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
@@ -222,43 +219,25 @@ def _job_id(name: str, truth: Truth) -> str:
     )[:24]
 
 
-def _scored(name: str, job_id: str, truth: Truth, make: Any) -> Result:
-    started = time.monotonic()
+def _scored(name: str, job_id: str, truth: Truth, make: Callable[[Truth], Any]) -> Result:
     arrays = present_classes(truth, make(truth))
-    scores = score_job(truth, arrays)
-    harness = code()
-    row = {
-        "job_id": job_id,
-        "task": truth.spec.id,
-        "task_digest": truth.spec.digest,
-        "dataset_digest": truth.spec.dataset_digest,
-        "profile": truth.profile.name,
-        "model": name,
-        "model_file": "",
-        "model_digest": canonical_digest({"reference": name}),
-        "params": "{}",
-        "trial": 0,
-        "seed": SEED,
-        "status": "ok",
-        "division": DIVISION,
-        "runner": DIVISION,
+    row = job_row(
+        truth.spec,
+        truth.profile.name,
+        Place(),
+        job_id=job_id,
+        model=name,
+        model_file="",
+        model_digest=canonical_digest({"reference": name}),
+        params="{}",
+        trial=0,
+        seed=SEED,
+        division=DIVISION,
+        runner=DIVISION,
         # nothing that was submitted ran
-        "isolation": "container",
-        "device": "cpu",
-        "backend": "numpy",
-        "started": datetime.now(UTC),
-        "seconds_score": time.monotonic() - started,
-        "num_filters": len(arrays["filter_max"]),
-        "environment": environment(),
-        "commit": harness.commit,
-        "dirty": harness.dirty,
-        "worker_digest": harness.worker_digest,
-        "scored_commit": harness.commit,
-        "warnings": [],
-    }
-    return Result(
-        row,
-        score_rows(scores.scores),
-        filter_rows(scores),
-        evidence=gather_evidence(truth, arrays),
+        isolation="container",
+        backend="numpy",
+        num_filters=len(arrays["filter_max"]),
+        scored_commit=code().commit,
     )
+    return scored_result(row, truth, arrays)
