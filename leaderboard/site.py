@@ -28,10 +28,10 @@ from motifidelity.leaderboard.pages.versus import comparison_page
 from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables import cells, columns
 from motifidelity.leaderboard.tables.rows import page_name
-from motifidelity.leaderboard.text import clean
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
 from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
+from motifidelity.untrusted import clean
 
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
