@@ -33,6 +33,7 @@ from motifidelity.runs.recording import job_row, scored_result
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
+from motifidelity.worker.arrays import CURVES, Part
 from motifidelity.worker.probing.answers import write_curves
 
 # as many as the widest baseline has
@@ -142,7 +143,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
             maps[name] = mutated if method.base == "norm" else evidence
         else:
             maps[name] = contributions
-            hypothetical[f"{name}_hypothetical"] = evidence
+            hypothetical[Part.HYPOTHETICAL.of(name)] = evidence
     motifs = [motif.ppm.T for motif in truth.true_motifs]
     scan = _scan(truth, oracle_filters(motifs), scan_both=True)
     # at the letter that is there contributions are the evidence: one set of curves for both
@@ -165,7 +166,7 @@ def random_arrays(truth: Truth) -> dict[str, Array]:
         "explained_logits": np.zeros((m, classes), np.float32),
         **_scan(truth, random_filters(rng, NUM_FILTERS)),
         **dict.fromkeys(truth.methods, noise),
-        **{f"{name}_hypothetical": noise for name in truth.explanations.hypothetical},
+        **{Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical},
         **_tested(truth, dict.fromkeys(truth.methods, noise)),
     }
 
@@ -208,8 +209,8 @@ def _tested(truth: Truth, maps: Mapping[str, Array]) -> dict[str, Array]:
         found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
     for names in alike.values():
         for name in names[1:]:
-            for curve in ("deletion", "insertion"):
-                found[f"{name}_{curve}"] = found[f"{names[0]}_{curve}"]
+            for part in CURVES:
+                found[part.of(name)] = found[part.of(names[0])]
     return found
 
 

@@ -58,6 +58,7 @@ def scored_result(
     truth: Truth,
     arrays: Arrays,
     others: Sequence[Arrays] = (),
+    /,
     **parts: Any,
 ) -> Result:
     """The result of a job whose arrays are there: its row, what is scored, and the evidence.
