@@ -136,7 +136,7 @@ def take_probe(
         "logits": ("<f4", (tests, classes)),
         "explained_logits": ("<f4", (explained, classes)),
     }
-    unsupported = _unsupported(out / "unsupported.json", explanations.methods)
+    unsupported = take_reasons(out / "unsupported.json", explanations.methods)
     asked = explanations.arrays(explained, length, classes)
     for name, one in asked.items():
         # the network with random weights may lack a method that the trained one has
@@ -157,9 +157,7 @@ def take_probe(
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
     _only(out, {f"{name}.npy" for name in expected} | {"unsupported.json"})
-    arrays = {
-        name: _array(out / f"{name}.npy", dtype, shape) for name, (dtype, shape) in expected.items()
-    }
+    arrays = {name: take_array(out / f"{name}.npy", *want) for name, want in expected.items()}
     if "perturbed" in arrays and arrays["perturbed"].max(initial=0) > 3:
         raise InvalidOutput("perturbed holds a letter beyond A, C, G, T")
     if "top_sites" in arrays:
@@ -167,8 +165,14 @@ def take_probe(
     return ProbeOutput(arrays, unsupported)
 
 
-def _unsupported(path: Path, methods: Iterable[str]) -> dict[str, str]:
-    """Methods that the network does not support, with reasons that are safe to show."""
+def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
+    """Methods that the network does not support, with reasons that are safe to show.
+
+    Raises
+    ------
+    InvalidOutput
+        If the file is there and holds anything else.
+    """
     if not path.exists() and not path.is_symlink():
         return {}
     found = _json(path)
@@ -245,7 +249,14 @@ def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
         raise InvalidOutput(f"{path.stem}: not a numpy array file") from error
 
 
-def _array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
+def take_array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
+    """Check an array's type, shape, size and finiteness, and read it.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the array and what is wrong with it.
+    """
     found, found_shape, fortran, offset = _header(path)
     if found.hasobject or found.str != dtype:
         raise InvalidOutput(f"{path.stem} has type {found.str[:20]}; {dtype} is expected")
