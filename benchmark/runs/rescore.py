@@ -14,7 +14,7 @@ from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
-from motifidelity.runs.phases import probe_phase, read_probe
+from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
     NO_SUPPORT,
     SAME_MODEL,
@@ -215,12 +215,8 @@ def _kept(
             "--runner docker"
         )
     with scratch_folder() as work:
-        phase = probe_phase(truth, network["graph"], network["network"], work)
-        done = executor.run(phase, lambda _: None)
-        if done.status != "ok":
-            raise DataError(f"{network['graph']}: cannot be probed again: {done.message}")
         try:
-            probe = read_probe(truth, work / "probe")
+            probe = probe_kept(truth, network["graph"], network["network"], executor, work)
         except InvalidOutput as error:
             raise DataError(f"{network['graph']}: {error}") from error
     columns = _probed_columns(row, executor, unsupported_warnings(probe))

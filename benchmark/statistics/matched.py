@@ -83,6 +83,6 @@ def at_matched_accuracy(accuracy: ArrayLike, score: ArrayLike, *, higher: bool =
 
 def _residuals(x: Floats, y: Floats) -> Floats:
     if np.ptp(x) == 0:
-        return y - y.mean()
+        return np.asarray(y - y.mean())
     line = stats.linregress(x, y)
     return np.asarray(y - (line.intercept + line.slope * x))
