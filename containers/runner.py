@@ -161,8 +161,8 @@ class DockerExecutor:
             begun=text.contains(BEGINS),
             memory=self._policy.memory,
         )
-        status, message, traceback = ending.explain(phase, text)
-        return PhaseResult(status, message, traceback, seconds, cgroup.peak, output=output)
+        ended = ending.explain(phase, text)
+        return replace(ended, seconds=seconds, peak_memory=cgroup.peak, output=output)
 
     def _kill(self, container: Container, waiter: _Waiter, cgroup: CgroupWatch) -> None:
         """Kill a container; it may not have started in the engine's eyes yet."""
@@ -242,26 +242,24 @@ class _Ending:
     begun: bool
     memory: int
 
-    def explain(self, phase: Phase, text: TextCapture) -> tuple[str, str, str]:
-        """Status, message and traceback."""
+    def explain(self, phase: Phase, text: TextCapture) -> PhaseResult:
+        """The result without its costs."""
         if self.code == 0:
-            return "ok", "", ""
+            return PhaseResult("ok")
         if self.oom:
-            return (
+            return PhaseResult(
                 "oom",
                 f"{phase.name} needed more than {self.memory / (1 << 30):g} GiB of memory; raise "
                 "--memory or use a smaller network",
                 _last_lines(text),
             )
         if error := read_error(phase.out):
-            status, message, traceback = error
             # once a stranger's code runs, nothing that the container says clears it of a fault
-            if status == "infra_error" and self.begun:
-                status = "model_error"
-            return status, message, traceback
+            ours = error.status == "infra_error" and self.begun
+            return replace(error, status="model_error") if ours else error
         how = f"signal {self.code - 128}" if self.code > 128 else f"exit status {self.code}"
         ours = not self.begun and phase.name == "fit"
-        return (
+        return PhaseResult(
             "infra_error" if ours else "model_error",
             f"{phase.name} ended with {how} and left no message; its last output is in the "
             "traceback column",

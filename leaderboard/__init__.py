@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from motifidelity.leaderboard.figures.alone import Cutting
+    from motifidelity.leaderboard.figures.alone import Figure
     from motifidelity.leaderboard.page import EvidenceOf, ScanNameOf
     from motifidelity.study.published import PublishedScore
     from motifidelity.summary.inputs import MetricInfo, Tables
@@ -85,7 +85,8 @@ def draw_figures(
     *,
     metrics: Mapping[str, MetricInfo],
     evidence: EvidenceOf | None = None,
-) -> Iterator[Cutting]:
+    paper: bool = False,
+) -> Iterator[Figure]:
     """Draw the figures of a site's pages so that each stands alone.
 
     Parameters
@@ -94,11 +95,13 @@ def draw_figures(
         As `render` takes them.
     patterns : sequence of str
         Which pages, by their paths below the site's folder, such as ``models/*``.
+    paper : bool
+        On a light ground with a margin, legible wherever it is shown.
 
     Yields
     ------
-    Cutting
-        Name and SVG of a figure; names are unique.
+    Figure
+        Names are unique.
 
     Raises
     ------
@@ -107,10 +110,11 @@ def draw_figures(
     """
     from motifidelity.leaderboard import site
 
-    return site.draw_figures(site.gather(tables, metrics, evidence=evidence), patterns)
+    material = site.gather(tables, metrics, evidence=evidence)
+    return site.draw_figures(material, patterns, paper=paper)
 
 
-def published_figure(title: str, scores: Sequence[PublishedScore]) -> Cutting:
+def published_figure(title: str, scores: Sequence[PublishedScore]) -> Figure:
     """Draw published scores beside the trials that measure the same, on a ground of its own.
 
     Parameters
@@ -119,10 +123,10 @@ def published_figure(title: str, scores: Sequence[PublishedScore]) -> Cutting:
     scores : sequence of PublishedScore
         As `motifidelity.study.published.compare` yields them; at least one.
     """
-    from motifidelity.leaderboard.figures.alone import Cutting, page_stem
+    from motifidelity.leaderboard.figures.alone import Figure, page_stem
     from motifidelity.leaderboard.figures.beside import TOP, lay_out
     from motifidelity.leaderboard.site import make_environment
 
     drawing = lay_out(title, scores)
     svg = make_environment().get_template("beside.svg").render(f=drawing, top=TOP)
-    return Cutting(page_stem(title), svg)
+    return Figure(page_stem(title), drawing.description, svg)

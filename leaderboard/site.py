@@ -13,7 +13,7 @@ import pandas as pd
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.book import Book, code_digest, digest, result_digests
 from motifidelity.leaderboard.figures import boxes, curves, logo, match, scatter, tracks
-from motifidelity.leaderboard.figures.alone import Cutting, cut_figures, page_stem
+from motifidelity.leaderboard.figures.alone import Drawing, Figure, page_stem, stand_alone
 from motifidelity.leaderboard.page import EvidenceOf, Material, Page, ScanNameOf
 from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changelog_page
@@ -28,10 +28,10 @@ from motifidelity.leaderboard.pages.versus import comparison_page
 from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables import cells, columns
 from motifidelity.leaderboard.tables.rows import page_name
-from motifidelity.leaderboard.text import clean
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
 from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
+from motifidelity.untrusted import clean
 
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
@@ -59,21 +59,20 @@ def write_site(material: Material, out_dir: Path) -> Path:
     return out_dir / "index.html"
 
 
-def draw_figures(material: Material, patterns: Sequence[str]) -> Iterator[Cutting]:
-    """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard.figures`."""
-    environment = make_environment()
+def draw_figures(
+    material: Material, patterns: Sequence[str], *, paper: bool = False
+) -> Iterator[Figure]:
+    """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard`."""
+    kept: list[Drawing] = []
+    environment = make_environment(lambda **given: kept.append(Drawing(**given)))
     frame = standings(material)
     pages = [page for maker in MAKERS for page in maker(material, frame)]
     used: set[str] = set()
     for page in (*pages, front_page(material, frame)):
         if any(fnmatchcase(page.path, pattern) for pattern in patterns):
-            template = environment.get_template(page.template)
-            html = template.render(root=page.root, **page.draw())
-            for figure in cut_figures(html, page_stem(page.path)):
-                stem = page_stem(page.path)
-                name = figure.name if figure.name not in used else f"{stem}-{figure.name}"
-                used.add(name)
-                yield replace(figure, name=name)
+            kept.clear()
+            environment.get_template(page.template).render(root=page.root, **page.draw())
+            yield from stand_alone(kept, environment, page_stem(page.path), used, paper=paper)
 
 
 def gather(
@@ -179,8 +178,11 @@ MAKERS: tuple[Maker, ...] = (
 )
 
 
-def make_environment() -> jinja2.Environment:
-    """Templates with escaping on everywhere, and with hidden characters made visible."""
+def make_environment(keep: Callable[..., None] | None = None) -> jinja2.Environment:
+    """Templates with escaping on everywhere, and with hidden characters made visible.
+
+    `keep` is given every drawing of a page that is rendered, as `Drawing` takes it.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -191,6 +193,7 @@ def make_environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals.update(
+        keep=keep,
         bar_width=cells.BAR_WIDTH,
         describe=cells.describe,
         arrow=cells.arrow,

@@ -13,9 +13,10 @@ from motifidelity.leaderboard.tables.cells import Stats
 from motifidelity.leaderboard.tables.columns import ORDER_BY
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
-from motifidelity.leaderboard.text import clean, parse_params
+from motifidelity.leaderboard.text import parse_params
 from motifidelity.statistics import compare_models, rank_intervals, tie_groups, trial_interval
 from motifidelity.summary.runs import BOARD
+from motifidelity.untrusted import clean
 
 # what is read off a run: its column, the metric and the method
 SCORES: Mapping[str, tuple[str, str]] = {

@@ -6,47 +6,12 @@ import hashlib
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from motifidelity.untrusted import clean
+
 DASH = "\N{EN DASH}"
-_HIDDEN = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
-_MARKS = {"Mn", "Me"}
-# what most text is made of, and what nothing need be looked up for: none of it hidden or stacked
-_PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2013-\u2026\u2190-\u21ff\u2212]*")
-
-
-def clean(value: str) -> str:
-    r"""Make what is invisible visible, so that no name can reorder or hide the text around it.
-
-    Control characters, direction marks, zero-width characters, lone surrogates, noncharacters and
-    what Unicode has not assigned are written as ``\u202e``; of stacked combining marks the first
-    three stay. Newlines and tabs stay.
-
-    Parameters
-    ----------
-    value : str
-        Any text, of any length.
-
-    Returns
-    -------
-    str
-        Text that encodes as UTF-8 and that XML 1.0 allows. It is not escaped for HTML: the
-        templates do that.
-    """
-    if (value.isascii() and value.isprintable()) or _PLAIN.fullmatch(value):
-        return value
-    out: list[str] = []
-    marks = 0
-    for char in value:
-        category = unicodedata.category(char)
-        marks = marks + 1 if category in _MARKS else 0
-        if category in _HIDDEN and char not in "\n\t":
-            out.append(f"\\u{ord(char):04x}")
-        elif marks <= 3:
-            out.append(char)
-    return "".join(out)
 
 
 def clip(value: object, limit: int = 60) -> str:

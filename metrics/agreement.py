@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from motifidelity.metrics.areas import average_ranks
-from motifidelity.metrics.methods import (
-    Floats,
-)
+from motifidelity.metrics.methods import Floats
 
 
 def mean_spearman(values: Floats) -> npt.NDArray[np.float64]:
@@ -23,7 +20,10 @@ def mean_spearman(values: Floats) -> npt.NDArray[np.float64]:
     (m,) float64, in [-1, 1]
         A constant row agrees with nothing: its correlations count as 0.
     """
-    ranks = average_ranks(values)
+    # declarations of metrics are read without it
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values, axis=-1)
     return mean_cosine(ranks - ranks.mean(axis=-1, keepdims=True))
 
 

@@ -131,34 +131,6 @@ def _at_previous_point(
     return before
 
 
-def average_ranks(values: Floats) -> npt.NDArray[np.float64]:
-    """Rank along the last axis, from 1; ties share the mean of their ranks.
-
-    Parameters
-    ----------
-    values : (..., n) float
-
-    Returns
-    -------
-    (..., n) float64
-        Equal to ``scipy.stats.rankdata(values, axis=-1)``.
-    """
-    rows = np.asarray(values)
-    order = np.argsort(rows, axis=-1, kind="stable")
-    ordered = np.take_along_axis(rows, order, axis=-1)
-    place = np.arange(rows.shape[-1])
-    begins = np.ones(rows.shape, bool)
-    begins[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    first = np.maximum.accumulate(np.where(begins, place, 0), axis=-1)
-    ends = np.ones(rows.shape, bool)
-    ends[..., :-1] = begins[..., 1:]
-    backwards = np.where(ends, place, rows.shape[-1])[..., ::-1]
-    last = np.minimum.accumulate(backwards, axis=-1)[..., ::-1]
-    ranks = np.empty(rows.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
-    return ranks
-
-
 def mean_score(
     metric: str, values: npt.ArrayLike, *, method: str | None = None, target: str | None = None
 ) -> Score:

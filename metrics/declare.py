@@ -6,7 +6,6 @@ own `METRICS`; `all_metrics` finds them, so that adding a metric never means edi
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import pkgutil
@@ -118,27 +117,3 @@ def all_metrics() -> dict[str, Metric]:
             raise ValueError(f"metric {metric.name!r} is declared twice; rename one of them")
         metrics[metric.name] = metric
     return metrics
-
-
-def get_metric(name: str) -> Metric:
-    """Look one metric up by name.
-
-    Parameters
-    ----------
-    name : str
-        For example ``"localisation_auroc"``.
-
-    Returns
-    -------
-    Metric
-
-    Raises
-    ------
-    KeyError
-        If there is no such metric; the message lists the nearest names.
-    """
-    metrics = all_metrics()
-    if name in metrics:
-        return metrics[name]
-    near = difflib.get_close_matches(name, metrics, n=3) or sorted(metrics)
-    raise KeyError(f"no metric named {name!r}; did you mean {', '.join(near)}?")

@@ -61,30 +61,6 @@ class FilterArrays:
     filter_max: npt.NDArray[np.float32]
 
 
-def best_site_logits(sequences: Codes, motifs: Sequence[Matrix]) -> Floats:
-    """Best log-odds of each motif on either strand: the scanner as a classifier.
-
-    Parameters
-    ----------
-    sequences : (n, L) uint8
-    motifs : sequence of M (w, 4) float
-
-    Returns
-    -------
-    (n, M) float64
-        Bits; not calibrated. `grammar.class_logits` weighs all sites and is the better classifier.
-    """
-    words = words_of(sequences, 0, 0)
-    best = []
-    for ppm in checked_motifs(motifs):
-        number = sequences.shape[1] - len(ppm) + 1
-        strands = (ppm, reverse_complement(ppm))
-        best.append(
-            np.max([sum_sites(words, log_odds(strand), 0, number).max(1) for strand in strands], 0)
-        )
-    return np.stack(best, axis=1)
-
-
 def oracle_map(
     sequences: Codes, motifs: Sequence[Matrix], present: npt.ArrayLike | None = None
 ) -> Floats:

@@ -121,7 +121,7 @@ class ProcessExecutor:
             "smaller network",
         )
         if not timed_out:
-            ended = PhaseResult(*_ending(process.returncode, phase, log))
+            ended = _ending(process.returncode, phase, log)
         return replace(
             ended,
             seconds=time.monotonic() - started,
@@ -179,17 +179,18 @@ def _environment(threads: int | None, gpu: bool) -> dict[str, str]:
     }
 
 
-def _ending(code: int, phase: Phase, log: Path) -> tuple[str, str, str]:
-    """Status, message and traceback of a process that ended by itself."""
+def _ending(code: int, phase: Phase, log: Path) -> PhaseResult:
+    """How a process ended by itself."""
     if code == 0:
-        return "ok", "", ""
+        return PhaseResult("ok")
     if error := read_error(phase.out):
         return error
     tail = clean_text(_tail(log, LOG_TAIL_BYTES), 2000, lines=True)
     if code == -signal.SIGKILL:
-        return "oom", f"{phase.name}: the worker was killed, most likely for want of memory", tail
+        why = f"{phase.name}: the worker was killed, most likely for want of memory"
+        return PhaseResult("oom", why, tail)
     how = f"signal {_signal_name(-code)}" if code < 0 else f"exit status {code}"
-    return (
+    return PhaseResult(
         "model_error" if phase.name == "fit" else "infra_error",
         f"{phase.name}: the worker ended with {how} and left no message; its last output is in "
         "the traceback column",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 STATUSES = ("ok", "model_error", "timeout", "oom", "invalid_output", "infra_error")
+# of a fit, in their order
+STEPS = ("import", "own_fit", "build", "motif_layer", "freeze", "train")
 Event = Mapping[str, Any]
 OnEvent = Callable[[Event], None]
 OUTPUT_LIMIT = 1 << 16
@@ -83,7 +85,15 @@ class Host:
 
 @dataclass(frozen=True)
 class PhaseResult:
-    """How a phase ended; ``output`` is the end of what it printed."""
+    """How a phase ended.
+
+    Attributes
+    ----------
+    output : str
+        The end of what it printed.
+    step : str
+        One of `STEPS`: what failed by what the worker says, a hint for the submission's author.
+    """
 
     status: str
     message: str = ""
@@ -93,6 +103,7 @@ class PhaseResult:
     device: str = "cpu"
     output: str = ""
     host: Host | None = None
+    step: str = ""
 
 
 class Executor(Protocol):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from motifidelity.phase.interface import OnEvent
-from motifidelity.untrusted import clean_name, clean_text
+from motifidelity.phase.interface import STEPS, OnEvent, PhaseResult
+from motifidelity.untrusted import clean_text, quoted
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def survey(out: Path, limits: OutputLimits) -> str | None:
                 except FileNotFoundError:
                     continue
                 if problem := _problem(status):
-                    return f"{clean_name(entry.name)} in the output folder is {problem}"
+                    return f"{quoted(entry.name)} in the output folder is {problem}"
                 total += max(status.st_size, status.st_blocks * 512)
                 if total > limits.total_bytes:
                     return f"more than {limits.total_bytes >> 20} MiB in the output folder"
@@ -144,8 +144,8 @@ def read_plain(path: Path, limit: int, offset: int = 0) -> bytes | None:
         return file.read(limit)
 
 
-def read_error(out: Path) -> tuple[str, str, str] | None:
-    """Status, message and traceback that a worker left, or None.
+def read_error(out: Path) -> PhaseResult | None:
+    """How a phase ended by what its worker left, or None.
 
     Only ``model_error``, ``oom`` and ``infra_error`` are accepted: a worker cannot claim success.
     """
@@ -155,9 +155,14 @@ def read_error(out: Path) -> tuple[str, str, str] | None:
     try:
         payload = json.loads(content)
         status, message = payload["status"], payload["message"]
-        traceback = payload.get("traceback", "")
+        traceback, step = payload.get("traceback", ""), payload.get("step")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if status not in ("model_error", "oom", "infra_error"):
         return None
-    return status, clean_text(str(message), 2000), clean_text(str(traceback), 8000, lines=True)
+    return PhaseResult(
+        status,
+        clean_text(str(message), 2000),
+        clean_text(str(traceback), 8000, lines=True),
+        step=step if step in STEPS else "",
+    )

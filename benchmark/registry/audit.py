@@ -78,7 +78,6 @@ class _Audit:
         packs = sorted((n for n in names if n.startswith(PACK)), reverse=True)
         self._rows: dict[str, dict[str, object]] = {}
         self._packed: set[str] = set()
-        self._done_packs: set[str] = set()
         for pack in packs:
             self._pack(pack)
         loose = sorted(names - set(packs))

@@ -109,7 +109,7 @@ def store_arrays(
 
     from motifidelity.executors.process import ProcessExecutor
     from motifidelity.runs.intake import InvalidOutput
-    from motifidelity.runs.phases import probe_phase, read_probe
+    from motifidelity.runs.phases import probe_kept
     from motifidelity.scoring.truth import present_classes
     from motifidelity.scratch import scratch_folder
 
@@ -124,15 +124,11 @@ def store_arrays(
         say(f"probing {case.subject}")
         truth = small_truth(find_spec(task))
         with scratch_folder() as work:
-            done = ProcessExecutor().run(
-                probe_phase(truth, case.graph, case.network, work), lambda _: None
-            )
-            if done.status != "ok":
-                raise DataError(f"{case.graph}: cannot be probed: {done.message}")
             try:
-                arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
+                probe = probe_kept(truth, case.graph, case.network, ProcessExecutor(), work)
             except InvalidOutput as error:
                 raise DataError(f"{case.graph}: {error}") from error
+        arrays = present_classes(truth, probe.arrays)
         try:
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.savez_compressed(file, allow_pickle=False, **arrays)

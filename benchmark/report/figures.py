@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from motifidelity.errors import unknown
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.report.tables import DocumentTables
 from motifidelity.tasks.spec import all_specs
+
+if TYPE_CHECKING:
+    from motifidelity.leaderboard.figures.alone import Figure
 
 # pages of the leaderboard whose figures a document may show
 PAGES = ("figures.html", "index.html")
@@ -25,21 +28,13 @@ PUBLISHED = {
 }
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure: SVG that stands alone on its own ground, and what it shows in words."""
-
-    svg: str
-    words: str
-
-
 class ReportFigures:
     """Figures of one report, drawn when they are asked for."""
 
     def __init__(self, report: DocumentTables) -> None:
         self._report = report
 
-    def figure(self, name: str) -> Drawn | None:
+    def figure(self, name: str) -> Figure | None:
         """A figure by its name; None where the registry has not the results that it shows.
 
         Names are those of `PUBLISHED`, and those that ``bench plot`` gives to files.
@@ -56,18 +51,16 @@ class ReportFigures:
         return self._leaderboard.get(name)
 
     @cached_property
-    def _leaderboard(self) -> dict[str, Drawn]:
+    def _leaderboard(self) -> dict[str, Figure]:
         from motifidelity.leaderboard import draw_figures
-        from motifidelity.leaderboard.figures.alone import on_paper
 
-        drawn = draw_figures(self._report.tables, PAGES, metrics=all_metrics())
-        return {one.name: Drawn(on_paper(one.svg), one.words) for one in drawn}
+        drawn = draw_figures(self._report.tables, PAGES, metrics=all_metrics(), paper=True)
+        return {one.name: one for one in drawn}
 
-    def _published(self, title: str, metric: str) -> Drawn:
+    def _published(self, title: str, metric: str) -> Figure:
         from motifidelity.leaderboard import published_figure
 
-        drawn = published_figure(title, self._report.compared(metric))
-        return Drawn(drawn.svg, drawn.words)
+        return published_figure(title, self._report.compared(metric))
 
 
 def _names() -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
 from motifidelity.errors import unknown
-from motifidelity.leaderboard.text import clean, parse_params, shorten
+from motifidelity.leaderboard.text import parse_params, shorten
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
 from motifidelity.metrics.oracle import OWN_NETWORK, normalise
@@ -19,6 +19,7 @@ from motifidelity.report.task_tables import profile_table, recipe_table
 from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
 from motifidelity.tasks.spec import find_spec
+from motifidelity.untrusted import clean
 
 if TYPE_CHECKING:
     import pandas as pd

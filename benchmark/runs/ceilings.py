@@ -7,9 +7,7 @@ are networks, one untrained and one trained on shuffled labels, are ordinary sub
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -27,15 +25,15 @@ from motifidelity.metrics.oracle import (
     scan_filters,
 )
 from motifidelity.metrics.truth.grammar import class_logits, count_distribution, pool_logits
-from motifidelity.provenance import code, environment
+from motifidelity.phase.interface import Place
+from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.phases import curve_settings
-from motifidelity.runs.recording import filter_rows, score_rows
-from motifidelity.scoring.evidence import gather_evidence
-from motifidelity.scoring.score import score_job
+from motifidelity.runs.recording import job_row, scored_result
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
+from motifidelity.worker.arrays import CURVES, Part
 from motifidelity.worker.probing.answers import write_curves
 
 # as many as the widest baseline has
@@ -145,7 +143,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
             maps[name] = mutated if method.base == "norm" else evidence
         else:
             maps[name] = contributions
-            hypothetical[f"{name}_hypothetical"] = evidence
+            hypothetical[Part.HYPOTHETICAL.of(name)] = evidence
     motifs = [motif.ppm.T for motif in truth.true_motifs]
     scan = _scan(truth, oracle_filters(motifs), scan_both=True)
     # at the letter that is there contributions are the evidence: one set of curves for both
@@ -168,7 +166,7 @@ def random_arrays(truth: Truth) -> dict[str, Array]:
         "explained_logits": np.zeros((m, classes), np.float32),
         **_scan(truth, random_filters(rng, NUM_FILTERS)),
         **dict.fromkeys(truth.methods, noise),
-        **{f"{name}_hypothetical": noise for name in truth.explanations.hypothetical},
+        **{Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical},
         **_tested(truth, dict.fromkeys(truth.methods, noise)),
     }
 
@@ -211,8 +209,8 @@ def _tested(truth: Truth, maps: Mapping[str, Array]) -> dict[str, Array]:
         found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
     for names in alike.values():
         for name in names[1:]:
-            for curve in ("deletion", "insertion"):
-                found[f"{name}_{curve}"] = found[f"{names[0]}_{curve}"]
+            for part in CURVES:
+                found[part.of(name)] = found[part.of(names[0])]
     return found
 
 
@@ -222,43 +220,25 @@ def _job_id(name: str, truth: Truth) -> str:
     )[:24]
 
 
-def _scored(name: str, job_id: str, truth: Truth, make: Any) -> Result:
-    started = time.monotonic()
+def _scored(name: str, job_id: str, truth: Truth, make: Callable[[Truth], Any]) -> Result:
     arrays = present_classes(truth, make(truth))
-    scores = score_job(truth, arrays)
-    harness = code()
-    row = {
-        "job_id": job_id,
-        "task": truth.spec.id,
-        "task_digest": truth.spec.digest,
-        "dataset_digest": truth.spec.dataset_digest,
-        "profile": truth.profile.name,
-        "model": name,
-        "model_file": "",
-        "model_digest": canonical_digest({"reference": name}),
-        "params": "{}",
-        "trial": 0,
-        "seed": SEED,
-        "status": "ok",
-        "division": DIVISION,
-        "runner": DIVISION,
+    row = job_row(
+        truth.spec,
+        truth.profile.name,
+        Place(),
+        job_id=job_id,
+        model=name,
+        model_file="",
+        model_digest=canonical_digest({"reference": name}),
+        params="{}",
+        trial=0,
+        seed=SEED,
+        division=DIVISION,
+        runner=DIVISION,
         # nothing that was submitted ran
-        "isolation": "container",
-        "device": "cpu",
-        "backend": "numpy",
-        "started": datetime.now(UTC),
-        "seconds_score": time.monotonic() - started,
-        "num_filters": len(arrays["filter_max"]),
-        "environment": environment(),
-        "commit": harness.commit,
-        "dirty": harness.dirty,
-        "worker_digest": harness.worker_digest,
-        "scored_commit": harness.commit,
-        "warnings": [],
-    }
-    return Result(
-        row,
-        score_rows(scores.scores),
-        filter_rows(scores),
-        evidence=gather_evidence(truth, arrays),
+        isolation="container",
+        backend="numpy",
+        num_filters=len(arrays["filter_max"]),
+        scored_commit=code().commit,
     )
+    return scored_result(row, truth, arrays)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
-from motifidelity.untrusted import clean_name
+from motifidelity.untrusted import clean_text, quoted
+from motifidelity.worker.arrays import Part
 
 Array = NDArray[Any]
 MAX_FILTERS = 4096
@@ -84,7 +85,7 @@ def take_fit(out: Path) -> FitOutput:
         num_weights = int(payload["num_weights"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidOutput(
-            f"history.json: not a training history ({clean_name(str(error))})"
+            f"history.json: not a training history ({quoted(str(error))})"
         ) from error
     if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
         raise InvalidOutput("history.json: values out of range")
@@ -135,14 +136,13 @@ def take_probe(
         "logits": ("<f4", (tests, classes)),
         "explained_logits": ("<f4", (explained, classes)),
     }
-    unsupported = _unsupported(out / "unsupported.json", explanations.methods)
+    unsupported = take_reasons(out / "unsupported.json", explanations.methods)
     asked = explanations.arrays(explained, length, classes)
-    for name, (dtype, shape, method) in asked.items():
-        left_out = method in unsupported
+    for name, one in asked.items():
         # the network with random weights may lack a method that the trained one has
-        optional = name.endswith("_randomised") and not (out / f"{name}.npy").exists()
-        if not left_out and not optional:
-            expected[name] = (dtype, shape)
+        optional = one.part is Part.RANDOMISED and not (out / f"{name}.npy").exists()
+        if one.method not in unsupported and not optional:
+            expected[name] = (one.dtype, one.shape)
     if (out / "filter_max.npy").exists():
         shape = _header(out / "filter_max.npy")[1]
         if len(shape) != 1 or not 0 < shape[0] <= MAX_FILTERS:
@@ -157,9 +157,7 @@ def take_probe(
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
     _only(out, {f"{name}.npy" for name in expected} | {"unsupported.json"})
-    arrays = {
-        name: _array(out / f"{name}.npy", dtype, shape) for name, (dtype, shape) in expected.items()
-    }
+    arrays = {name: take_array(out / f"{name}.npy", *want) for name, want in expected.items()}
     if "perturbed" in arrays and arrays["perturbed"].max(initial=0) > 3:
         raise InvalidOutput("perturbed holds a letter beyond A, C, G, T")
     if "top_sites" in arrays:
@@ -167,8 +165,14 @@ def take_probe(
     return ProbeOutput(arrays, unsupported)
 
 
-def _unsupported(path: Path, methods: Iterable[str]) -> dict[str, str]:
-    """Methods that the network does not support, with reasons that are safe to show."""
+def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
+    """Methods that the network does not support, with reasons that are safe to show.
+
+    Raises
+    ------
+    InvalidOutput
+        If the file is there and holds anything else.
+    """
     if not path.exists() and not path.is_symlink():
         return {}
     found = _json(path)
@@ -176,12 +180,7 @@ def _unsupported(path: Path, methods: Iterable[str]) -> dict[str, str]:
         name in set(methods) and isinstance(reason, str) for name, reason in found.items()
     ):
         raise InvalidOutput("unsupported.json: not reasons by attribution method")
-    return {name: _plain_text(reason[:MAX_REASON]) for name, reason in found.items()}
-
-
-def _plain_text(text: str) -> str:
-    """One printable line of a stranger's text."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return {name: clean_text(reason, MAX_REASON) for name, reason in found.items()}
 
 
 def _check_sites(sites: Array, tests: int, length: int, window: int) -> None:
@@ -201,7 +200,7 @@ def _only(out: Path, names: set[str]) -> None:
     allowed = names | _NOTES
     extra = sorted(p.name for p in out.iterdir() if p.name not in allowed)
     if extra:
-        shown = ", ".join(clean_name(name) for name in extra[:3])
+        shown = ", ".join(quoted(name) for name in extra[:3])
         raise InvalidOutput(
             f"the output folder holds {len(extra)} unexpected file{'s' if len(extra) > 1 else ''}: "
             f"{shown}; write nothing beside the results"
@@ -250,7 +249,14 @@ def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
         raise InvalidOutput(f"{path.stem}: not a numpy array file") from error
 
 
-def _array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
+def take_array(path: Path, dtype: str, shape: tuple[int, ...]) -> Array:
+    """Check an array's type, shape, size and finiteness, and read it.
+
+    Raises
+    ------
+    InvalidOutput
+        Naming the array and what is wrong with it.
+    """
     found, found_shape, fortran, offset = _header(path)
     if found.hasobject or found.str != dtype:
         raise InvalidOutput(f"{path.stem} has type {found.str[:20]}; {dtype} is expected")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +14,18 @@ import numpy as np
 
 from motifidelity.errors import DataError
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
-from motifidelity.provenance import code, environment
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
 from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import (
     SAME_MODEL,
-    filter_rows,
     history_rows,
-    score_rows,
+    job_row,
+    scored_result,
     unsupported_warnings,
     where_columns,
 )
-from motifidelity.scoring.evidence import gather_evidence
-from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 
@@ -112,37 +107,30 @@ class _Record:
     def __init__(self, job: Job, executor: Executor, registry: Registry) -> None:
         self._executor = executor
         self._registry = registry
-        self._history: list[dict[str, float]] = []
-        harness = code()
+        # what is recorded beside the row, however the job ends
+        self._parts: dict[str, Any] = {}
         submission = job.submission
-        self.row: dict[str, Any] = {
-            "job_id": job.id,
-            "task": job.task.id,
-            "task_digest": job.task.digest,
-            "dataset_digest": job.task.dataset_digest,
-            "profile": job.profile.name,
-            "model": submission.name,
-            "model_file": submission.path.name,
-            "model_digest": submission.digest,
-            "params": json.dumps(dict(job.params), sort_keys=True),
-            "trial": job.trial,
-            "seed": job.seed,
-            "division": submission.division,
-            "runner": executor.name,
-            "isolation": executor.isolation,
-            "device": "cpu",
-            "backend": submission.backend,
-            "started": datetime.now(UTC),
-            "peak_memory": 0,
-            "authors": submission.metadata.get("authors"),
-            "url": submission.metadata.get("url"),
-            "license": submission.metadata.get("license"),
-            "commit": harness.commit,
-            "dirty": harness.dirty,
-            "worker_digest": harness.worker_digest,
-            "image_digest": executor.image,
-            **where_columns(executor.place, environment()),
-        }
+        self.row: dict[str, Any] = job_row(
+            job.task,
+            job.profile.name,
+            executor.place,
+            job_id=job.id,
+            model=submission.name,
+            model_file=submission.path.name,
+            model_digest=submission.digest,
+            params=json.dumps(dict(job.params), sort_keys=True),
+            trial=job.trial,
+            seed=job.seed,
+            division=submission.division,
+            runner=executor.name,
+            isolation=executor.isolation,
+            backend=submission.backend,
+            peak_memory=0,
+            authors=submission.metadata.get("authors"),
+            url=submission.metadata.get("url"),
+            license=submission.metadata.get("license"),
+            image_digest=executor.image,
+        )
 
     def phase(self, phase: Phase, on_event: OnJobEvent) -> PhaseResult:
         """Run a phase and note its cost, and where the training ran."""
@@ -158,7 +146,7 @@ class _Record:
 
     def take_fit(self, fit: FitOutput, job: Job) -> None:
         """Note what training left: length, best epoch, size, and what looks odd."""
-        self._history = fit.history
+        self._parts["history"] = history_rows(fit.history)
         self.row["num_weights"] = fit.num_weights
         if not fit.history:
             return
@@ -166,10 +154,6 @@ class _Record:
         values = [row.get(watched, float("-inf")) for row in fit.history]
         self.row["epochs"] = len(fit.history)
         self.row["best_epoch"] = int(np.argmax(values)) + 1
-
-    def failure(self, ended: PhaseResult) -> Outcome:
-        """The outcome of a job that did not reach its scores."""
-        return self._record(ended)
 
     def scored(
         self, truth: Truth, probe: ProbeOutput, files: list[Path], on_event: OnJobEvent
@@ -189,10 +173,10 @@ class _Record:
         self.row["num_filters"] = len(probe.arrays["filter_max"]) if probe.has_filters else 0
         arrays = present_classes(truth, probe.arrays)
         on_event("score", {"event": "start"})
-        started = time.monotonic()
+        self._parts |= {"files": files, "arrays": arrays}
         try:
-            scores = score_job(truth, arrays, _other_trials(self._registry, self.row))
-            evidence = gather_evidence(truth, arrays)
+            others = _other_trials(self._registry, self.row)
+            result = scored_result(self.row, truth, arrays, others, **self._parts)
         except Exception as error:
             ended = PhaseResult(
                 "infra_error",
@@ -200,26 +184,18 @@ class _Record:
                 "report this, then run 'bench rescore'",
                 "".join(traceback.format_exception(error)),
             )
-            return self._record(ended, files=files, arrays=arrays)
-        self.row["seconds_score"] = time.monotonic() - started
-        return self._record(
-            PhaseResult("ok"),
-            scores=score_rows(scores.scores),
-            filters=filter_rows(scores),
-            files=files,
-            arrays=arrays,
-            evidence=evidence,
-        )
+            return self.failure(ended)
+        return Outcome("ok", "", "", self._registry.record(result))
 
-    def _record(self, ended: PhaseResult, **parts: Any) -> Outcome:
+    def failure(self, ended: PhaseResult) -> Outcome:
+        """The outcome of a job that did not reach its scores."""
         row = {
             **self.row,
             "status": ended.status,
             "message": ended.message or None,
             "traceback": ended.traceback or None,
         }
-        result = Result(row, history=history_rows(self._history), **parts)
-        result_id = self._registry.record(result)
+        result_id = self._registry.record(Result(row, **self._parts))
         return Outcome(ended.status, ended.message, ended.traceback, result_id)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from motifidelity.metrics.methods import METHODS
-from motifidelity.phase.interface import Phase
-from motifidelity.runs.intake import ProbeOutput, take_probe
+from motifidelity.phase.interface import Executor, Phase
+from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
 
@@ -98,6 +98,22 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
         window=spec.scoring.window,
         explanations=truth.explanations,
     )
+
+
+def probe_kept(
+    truth: Truth, graph: Path, network: Path, executor: Executor, work: Path
+) -> ProbeOutput:
+    """Probe a network that was kept, and read what came of it.
+
+    Raises
+    ------
+    InvalidOutput
+        If it cannot be probed, or naming the array and what is wrong with it.
+    """
+    done = executor.run(probe_phase(truth, graph, network, work), lambda _: None)
+    if done.status != "ok":
+        raise InvalidOutput(f"cannot be probed again: {done.message}")
+    return read_probe(truth, work / "probe")
 
 
 def _save(path: Path, array: Any) -> Path:

@@ -3,19 +3,86 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from motifidelity.metrics.declare import Score, all_metrics
 from motifidelity.phase.interface import Place
+from motifidelity.provenance import code, environment
+from motifidelity.registry import Result
 from motifidelity.runs.intake import ProbeOutput
-from motifidelity.scoring.score import JobScores
+from motifidelity.scoring.evidence import gather_evidence
+from motifidelity.scoring.score import JobScores, score_job
+from motifidelity.scoring.truth import Arrays, Truth
+from motifidelity.tasks.spec import TaskSpec
 
 # the columns that trials of one model share
 SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
 
 
 NO_SUPPORT = "does not support this network"
+
+
+def job_row(spec: TaskSpec, profile: str, place: Place, **columns: Any) -> dict[str, Any]:
+    """A row of the registry's ``jobs`` table that begins now, on this machine.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+    profile : str
+    place : Place
+        Where the job runs.
+    **columns
+        What is the job's own.
+    """
+    harness = code()
+    return {
+        "task": spec.id,
+        "task_digest": spec.digest,
+        "dataset_digest": spec.dataset_digest,
+        "profile": profile,
+        "device": "cpu",
+        "started": datetime.now(UTC),
+        "commit": harness.commit,
+        "dirty": harness.dirty,
+        "worker_digest": harness.worker_digest,
+        **where_columns(place, environment()),
+        **columns,
+    }
+
+
+def scored_result(
+    row: Mapping[str, Any],
+    truth: Truth,
+    arrays: Arrays,
+    others: Sequence[Arrays] = (),
+    /,
+    **parts: Any,
+) -> Result:
+    """The result of a job whose arrays are there: its row, what is scored, and the evidence.
+
+    Parameters
+    ----------
+    row : mapping of str
+        The job's row.
+    truth : Truth
+    arrays, others
+        As `score_job` takes them.
+    **parts
+        Other parts of the result.
+    """
+    started = time.monotonic()
+    scores = score_job(truth, arrays, others)
+    evidence = gather_evidence(truth, arrays)
+    return Result(
+        {**row, "status": "ok", "seconds_score": time.monotonic() - started},
+        score_rows(scores.scores),
+        filter_rows(scores),
+        evidence=evidence,
+        **parts,
+    )
 
 
 def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:

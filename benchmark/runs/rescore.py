@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -15,17 +14,15 @@ from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
-from motifidelity.runs.phases import probe_phase, read_probe
+from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
     NO_SUPPORT,
     SAME_MODEL,
-    filter_rows,
     score_rows,
+    scored_result,
     unsupported_warnings,
 )
 from motifidelity.scoring.discovery import PATTERN_METRICS, pattern_scores, require_modisco
-from motifidelity.scoring.evidence import gather_evidence
-from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, fits, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.dataset import load_dataset
@@ -167,28 +164,20 @@ def _scored(
     row: Row, kept: _Kept, truth: Truth, others: list[dict[str, Any]], *, patterns: bool
 ) -> Result:
     """A later result of a row's job, without the rows that it takes over from that result."""
-    started = time.monotonic()
-    scores = score_job(truth, kept.arrays, others)
     job = {
         **{name: value for name, value in row.items() if name not in _NEW},
         **kept.columns,
-        "status": "ok",
         "task_digest": truth.spec.digest,
-        "seconds_score": time.monotonic() - started,
         "arrays_of": row["arrays_of"] or row["result_id"],
         "scored_commit": code().commit,
         "scored_dirty": code().dirty,
     }
-    found = score_rows(scores.scores)
-    if patterns:
-        found += score_rows(pattern_scores(truth, kept.arrays))
-    return Result(
-        job,
-        found,
-        filter_rows(scores),
-        arrays=kept.arrays if kept.recorded else None,
-        evidence=gather_evidence(truth, kept.arrays),
-    )
+    arrays = kept.arrays if kept.recorded else None
+    result = scored_result(job, truth, kept.arrays, others, arrays=arrays)
+    if not patterns:
+        return result
+    found = score_rows(pattern_scores(truth, kept.arrays))
+    return replace(result, scores=[*result.scores, *found])
 
 
 def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
@@ -226,12 +215,8 @@ def _kept(
             "--runner docker"
         )
     with scratch_folder() as work:
-        phase = probe_phase(truth, network["graph"], network["network"], work)
-        done = executor.run(phase, lambda _: None)
-        if done.status != "ok":
-            raise DataError(f"{network['graph']}: cannot be probed again: {done.message}")
         try:
-            probe = read_probe(truth, work / "probe")
+            probe = probe_kept(truth, network["graph"], network["network"], executor, work)
         except InvalidOutput as error:
             raise DataError(f"{network['graph']}: {error}") from error
     columns = _probed_columns(row, executor, unsupported_warnings(probe))

@@ -16,6 +16,7 @@ from motifidelity.metrics.attribution.patterns import score_patterns
 from motifidelity.metrics.declare import Score
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS, centred
 from motifidelity.scoring.truth import Arrays, Truth
+from motifidelity.worker.arrays import Part
 
 PATTERN_METRICS = ("pattern_recall", "pattern_precision")
 SEED = 0
@@ -100,7 +101,7 @@ def pattern_scores(truth: Truth, arrays: Arrays) -> list[Score]:
     scores: list[Score] = []
     sequences = truth.test.sequences[truth.explained]
     for method in truth.methods:
-        maps = arrays.get(f"{method}_hypothetical")
+        maps = arrays.get(Part.HYPOTHETICAL.of(method))
         if maps is None and method in arrays and METHODS[method].letters:
             maps = arrays[method]
         if maps is None or METHODS[method].paper_maps or method == FLOOR_METHOD:

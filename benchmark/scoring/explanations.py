@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from motifidelity.worker.arrays import CURVES, Part
+
+
+class Asked(NamedTuple):
+    """Type and shape of an array, and what it is of which method."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    method: str | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -33,24 +45,21 @@ class Explanations:
     counts: int = 0
     perturbations: int = 0
 
-    def arrays(
-        self, explained: int, length: int, classes: int
-    ) -> dict[str, tuple[str, tuple[int, ...], str | None]]:
-        """Type, shape and method of every array."""
+    def arrays(self, explained: int, length: int, classes: int) -> dict[str, Asked]:
+        """What is expected of every array, by its name."""
         maps = (explained, length, 4, classes)
         curve = (self.tested, classes, self.counts)
-        found: dict[str, tuple[str, tuple[int, ...], str | None]] = {}
-        for names, suffix, shape in (
-            (self.methods, "", maps),
-            (self.complete, "_completeness", (explained, classes)),
-            (self.hypothetical, "_hypothetical", maps),
-            (self.curves, "_deletion", curve),
-            (self.curves, "_insertion", curve),
-            (self.randomised, "_randomised", (self.tested, *maps[1:])),
+        found: dict[str, Asked] = {}
+        for names, part, shape in (
+            (self.methods, Part.MAPS, maps),
+            (self.complete, Part.COMPLETENESS, (explained, classes)),
+            (self.hypothetical, Part.HYPOTHETICAL, maps),
+            *((self.curves, part, curve) for part in CURVES),
+            (self.randomised, Part.RANDOMISED, (self.tested, *maps[1:])),
         ):
-            found |= {f"{name}{suffix}": ("<f4", shape, name) for name in names}
+            found |= {part.of(name): Asked("<f4", shape, name, part) for name in names}
         if self.tested:
             copies = (self.tested, self.perturbations)
-            found["perturbed"] = ("|u1", (*copies, length), None)
-            found["changes"] = ("<f4", (*copies, classes), None)
+            found["perturbed"] = Asked("|u1", (*copies, length))
+            found["changes"] = Asked("<f4", (*copies, classes))
         return found

@@ -25,6 +25,7 @@ from motifidelity.metrics.localisation import score_localisation
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
 from motifidelity.scoring.truth import Arrays, Truth
+from motifidelity.worker.arrays import Part
 
 
 def compile_in_background() -> None:
@@ -136,7 +137,7 @@ def _attribution(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
         scores = [score for score in scores if not score.metric.startswith("paper_")]
     if METHODS[method].paper_maps:
         return scores
-    hypothetical = arrays.get(f"{method}_hypothetical")
+    hypothetical = arrays.get(Part.HYPOTHETICAL.of(method))
     return [
         *scores,
         *score_instances(method, maps, sequences, bases, spans, truth.implanted),
@@ -148,20 +149,20 @@ def _map_tests(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
     """What the network itself says of a map: completeness, faithfulness, random weights."""
     scores: list[Score] = []
     maps = arrays[method]
-    if f"{method}_completeness" in arrays:
-        scores += score_completeness(method, maps, arrays[f"{method}_completeness"])
+    if Part.COMPLETENESS.of(method) in arrays:
+        scores += score_completeness(method, maps, arrays[Part.COMPLETENESS.of(method)])
     rows = truth.explained[: truth.tested]
     maps, sequences = maps[: truth.tested], truth.test.sequences[rows]
-    if f"{method}_deletion" in arrays:
-        curves = (arrays[f"{method}_deletion"], arrays[f"{method}_insertion"])
+    if Part.DELETION.of(method) in arrays:
+        curves = (arrays[Part.DELETION.of(method)], arrays[Part.INSERTION.of(method)])
         scores += score_curves(method, *curves, truth.curve_counts, truth.test.labels[rows])
-        hypothetical = arrays.get(f"{method}_hypothetical")
+        hypothetical = arrays.get(Part.HYPOTHETICAL.of(method))
         if hypothetical is not None:
             hypothetical = hypothetical[: truth.tested]
         perturbed, changes = arrays["perturbed"], arrays["changes"]
         scores += score_infidelity(method, maps, sequences, perturbed, changes, hypothetical)
-    if f"{method}_randomised" in arrays:
-        scores += score_randomisation(method, maps, arrays[f"{method}_randomised"], sequences)
+    if Part.RANDOMISED.of(method) in arrays:
+        scores += score_randomisation(method, maps, arrays[Part.RANDOMISED.of(method)], sequences)
     return scores
 
 

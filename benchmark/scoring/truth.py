@@ -21,6 +21,7 @@ from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
 from motifidelity.tasks.motifs import Motif
 from motifidelity.tasks.spec import Profile, TaskSpec
+from motifidelity.worker.arrays import Part
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -160,11 +161,12 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
     """
     labels = truth.test.labels[truth.explained].astype(np.float32)
     reduced = dict(arrays)
-    for name in ("explained_logits", *(f"{m}_completeness" for m in truth.explanations.complete)):
+    errors = (Part.COMPLETENESS.of(method) for method in truth.explanations.complete)
+    for name in ("explained_logits", *errors):
         if name in arrays:
             reduced[name] = (arrays[name] * labels).sum(axis=1)
-    suffixes = ("", "_hypothetical", "_randomised")
-    for name in (f"{method}{suffix}" for method in truth.methods for suffix in suffixes):
+    parts = (Part.MAPS, Part.HYPOTHETICAL, Part.RANDOMISED)
+    for name in (part.of(method) for method in truth.methods for part in parts):
         if name in arrays:
             maps = arrays[name]
             reduced[name] = np.einsum("mlac,mc->mla", maps, labels[: len(maps)])

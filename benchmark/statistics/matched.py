@@ -22,20 +22,10 @@ class Matched:
     adjusted : ndarray (models,) float64
         The score less what a straight line through all models expects at this accuracy, in units
         of the score; nan where it cannot be told.
-    adjusted_rank : ndarray (models,) float64
-        The same of ranks (1 worst): how many places a model is above what its accuracy's place
-        expects. Robust to one model far off.
-    slope : float
-        Of the line, in units of the score per unit of accuracy; nan where there is none.
-    correlation : float
-        Spearman's, of score and accuracy; nan where there is none.
     """
 
     front: NDArray[np.bool_]
     adjusted: Floats
-    adjusted_rank: Floats
-    slope: float
-    correlation: float
 
 
 def pareto_front(
@@ -68,17 +58,15 @@ def pareto_front(
 def at_matched_accuracy(accuracy: ArrayLike, score: ArrayLike, *, higher: bool = True) -> Matched:
     """A score as it stands once accuracy is accounted for.
 
-    The residual of a least-squares line of the score on accuracy over all models given, and the
-    residual of the same line through their ranks, whose correlation with a third quantity is the
-    partial rank correlation given accuracy. Where every accuracy is the same the residual is the
-    deviation from the mean.
+    The residual of a least-squares line of the score on accuracy over all models given. Where every
+    accuracy is the same the residual is the deviation from the mean.
 
     Parameters
     ----------
     accuracy, score : array_like (models,)
         nan where a model has no value; it is left out of the line.
     higher : bool
-        Whether a higher score is better; decides the front and the direction of the ranks alone.
+        Whether a higher score is better; decides the front alone.
 
     Returns
     -------
@@ -87,20 +75,14 @@ def at_matched_accuracy(accuracy: ArrayLike, score: ArrayLike, *, higher: bool =
     """
     x, y = np.asarray(accuracy, dtype=float), np.asarray(score, dtype=float)
     known = np.isfinite(x) & np.isfinite(y)
-    adjusted, ranks = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
-    slope = correlation = np.nan
+    adjusted = np.full(x.shape, np.nan)
     if known.sum() >= 3:
-        signed = y[known] * (1.0 if higher else -1.0)
-        adjusted[known], slope = _residuals(x[known], y[known])
-        ranked = stats.rankdata(x[known]), stats.rankdata(signed)
-        ranks[known], _ = _residuals(*ranked)
-        if np.ptp(x[known]) > 0 and np.ptp(y[known]) > 0:
-            correlation = float(stats.spearmanr(x[known], y[known]).statistic)
-    return Matched(pareto_front(x, y, higher=higher), adjusted, ranks, slope, correlation)
+        adjusted[known] = _residuals(x[known], y[known])
+    return Matched(pareto_front(x, y, higher=higher), adjusted)
 
 
-def _residuals(x: Floats, y: Floats) -> tuple[Floats, float]:
+def _residuals(x: Floats, y: Floats) -> Floats:
     if np.ptp(x) == 0:
-        return y - y.mean(), np.nan
+        return np.asarray(y - y.mean())
     line = stats.linregress(x, y)
-    return y - (line.intercept + line.slope * x), float(line.slope)
+    return np.asarray(y - (line.intercept + line.slope * x))

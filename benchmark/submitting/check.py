@@ -17,7 +17,7 @@ from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.source import Source, file_line, parse_problem
 
 if TYPE_CHECKING:
-    from motifidelity.phase.interface import Executor, PhaseResult
+    from motifidelity.phase.interface import Executor
     from motifidelity.runs.plan import Job
     from motifidelity.submitting.trial import TriedOut
     from motifidelity.tasks.spec import Profile, TaskSpec
@@ -179,13 +179,12 @@ def _of_trial(trial: TriedOut, source: Source) -> Iterator[Finding]:
 def _failed_fit(trial: TriedOut, source: Source) -> Iterator[Finding]:
     """The one step that failed, and the steps before it that did not."""
     done, name = trial.fitted, trial.job.task.id
-    step, anchor = _failed_step(trial, done)
+    step, anchor = _failed_step(trial)
     text, _, remedy = done.message.partition("; ")
     line = file_line(done.message, source.name, done.traceback)
-    if step in ("import", "contract") and source.in_function(line) and not remedy:
-        step = "contract"
+    if step == "contract" and source.in_function(line) and not remedy:
         remedy = _REMEDIES["freezing"] if "numpy" in text.lower() else "mend that line"
-    if step == "training":
+    if trial.begun:
         for passed in ("contract", "freezing"):
             yield Finding(passed, "ok", "as it should be", task=name)
     elif step == "freezing":
@@ -205,22 +204,25 @@ _REMEDIES = {
 }
 
 
-def _failed_step(trial: TriedOut, done: PhaseResult) -> tuple[str, str]:
+# of a worker's step: the check that it belongs to, and the function to look at without a line
+_STEPS = {
+    "": ("import", ""),
+    "import": ("import", ""),
+    "own_fit": ("training", "fit"),
+    "build": ("contract", "build_model"),
+    "motif_layer": ("contract", "motif_layer"),
+    "freeze": ("freezing", "build_model"),
+    "train": ("training", "build_model"),
+}
+
+
+def _failed_step(trial: TriedOut) -> tuple[str, str]:
     """Which step failed, and the function to look at where no line is known."""
-    if done.status == "infra_error":
+    if trial.fitted.status == "infra_error":
         return "machine", ""
     if trial.begun:
         return "training", "fit" if trial.job.submission.own_fit else "build_model"
-    text = f"{done.message}\n{done.traceback}"
-    if "cannot be frozen" in text or "operation" in done.message.partition("; ")[0]:
-        return "freezing", "build_model"
-    if "def fit" in done.message:
-        return "training", "fit"
-    if "motif_layer" in text:
-        return "contract", "motif_layer"
-    if any(words in text for words in ("build_model", "the model returns", "does not take")):
-        return "contract", "build_model"
-    return "import", ""
+    return _STEPS[trial.fitted.step]
 
 
 def _training(trial: TriedOut) -> Finding:

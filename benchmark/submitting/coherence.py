@@ -20,7 +20,7 @@ from motifidelity.phase.interface import STATUSES
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.source import name_problem, text_problem
-from motifidelity.untrusted import clean_text
+from motifidelity.untrusted import clean_text, quoted
 
 if TYPE_CHECKING:
     from motifidelity.metrics.declare import Metric
@@ -133,8 +133,8 @@ def _metadata(contents: Contents, submission: Submission) -> Iterator[Finding]:
         if metadata.get(key) != value:
             yield _problem(
                 "metadata.json",
-                f"{key} is {ascii(metadata.get(key))[:80]}, but the model file says "
-                f"{ascii(value)[:80]}",
+                f"{key} is {quoted(metadata.get(key), 80)}, but the model file says "
+                f"{quoted(value, 80)}",
             )
     for key in ("name", "authors", "license", "url"):
         stated = metadata.get(key)
@@ -152,8 +152,8 @@ def _metadata(contents: Contents, submission: Submission) -> Iterator[Finding]:
     if metadata.get("finished") != done or metadata.get("failed") != len(jobs) - done:
         yield _problem(
             "metadata.json",
-            f"says {ascii(metadata.get('finished'))[:20]} finished and "
-            f"{ascii(metadata.get('failed'))[:20]} failed jobs; jobs.json has {done} and "
+            f"says {quoted(metadata.get('finished'), 20)} finished and "
+            f"{quoted(metadata.get('failed'), 20)} failed jobs; jobs.json has {done} and "
             f"{len(jobs) - done}",
         )
     if not done:
@@ -180,11 +180,11 @@ def _jobs(rows: list[dict[str, Any]], submission: Submission) -> Any:
 def _job_problem(row: Mapping[str, Any], submission: Submission) -> str | None:
     _require(row, _JOB_TYPES)
     if row["status"] not in STATUSES:
-        return f"unknown status {ascii(row['status'])[:40]}"
+        return f"unknown status {quoted(row['status'], 40)}"
     if row["model_digest"] != submission.digest:
         return "its result is of another model file"
     if row["model"] != submission.name:
-        return f"its model is named {ascii(row['model'])[:80]}"
+        return f"its model is named {quoted(row['model'], 80)}"
     job = job_of(row, submission)
     if job.id != row["job_id"]:
         return (
@@ -316,9 +316,9 @@ def _score_problem(row: Mapping[str, Any], jobs: list[dict[str, Any]]) -> str | 
         return f"a score of job {row['job']}, which has none"
     metric = all_metrics().get(row["metric"])
     if metric is None:
-        return f"unknown metric {ascii(row['metric'])[:60]}"
+        return f"unknown metric {quoted(row['metric'], 60)}"
     if metric.family != row["family"]:
-        return f"{metric.name} is of family {metric.family}, not {ascii(row['family'])[:40]}"
+        return f"{metric.name} is of family {metric.family}, not {quoted(row['family'], 40)}"
     value = row["value"]
     if value is None:
         return None

@@ -21,7 +21,7 @@ from motifidelity.phase.outputs import read_plain
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import FORMAT, LIMITS, MANIFEST, TABLES, VERSION, Contents
 from motifidelity.submitting.source import FILE_NAME, MAX_MODEL_BYTES
-from motifidelity.untrusted import clean_name
+from motifidelity.untrusted import quoted
 
 MAX_ENTRIES = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -50,11 +50,11 @@ def read_folder(folder: Path) -> Reading:
     """
     reading = Reading()
     if folder.is_symlink():
-        reading.problem(clean_name(folder.name), "is a symbolic link, which is never followed")
+        reading.problem(quoted(folder.name), "is a symbolic link, which is never followed")
         return reading
     sizes = _survey(folder, reading)
     if MANIFEST not in sizes:
-        if not any(f.where == clean_name(MANIFEST) for f in reading.findings):
+        if not any(f.where == quoted(MANIFEST) for f in reading.findings):
             reading.problem(MANIFEST, "missing")
         return reading
     manifest = _bytes(folder / MANIFEST, LIMITS[MANIFEST], reading)
@@ -63,7 +63,7 @@ def read_folder(folder: Path) -> Reading:
         return reading
     for name in sorted(sizes.keys() - listed.keys() - {MANIFEST}):
         reading.problem(
-            clean_name(name), "is not in the manifest", "remove it, or make the folder anew"
+            quoted(name), "is not in the manifest", "remove it, or make the folder anew"
         )
     content: dict[str, bytes] = {}
     for name, (size, digest) in listed.items():
@@ -92,7 +92,7 @@ def _survey(folder: Path, reading: Reading) -> dict[str, int]:
                     reading.problem(folder.name, f"holds more than {MAX_ENTRIES} entries")
                     break
                 if problem := _entry_problem(entry):
-                    reading.problem(clean_name(entry.name), problem, "remove it")
+                    reading.problem(quoted(entry.name), problem, "remove it")
                 else:
                     sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
     except OSError as error:
@@ -138,7 +138,7 @@ def _listed(manifest: bytes, reading: Reading) -> dict[str, tuple[int, str]] | N
         return None
     version = raw.get("version")
     if type(version) is not int or version < 1:
-        reading.problem(MANIFEST, f"has no valid version ({ascii(version)[:40]})")
+        reading.problem(MANIFEST, f"has no valid version ({quoted(version, 40)})")
         return None
     if version > VERSION:
         reading.problem(
@@ -154,7 +154,7 @@ def _listed(manifest: bytes, reading: Reading) -> dict[str, tuple[int, str]] | N
     listed = {}
     for name, entry in files.items():
         if problem := _listed_problem(name, entry):
-            reading.problem(MANIFEST, f"{clean_name(name)} {problem}")
+            reading.problem(MANIFEST, f"{quoted(name)} {problem}")
         else:
             listed[name] = (entry["bytes"], entry["sha256"])
     models = [name for name in listed if name not in LIMITS]

@@ -16,7 +16,7 @@ from motifidelity.phase.interface import Executor
 from motifidelity.registry import Registry
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.job import run_job
-from motifidelity.runs.phases import probe_phase, read_probe
+from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import score_rows
 from motifidelity.scoring.score import score_job
@@ -223,11 +223,9 @@ class Verifier:
     def _probe(self, ran: Ran, truth: Truth) -> Ran:
         """The scores of a trained network on other test data."""
         work = Path(tempfile.mkdtemp(prefix="probe-", dir=self.work))
-        phase = probe_phase(truth, ran.network["graph"], ran.network["network"], work)
-        done = self.executors[ran.job.submission.backend].run(phase, lambda _: None)
-        if done.status != "ok":
-            raise InvalidOutput(done.message)
-        arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
+        executor = self.executors[ran.job.submission.backend]
+        probe = probe_kept(truth, ran.network["graph"], ran.network["network"], executor, work)
+        arrays = present_classes(truth, probe.arrays)
         scores = score_rows(score_job(truth, arrays).scores)
         return Ran(ran.job, scores, _errors(arrays["logits"], truth), {})
 

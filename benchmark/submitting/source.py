@@ -11,6 +11,7 @@ from pathlib import Path
 
 from motifidelity.model_file import METADATA, Submission
 from motifidelity.submitting.findings import Finding
+from motifidelity.untrusted import quoted
 
 MAX_MODEL_BYTES = 1 << 20
 MAX_NAME = 80
@@ -116,7 +117,7 @@ class Source:
             yield Finding(
                 "file",
                 "problem",
-                f"name {ascii(self.name)[:100]}",
+                f"name {quoted(self.name, 100)}",
                 "rename it: letters, digits, _ - . and the ending .py, at most 79 characters",
                 self.name,
             )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
-from motifidelity.phase.outputs import read_plain
-from motifidelity.runs.intake import FitOutput, InvalidOutput, take_fit
-from motifidelity.runs.phases import fit_phase
+from motifidelity.runs.intake import FitOutput, InvalidOutput, take_array, take_fit, take_reasons
+from motifidelity.runs.phases import fit_phase, probe_phase
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
@@ -35,8 +30,6 @@ _CHEAP: dict[str, dict[str, int]] = {
     "paper_ig": {"references": 1, "steps": 2},
     "paper_deepshap": {"references": 1},
 }
-_MAX_ARRAY_BYTES = 64 << 20
-_MAX_REASONS = 1 << 16
 
 
 @dataclass
@@ -127,12 +120,13 @@ def probe_trial(
     if trial.probed.status != "ok":
         return
     shape = (len(truth.test.sequences), len(trial.job.task.classes))
+    trial.has_filters = (probe.out / "filter_max.npy").is_file()
     try:
-        trial.logits = _logits(probe.out / "logits.npy", shape)
+        reasons = take_reasons(probe.out / "unsupported.json", methods)
+        trial.logits = take_array(probe.out / "logits.npy", "<f4", shape)
     except InvalidOutput as error:
         trial.invalid = str(error)
-    trial.has_filters = (probe.out / "filter_max.npy").is_file()
-    reasons = _reasons(probe.out / "unsupported.json")
+        return
     trial.attribution = {name: reasons.get(name) for name in methods}
 
 
@@ -155,72 +149,13 @@ def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def _probe_phase(truth: Truth, fit: FitOutput, work: Path, methods: Sequence[str]) -> Phase:
-    scoring = truth.spec.scoring
-    sequences, explained = work / "sequences.npy", work / "explained.npy"
-    np.save(sequences, truth.test.sequences, allow_pickle=False)
-    np.save(explained, truth.test.sequences[: truth.profile.explained], allow_pickle=False)
-    settings: dict[str, Any] = {
-        "scan": {
-            "window": scoring.window,
-            "half_max": scoring.half_max,
-            "top_sites": scoring.top_sites,
-        },
+    phase = probe_phase(truth, fit.graph, fit.network, work)
+    # the tests of the maps follow from them and are left to a real run
+    curves = {"methods": {}, "counts": [0, truth.spec.length], "resamples": 1, "perturbations": 1}
+    settings = {
         "methods": {name: _CHEAP.get(name, {}) for name in methods},
-        # the tests of the maps follow from them and are left to a real run
         "tested": 1,
         "randomised": [],
-        "curves": {
-            "methods": {},
-            "counts": [0, truth.spec.length],
-            "resamples": 1,
-            "perturbations": 1,
-            "window": scoring.window,
-        },
+        "curves": {**phase.settings["curves"], **curves},
     }
-    out = work / "probe"
-    out.mkdir()
-    inputs = {
-        "graph": fit.graph,
-        "network": fit.network,
-        "sequences": sequences,
-        "explained": explained,
-    }
-    return Phase("probe", settings, inputs, out)
-
-
-def _logits(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Logits of a probe, after their type and shape were found to fit.
-
-    Raises
-    ------
-    InvalidOutput
-        If they are anything but finite numbers of that shape.
-    """
-    content = read_plain(path, _MAX_ARRAY_BYTES + 1)
-    try:
-        if content is None or len(content) > _MAX_ARRAY_BYTES:
-            raise ValueError("missing or too large")
-        file = io.BytesIO(content)
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("another format version")
-        found, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-        if found != shape or fortran or dtype.str != "<f4":
-            raise ValueError(f"shape {str(found)[:40]}, type {dtype.str[:10]}")
-        size = math.prod(shape)
-        values = np.frombuffer(content, dtype="<f4", count=size, offset=file.tell())
-    except Exception as error:  # a header is parsed as a literal, which can fail in many ways
-        raise InvalidOutput(f"logits: {error}") from error
-    if not np.isfinite(values).all():
-        raise InvalidOutput("logits: NaN or infinite values; bound the activations")
-    return values.reshape(shape)
-
-
-def _reasons(path: Path) -> dict[str, str]:
-    content = read_plain(path, _MAX_REASONS)
-    if not content:
-        return {}
-    try:
-        found = json.loads(content)
-        return {name: " ".join(str(found[name]).split())[:200] for name in METHODS if name in found}
-    except (ValueError, TypeError, RecursionError):
-        return {}
+    return replace(phase, settings={**phase.settings, **settings})

@@ -56,15 +56,21 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     built, module = [], None
     for trial in trials:
         keras.utils.set_random_seed(trial["seed"])
+        report.step = "import"
         module = contract.load_submission(path)
+        report.step = "own_fit"
         contract.check_training(module, path.name, own_fit=request["own_fit"])
+        report.step = "build"
         model = contract.build(module, path.name, task, trial["params"])
+        report.step = "motif_layer"
         motif_layer = contract.named_motif_layer(module, path.name, model)
+        report.step = "freeze"
         # frozen once before training too: a network that cannot be probed is refused at once
         untrained = freeze(model, task.input_shape, path.name, motif_layer)
         from_logits = not untrained.manifest.has_sigmoid
         # Keras draws the order of sequences from this state
         built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
+    report.step = "train"
     report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
     if "trials" in request:
@@ -169,20 +175,21 @@ def main(arguments: list[str]) -> int:
     source = Path(request["inputs"].get("model", "network")).name
     # before Keras is imported; whatever the network was trained with, its graph is TensorFlow's
     os.environ["KERAS_BACKEND"] = request.get("backend", "tensorflow")
+    report = Reporter(out)
     try:
-        PHASES[phase](request, out, Reporter(out))
+        PHASES[phase](request, out, report)
     except Exception as error:
         if full := out_of_memory(error):
-            write_error(out, "oom", full, source)
+            write_error(out, "oom", full, source, report.step)
             return EXIT_SUBMISSION
         if isinstance(error, SubmissionError):
-            write_error(out, "model_error", error, source)
+            write_error(out, "model_error", error, source, report.step)
             return EXIT_SUBMISSION
         # in the fit phase whatever the submission's own code lets through is its error, in the
         # probe phase what its network's operations refuse to do
         by_network = type(error).__module__.startswith("tensorflow.python.framework.errors")
         ours = not by_network if phase != "fit" else not _passed_through(error, source)
-        write_error(out, "infra_error" if ours else "model_error", error, source)
+        write_error(out, "infra_error" if ours else "model_error", error, source, report.step)
         return EXIT_WORKER if ours else EXIT_SUBMISSION
     return 0
 

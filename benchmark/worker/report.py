@@ -21,9 +21,16 @@ class SubmissionError(Exception):
 
 
 class Reporter:
-    """Writes progress events, one JSON object a line, flushed at once."""
+    """Writes progress events, one JSON object a line, flushed at once.
+
+    Attributes
+    ----------
+    step : str
+        What the phase is at, for the error that may come of it.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.step = ""
         self._file = (folder / PROGRESS).open("a", encoding="utf-8")
 
     def __call__(self, event: str, **values: Any) -> None:
@@ -32,8 +39,10 @@ class Reporter:
         self._file.flush()
 
 
-def write_error(folder: Path, status: str, error: BaseException, source: str) -> None:
-    """Write ``error.json``: status, one-line message, and the last lines of the traceback.
+def write_error(
+    folder: Path, status: str, error: BaseException, source: str, step: str = ""
+) -> None:
+    """Write ``error.json``: status, step, one-line message, and the traceback's last lines.
 
     Parameters
     ----------
@@ -44,6 +53,8 @@ def write_error(folder: Path, status: str, error: BaseException, source: str) ->
     error : BaseException
     source : str
         File name of the submission, which starts the message.
+    step : str
+        What the phase was at.
     """
     text = " ".join(str(error).split())[:2000]
     if not isinstance(error, SubmissionError):
@@ -55,7 +66,7 @@ def write_error(folder: Path, status: str, error: BaseException, source: str) ->
             else f"{where}: {type(error).__name__}"
         )
     lines = "".join(traceback.format_exception(error)).splitlines()[-TRACEBACK_LINES:]
-    payload = {"status": status, "message": text, "traceback": "\n".join(lines)}
+    payload = {"status": status, "step": step, "message": text, "traceback": "\n".join(lines)}
     (folder / ERROR).write_text(json.dumps(payload), encoding="utf-8")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from motifidelity.entries import DIVISION
-from motifidelity.leaderboard.text import clean, is_missing, shorten, stretches, trials_of
+from motifidelity.leaderboard.text import is_missing, shorten, stretches, trials_of
+from motifidelity.untrusted import clean
 
 _MODEL = "MODEL.py"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from motifidelity.leaderboard.tables.cells import Stat, Stats, arrow, counts_things, describe
-from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, partner
+from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order, partner
 from motifidelity.leaderboard.tables.scale import Scale
 from motifidelity.leaderboard.text import DASH, number, shorten
 from motifidelity.summary.inputs import MetricInfo
@@ -88,19 +88,11 @@ def score_rows(
         study = metric.startswith("paper_")
         side = "paper" if study else "corrected"
         pairs.setdefault((partner(metric) if study else metric, method), {})[side] = metric
-    names = list(metrics)
-    families = list(FAMILIES)
+    order = metric_order(metrics)
 
     def place(key: tuple[str, str]) -> tuple[object, ...]:
-        base, method = key
-        family = _family(pairs[key], metrics)
-        known = base if base in metrics else next(iter(pairs[key].values()))
-        return (
-            families.index(family) if family in families else len(families),
-            names.index(known) if known in names else len(names),
-            base,
-            method,
-        )
+        known = key[0] if key[0] in metrics else next(iter(pairs[key].values()))
+        return *order(_family(pairs[key], metrics), known), *key
 
     rows: list[ScoreRow] = []
     for key in sorted(pairs, key=place):
@@ -140,10 +132,10 @@ def class_table(scores: Stats, metrics: Mapping[str, MetricInfo]) -> ClassTable 
     stats = {key[1:]: stat for key, stat in scores.items() if key[3] != ""}
     if not stats:
         return None
-    names = list(metrics)
+    order = metric_order(metrics)
     columns = sorted(
         {(metric, method) for metric, method, _ in stats},
-        key=lambda pair: (names.index(pair[0]) if pair[0] in names else len(names), pair),
+        key=lambda pair: (order("", pair[0]), pair),
     )
     targets = sorted({target for _, _, target in stats})
     return ClassTable(

@@ -19,7 +19,7 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.facts import Fact
 from motifidelity.leaderboard.pages.scorecard import Value
 from motifidelity.leaderboard.tables.cells import Stats, arrow, describe
-from motifidelity.leaderboard.tables.columns import FAMILIES, method_label
+from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order
 from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
@@ -279,7 +279,7 @@ def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[En
     scale = find_scale(trials, stats)
     beside = (trials["division"] == DIVISION) | trials["model"].isin(FLOOR_NETWORKS)
     left_out = set(trials[beside]["run"])
-    names, families = list(material.metrics), list(FAMILIES)
+    order = metric_order(material.metrics)
     means: dict[tuple[str, str], list[float]] = {}
     for (run, name, how, target), stat in stats.items():
         if target == "" and run not in left_out and stat.n:
@@ -287,12 +287,7 @@ def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[En
 
     def place(key: tuple[str, str]) -> tuple[object, ...]:
         metric = material.metrics.get(key[0])
-        family = metric.family if metric else ""
-        return (
-            families.index(family) if family in families else len(families),
-            names.index(key[0]) if metric else len(names),
-            key,
-        )
+        return *order(metric.family if metric else "", key[0]), key
 
     for metric, method in sorted({*scale.floors, *scale.ceilings}, key=place):
         declared = material.metrics.get(metric)

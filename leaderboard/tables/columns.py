@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 FAMILIES = {
@@ -125,6 +125,16 @@ def headline_columns(methods: Iterable[str]) -> tuple[Column, ...]:
         for method in ("saliency", "ism", *more)
     )
     return HEADLINE + attribution
+
+
+def metric_order(metrics: Iterable[str]) -> Callable[[str, str], tuple[int, int]]:
+    """Place of a family and a metric in the order of declaration; what is not known comes last."""
+    families = {family: place for place, family in enumerate(FAMILIES)}
+    names = {name: place for place, name in enumerate(metrics)}
+    return lambda family, name: (
+        families.get(family, len(families)),
+        names.get(name, len(names)),
+    )
 
 
 def method_label(method: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from motifidelity.metrics.agreement import mean_spearman
 from motifidelity.metrics.declare import Direction, Metric, Score
 from motifidelity.metrics.filters.filter_matches import corrected_rows
 from motifidelity.metrics.motifs.hits import MotifDatabase
@@ -95,28 +94,3 @@ def jaccard(sets: Sequence[set[str]]) -> tuple[float, int]:
     """
     shares = [len(a & b) / len(a | b) for a, b in itertools.combinations(sets, 2) if a | b]
     return (float(np.mean(shares)) if shares else float("nan")), len(shares)
-
-
-def rank_stability(values: npt.ArrayLike) -> float:
-    """How far the order of models depends on the threshold.
-
-    Parameters
-    ----------
-    values : (thresholds, models) float
-        A metric of each model at each threshold.
-
-    Returns
-    -------
-    float, in [-1, 1]
-        Mean Spearman correlation over pairs of thresholds (a monotone function of Kendall's W);
-        1 when every threshold ranks the models alike. nan for fewer than two of either.
-
-    Notes
-    -----
-    Kendall & Babington Smith, Ann. Math. Stat. 10, 275-287 (1939): the mean of Spearman's rho is
-    (t W - 1) / (t - 1).
-    """
-    table = np.asarray(values, np.float64)
-    if min(table.shape) < 2:
-        return float("nan")
-    return float(mean_spearman(table[:, None, :])[0])

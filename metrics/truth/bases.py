@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from motifidelity.metrics.motifs.ppm import information_content
-from motifidelity.metrics.motifs.pwm import Codes, Matrix
-from motifidelity.metrics.truth.spans import Bools, Ints, Role, SiteTable, Spans, cover, find_spans
+from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.truth.spans import Bools, Role, SiteTable, Spans, cover, find_spans
 
 __all__ = [
     "BaseTruth",
@@ -26,7 +25,6 @@ __all__ = [
     "Spans",
     "State",
     "base_truth",
-    "chance_mask",
     "find_spans",
 ]
 
@@ -124,67 +122,3 @@ def base_truth(
     )
     study = cover(shape, implants, [bits > STUDY_BITS for bits in information])
     return BaseTruth(states, study)
-
-
-def chance_mask(
-    sequences: Codes,
-    implants: npt.ArrayLike,
-    motifs: Sequence[Matrix],
-    *,
-    truth: npt.ArrayLike | None = None,
-    percentile: float = 10.0,
-) -> Bools:
-    """Bases of sites that arose by chance and are as strong as implanted ones.
-
-    Parameters
-    ----------
-    sequences : (n, L) uint8
-    implants : (k, 4) int
-        One row per implanted motif: sequence, index in `motifs`, start, strand (0 as given, 1
-        reverse complement). A negative motif index is an implant of something else; it is ignored.
-    motifs : sequence of (w, 4) float
-        PPMs on their forward strand.
-    truth : (n, L) uint8, optional
-        Implanted bases; never masked. Default: the columns of `implants` above 0.01 bit.
-    percentile : float
-        As in `find_spans`.
-
-    Returns
-    -------
-    (n, L) bool
-        Bases of unplanned sites on either strand. A motif that was never implanted has no
-        threshold and masks nothing.
-
-    Raises
-    ------
-    ValueError
-        As `find_spans`, and if `truth` has another shape.
-
-    Notes
-    -----
-    Our correction: a random 200-base sequence holds a site as strong as an implanted Arid3a about
-    one time in five, and a network that finds it is not wrong.
-    """
-    rows = np.asarray(implants, dtype=np.int64).reshape(-1, 4)
-    rows = rows[rows[:, 1] >= 0]
-    sequence, motif, start, strand = rows.T
-    spans = find_spans(
-        sequences, _Sites(sequence, motif, 1 - 2 * strand, start), motifs, percentile=percentile
-    )
-    mask = cover(sequences.shape, spans.of(Role.CHANCE))
-    if truth is None:
-        informative = [information_content(ppm) > STUDY_BITS for ppm in motifs]
-        protected = cover(sequences.shape, spans.of(Role.IMPLANT), informative)
-    else:
-        protected = np.asarray(truth).astype(bool)
-    if protected.shape != mask.shape:
-        raise ValueError(f"truth {protected.shape} must have the shape of sequences {mask.shape}")
-    mask[protected] = False
-    return mask
-
-
-class _Sites(NamedTuple):
-    sequence: Ints
-    motif: Ints
-    strand: Ints
-    start: Ints

@@ -16,20 +16,9 @@ from motifidelity.metrics.motifs.pwm import (
     checked_motifs,
     log_odds,
     reverse_complement,
-    site_log_odds,
     sum_sites,
     words_of,
 )
-from motifidelity.metrics.truth.bases import chance_mask
-
-__all__ = [
-    "best_site_per_base",
-    "chance_mask",
-    "log_odds",
-    "pwm_scan",
-    "reverse_complement",
-    "site_log_odds",
-]
 
 
 def pwm_scan(sequences: Codes, ppms: Sequence[Matrix], *, both_strands: bool = True) -> Scan:
@@ -70,52 +59,4 @@ def pwm_scan(sequences: Codes, ppms: Sequence[Matrix], *, both_strands: bool = T
     for ppm in motifs:
         # Shifted so that this motif's own centre, not the widest one's, is the position.
         np.maximum(best, sum_sites(words, log_odds(ppm), left - len(ppm) // 2, length), out=best)
-    return best
-
-
-def best_site_per_base(
-    sequences: Codes, ppms: Sequence[Matrix], *, both_strands: bool = True
-) -> Scan:
-    """Best log-odds of any whole site that covers each base: an oracle attribution map.
-
-    Parameters
-    ----------
-    sequences : (n, L) uint8
-    ppms : sequence of (w, 4) float
-    both_strands : bool
-        As in `pwm_scan`.
-
-    Returns
-    -------
-    (n, L) float64
-        Bits; -inf where every motif is wider than the sequence.
-
-    Raises
-    ------
-    ValueError
-        If there is no motif, or one is not (w, 4).
-    """
-    motifs = checked_motifs(ppms)
-    if both_strands:
-        motifs = motifs + [reverse_complement(ppm) for ppm in motifs]
-    words = words_of(sequences, 0, 0)
-    n, length = sequences.shape
-    best = np.full((n, length), -np.inf)
-    for ppm in motifs:
-        width = len(ppm)
-        if width <= length:
-            sites = sum_sites(words, log_odds(ppm), 0, length - width + 1)
-            np.maximum(best, _spread_max(sites, width), out=best)
-    return best
-
-
-def _spread_max(sites: Scan, width: int) -> Scan:
-    """Maximum over the sites that cover each base: (n, S) by start to (n, S + width - 1)."""
-    edge = ((0, 0), (width - 1, width - 1))
-    best = np.pad(sites, edge, constant_values=-np.inf)
-    reach = 1
-    while reach < width:
-        step = min(reach, width - reach)
-        best = np.maximum(best[:, step:], best[:, :-step])
-        reach += step
     return best

@@ -21,7 +21,8 @@ from motifidelity.leaderboard.figures.scatter import (
     label_column,
     spread_labels,
 )
-from motifidelity.leaderboard.text import clean, slug
+from motifidelity.leaderboard.text import slug
+from motifidelity.untrusted import clean
 
 
 def test_letters_of_a_column_worked_by_hand() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -20,9 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import motifidelity.leaderboard
 from motifidelity.errors import UserError
 from motifidelity.leaderboard import draw_figures, render
-from motifidelity.leaderboard.figures.alone import convert, cut_figures
+from motifidelity.leaderboard.figures.alone import convert
 from motifidelity.leaderboard.figures.boxes import HEIGHT, Series, draw_boxes
 from motifidelity.leaderboard.pages.study import MOST_BOXES, pool
 from motifidelity.registry import Registry
@@ -178,7 +180,7 @@ def test_oracle_and_noise_are_lines_and_not_boxes(tmp_path: Path) -> None:
 def cuttings() -> dict[str, str]:
     tables = ev.with_matches(ev.held_task())
     drawn = draw_figures(
-        tables, ["figures.html", "models/cnn*", "tasks/*"], metrics=fx.METRICS,
+        tables, ["figures.html", "index.html", "models/cnn*", "tasks/*"], metrics=fx.METRICS,
         evidence=ev.evidence,
     )  # fmt: skip
     found = list(drawn)
@@ -242,8 +244,32 @@ def test_hostile_text_is_no_markup_in_a_figure() -> None:
         assert "/" not in figure.name
 
 
-def test_a_page_without_figures_gives_none() -> None:
-    assert list(cut_figures("<p>nothing</p>", "page")) == []
+def test_files_are_painted_as_the_site_paints_its_pages(cuttings: dict[str, str]) -> None:
+    static = Path(motifidelity.leaderboard.__file__).parent / "static"
+    text = "".join((static / name).read_text() for name in ("style.css", "dossier.css"))
+    text = re.sub(r"/\*.*?\*/|@\S+ [^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text, flags=re.DOTALL)
+    paint = dict(re.findall(r"(--[\w-]+): ([^;]+);", text.partition("}")[0]))
+    site: dict[str, str] = {}
+    for selectors, declared in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
+        for selector in map(str.strip, selectors.split(",")):
+            site[selector] = site.get(selector, "") + re.sub(
+                r"var\((--[\w-]+)\)", lambda name: paint.get(name[1], name[0]), declared
+            )
+    found = {
+        rule
+        for svg in cuttings.values()
+        for rule in svg.split("<style>")[1].split("</style>")[0].splitlines()
+    }
+    # a file's fonts are those of every system, and its caption is no element of the page's drawing
+    own = {rule for rule in found if rule.startswith((".title", "svg text"))}
+    assert len(found) > 40
+    for rule in found - own:
+        selector, _, declared = rule.rstrip(" }").partition(" { ")
+        kind = (
+            site.get(re.findall(r"\.k\d|$", selector)[0], "").partition("--kind: ")[2].rstrip("; ")
+        )
+        theirs = site[re.sub(r"\.k\d ", "", selector)].replace("var(--kind)", kind)
+        assert set(declared.split("; ")) <= {one.strip() for one in theirs.split(";")}, rule
 
 
 def test_without_cairo_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

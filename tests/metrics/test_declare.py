@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from motifidelity.metrics.declare import all_metrics, get_metric
+from motifidelity.metrics.declare import all_metrics
 
 
 def test_every_metric_of_the_benchmark_is_found_without_a_list():
@@ -56,11 +56,6 @@ def test_every_declaration_is_complete_and_consistent(metric):
     high = float("inf") if metric.high is None else metric.high
     assert low < high
     assert metric.chance is None or low <= metric.chance <= high
-
-
-def test_a_misspelt_name_is_answered_with_the_near_ones():
-    with pytest.raises(KeyError, match="did you mean localisation_auroc"):
-        get_metric("localization_auroc")
 
 
 def test_declarations_are_read_without_loading_heavy_libraries():

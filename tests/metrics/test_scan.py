@@ -1,15 +1,11 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from motifidelity.metrics.areas import rank_rows
-from motifidelity.metrics.truth.scan import (
-    best_site_per_base,
-    chance_mask,
-    log_odds,
-    pwm_scan,
-    reverse_complement,
-    site_log_odds,
-)
+from motifidelity.metrics.motifs.pwm import log_odds, site_log_odds
+from motifidelity.metrics.truth.bases import base_truth, find_spans
+from motifidelity.metrics.truth.scan import pwm_scan
 
 WIDTHS = (1, 4, 7, 10)
 
@@ -69,20 +65,6 @@ def test_log_odds_by_hand():
 
 def test_a_motif_wider_than_the_sequence_has_no_site():
     assert site_log_odds(codes("ACG"), strong_motif("ACGT")).shape == (1, 0)
-    assert np.isneginf(best_site_per_base(codes("ACG"), [strong_motif("ACGT")])).all()
-
-
-def test_each_base_gets_the_best_site_that_covers_it():
-    rng = np.random.default_rng(1)
-    sequences = rng.integers(0, 4, (3, 30), dtype=np.uint8)
-    ppms = random_motifs(rng)
-    expected = np.full((3, 30), -np.inf)
-    for ppm in ppms + [reverse_complement(ppm) for ppm in ppms]:
-        sites = site_log_odds(sequences, ppm)
-        for i, start in np.ndindex(*sites.shape):
-            span = expected[i, start : start + len(ppm)]
-            np.maximum(span, sites[i, start], out=span)
-    np.testing.assert_array_equal(best_site_per_base(sequences, ppms), expected)
 
 
 def implanted(rng, n, motifs, length=100):
@@ -126,11 +108,25 @@ def chance_by_loop(sequences, implants, motifs):
     return mask & ~truth
 
 
+class Planted(NamedTuple):
+    sequence: np.ndarray
+    motif: np.ndarray
+    start: np.ndarray
+    strand: np.ndarray
+
+
+def chance_bases(sequences, implants, motifs):
+    """Bases of chance sites; an implant is a row of sequence, motif, start, 0 or 1 for reverse."""
+    planted = Planted(*np.asarray(implants, np.int64).reshape(-1, 4).T)
+    spans = find_spans(sequences, planted._replace(strand=1 - 2 * planted.strand), motifs)
+    return base_truth(sequences.shape, spans, motifs).chance
+
+
 def test_chance_sites_equal_a_search_site_by_site():
     rng = np.random.default_rng(2)
     motifs = [strong_motif("ACGTT", 0.97), strong_motif("GGATCAT", 0.9)]
     sequences, implants = implanted(rng, 60, motifs)
-    mask = chance_mask(sequences, implants, motifs)
+    mask = chance_bases(sequences, implants, motifs)
     np.testing.assert_array_equal(mask, chance_by_loop(sequences, implants, motifs))
     assert 0.005 < mask.mean() < 0.5
 
@@ -138,43 +134,23 @@ def test_chance_sites_equal_a_search_site_by_site():
 def test_a_planted_site_is_truth_and_an_equal_unplanned_one_is_chance():
     motif = strong_motif("ACGGTA")
     sequence = codes("TTTTACGGTATTTTTTTTACGGTATTTTTACCGTTTTT")
-    mask = chance_mask(sequence, [[0, 0, 4, 0]], [motif])
+    mask = chance_bases(sequence, [[0, 0, 4, 0]], [motif])
     expected = np.zeros(sequence.shape[1], bool)
     expected[18:24] = True  # forward
     expected[28:34] = True  # reverse complement TACCGT
     np.testing.assert_array_equal(mask[0], expected)
 
 
-def test_implanted_truth_is_never_masked():
-    motif = strong_motif("ACGGTA")
-    sequence = codes("TTTTACGGTATTTTTTTTACGGTATTTT")
-    truth = np.zeros(sequence.shape, np.uint8)
-    truth[0, 18:20] = 1
-    mask = chance_mask(sequence, [[0, 0, 4, 0]], [motif], truth=truth)
-    assert mask[0].nonzero()[0].tolist() == [20, 21, 22, 23]
-
-
-def test_implants_of_other_motifs_set_no_threshold_and_mask_nothing():
+def test_a_motif_that_is_nowhere_implanted_has_no_chance_site():
     sequence = codes("TTTTACGGTATTTT")
-    assert not chance_mask(sequence, [[0, -1, 4, 0]], [strong_motif("ACGGTA")]).any()
-    assert not chance_mask(sequence, np.empty((0, 4)), []).any()
+    assert not chance_bases(sequence, np.empty((0, 4)), [strong_motif("ACGGTA")]).any()
+    assert not chance_bases(sequence, np.empty((0, 4)), []).any()
 
 
 @pytest.mark.parametrize("implant", [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 9, 0], [0, 0, 0, 2]])
 def test_an_implant_that_does_not_exist_is_refused(implant):
     with pytest.raises(ValueError, match="does not fit"):
-        chance_mask(codes("ACGGTATTTTTT"), [implant], [strong_motif("ACGG")])
-
-
-def test_the_oracle_scan_tells_implanted_bases_from_background():
-    rng = np.random.default_rng(3)
-    motifs = [strong_motif("ACGTTGCATC"), strong_motif("GGATCATTAC")]
-    sequences, implants = implanted(rng, 50, motifs)
-    truth = np.zeros(sequences.shape, bool)
-    for i, motif, start, _ in implants:
-        truth[i, start : start + len(motifs[motif])] = True
-    areas = rank_rows(best_site_per_base(sequences, motifs), truth)
-    assert areas.auroc.mean() > 0.99
+        chance_bases(codes("ACGGTATTTTTT"), [implant], [strong_motif("ACGG")])
 
 
 def test_matrices_that_are_no_motif_are_refused():

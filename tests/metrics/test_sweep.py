@@ -1,13 +1,10 @@
-import itertools
-
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from motifidelity.metrics.attribution.patterns import score_patterns
 from motifidelity.metrics.filters.families import score_families
 from motifidelity.metrics.filters.filter_matches import score_filters
-from motifidelity.metrics.filters.sweep import jaccard, rank_stability, score_sweep
+from motifidelity.metrics.filters.sweep import jaccard, score_sweep
 from motifidelity.metrics.motifs.hits import FilterRow, MotifDatabase
 
 LENGTH = 60
@@ -93,14 +90,6 @@ def test_overlap_of_sets_by_hand():
     value, pairs = jaccard([set(), set()])
     assert np.isnan(value)
     assert pairs == 0
-
-
-def test_rank_stability_equals_scipy_and_kendall_s_w():
-    table = np.round(np.random.default_rng(2).normal(size=(4, 7)), 1)
-    pairs = [spearmanr(a, b).statistic for a, b in itertools.combinations(table, 2)]
-    assert rank_stability(table) == pytest.approx(np.mean(pairs))
-    assert rank_stability(np.tile(np.arange(5.0), (3, 1)) ** [[1], [2], [3]]) == pytest.approx(1)
-    assert np.isnan(rank_stability([[1.0, 2.0]]))
 
 
 def row(best_hit, true_tf=None):

@@ -240,7 +240,7 @@ def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
             raise ValueError("no such bin")
         return score_job(*given)
 
-    monkeypatch.setattr("motifidelity.runs.rescore.score_job", fail_once)
+    monkeypatch.setattr("motifidelity.runs.recording.score_job", fail_once)
     status, out, err = bench("rescore", "--registry", registry.folder)
     assert status == 1
     assert "trial 0: scoring failed (ValueError: no such bin); its scores stay as they are" in err

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy import stats
 
 from motifidelity.statistics import at_matched_accuracy, pareto_front
 
@@ -38,34 +36,19 @@ def test_residuals_are_what_the_normal_equations_leave():
     design = np.stack([np.ones_like(x), x], axis=1)
     coefficients = np.linalg.solve(design.T @ design, design.T @ y)
     np.testing.assert_allclose(found.adjusted, y - design @ coefficients, atol=1e-12)
-    assert found.slope == pytest.approx(coefficients[1])
-    assert found.correlation == pytest.approx(stats.spearmanr(x, y).statistic)
 
 
 def test_what_accuracy_alone_explains_is_worth_nothing():
     x = np.array([0.5, 0.6, 0.7, 0.8])
     found = at_matched_accuracy(x, 3 * x + 1)
     np.testing.assert_allclose(found.adjusted, 0, atol=1e-12)
-    np.testing.assert_allclose(found.adjusted_rank, 0, atol=1e-12)
     above = at_matched_accuracy(x, 3 * x + 1 + np.array([0, 0.5, 0, 0]))
     assert above.adjusted.argmax() == 1
-    assert above.adjusted_rank.argmax() == 1
-
-
-def test_the_rank_form_gives_the_partial_rank_correlation():
-    rng = np.random.default_rng(2)
-    x, y, z = rng.normal(size=(3, 15))
-    y, z = y + x, z + x
-    one, two = at_matched_accuracy(x, y).adjusted_rank, at_matched_accuracy(x, z).adjusted_rank
-    r = stats.spearmanr(np.stack([x, y, z], axis=1)).statistic
-    partial = (r[1, 2] - r[0, 1] * r[0, 2]) / np.sqrt((1 - r[0, 1] ** 2) * (1 - r[0, 2] ** 2))
-    assert np.corrcoef(one, two)[0, 1] == pytest.approx(partial)
 
 
 def test_equal_accuracies_leave_the_deviation_from_the_mean():
     found = at_matched_accuracy([0.9, 0.9, 0.9], [1.0, 2.0, 6.0])
     assert found.adjusted.tolist() == [-2.0, -1.0, 3.0]
-    assert np.isnan(found.slope)
 
 
 def test_two_models_are_too_few_to_adjust():

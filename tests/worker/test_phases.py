@@ -63,16 +63,25 @@ def ended(phase, error, folder, monkeypatch):
 @pytest.mark.parametrize("error", FULL.values(), ids=FULL)
 def test_memory_that_ran_out_is_oom_wherever_it_was(phase, error, tmp_path, monkeypatch):
     code = ended(phase, error, tmp_path, monkeypatch)
-    status, message, _ = read_error(tmp_path)
-    assert (code, status) == (worker.EXIT_SUBMISSION, "oom")
-    assert "cannot be frozen" not in message
+    left = read_error(tmp_path)
+    assert (code, left.status) == (worker.EXIT_SUBMISSION, "oom")
+    assert "cannot be frozen" not in left.message
     done = Phase(phase, {}, {}, tmp_path)
-    assert process._ending(code, done, tmp_path / "log")[0] == "oom"
+    assert process._ending(code, done, tmp_path / "log").status == "oom"
     in_container = _Ending(code=code, oom=False, begun=True, memory=1 << 30)
-    assert in_container.explain(done, SimpleNamespace(text=str))[0] == "oom"
+    assert in_container.explain(done, SimpleNamespace(text=str)).status == "oom"
 
 
 @pytest.mark.parametrize(("error", "expected"), OTHER.values(), ids=OTHER)
 def test_other_errors_keep_their_status(error, expected, tmp_path, monkeypatch):
     ended("fit", error, tmp_path, monkeypatch)
-    assert read_error(tmp_path)[0] == expected
+    assert read_error(tmp_path).status == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "step"), [("build", "build"), ("\x1b[2J", ""), (["build"], ""), (None, "")]
+)
+def test_a_step_that_a_worker_names_is_one_of_ours_or_none(said, step, tmp_path):
+    error = {"status": "model_error", "message": "no", "step": said}
+    (tmp_path / "error.json").write_text(json.dumps(error))
+    assert read_error(tmp_path).step == step

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..arrays import CURVES, Part
 from ..contract import one_hot
 from .shuffles import dinucleotide_shuffle, generator
 
@@ -66,8 +67,8 @@ def write_curves(
         curves = _curves(
             network, codes, shuffles, ranks, settings["counts"], partial(report, name=name)
         )
-        for direction, curve in curves.items():
-            np.save(out / f"{name}_{direction}.npy", curve, allow_pickle=False)
+        for part, curve in curves.items():
+            np.save(out / f"{part.of(name)}.npy", curve, allow_pickle=False)
     perturbed = _perturbed(codes, settings["perturbations"], settings["window"])
     original = network.logits(one_hot(codes))
     answers = _logits(network, perturbed.reshape(-1, codes.shape[1]))
@@ -104,22 +105,20 @@ def _curves(
     ranks: Any,
     counts: Sequence[int],
     report: Any,
-) -> dict[str, Any]:
+) -> dict[Part, Any]:
     k, classes, length = ranks.shape
-    curves = {
-        name: np.empty((k, classes, len(counts)), np.float32) for name in ("deletion", "insertion")
-    }
+    curves = {part: np.empty((k, classes, len(counts)), np.float32) for part in CURVES}
     own = np.arange(classes)
     for step, count in enumerate(counts):
         chosen = (ranks < count)[:, :, None]
         intact, shuffled = codes[:, None, None], shuffles[:, None]
-        for name, sequences in (
-            ("deletion", np.where(chosen, shuffled, intact)),
-            ("insertion", np.where(chosen, intact, shuffled)),
+        for part, sequences in (
+            (Part.DELETION, np.where(chosen, shuffled, intact)),
+            (Part.INSERTION, np.where(chosen, intact, shuffled)),
         ):
             logits = _logits(network, sequences.reshape(-1, length))
             logits = logits.reshape(k, classes, -1, classes)[:, own, :, own]
-            curves[name][..., step] = logits.mean(axis=2).T
+            curves[part][..., step] = logits.mean(axis=2).T
         report("step", done=step + 1, of=len(counts), part="curves")
     return curves
 

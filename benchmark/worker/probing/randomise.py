@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..arrays import Part
 from ..frozen.network import FrozenNetwork
 from ..report import Reporter
 from .attribution import METHODS, NotSupported, Settings
@@ -74,4 +75,5 @@ def write_randomised(
         with np.errstate(all="ignore"):
             largest = np.abs(found.maps).max(axis=(1, 2), keepdims=True)
             scaled = np.where((largest > 0) & np.isfinite(largest), found.maps / largest, 0.0)
-        np.save(out / f"{name}_randomised.npy", scaled.astype(np.float32), allow_pickle=False)
+        path = out / f"{Part.RANDOMISED.of(name)}.npy"
+        np.save(path, scaled.astype(np.float32), allow_pickle=False)

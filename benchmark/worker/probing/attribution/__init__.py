@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Part
 from ...frozen.network import FrozenNetwork
 from ...report import Reporter
 from .deeplift import deeplift
@@ -101,13 +102,13 @@ def write_maps(
             report("unsupported", name=name, reason=str(error))
             continue
         maps[name] = result.maps
-        for suffix, array in (
-            ("", result.maps),
-            ("_completeness", result.completeness),
-            ("_hypothetical", result.hypothetical),
+        for part, array in (
+            (Part.MAPS, result.maps),
+            (Part.COMPLETENESS, result.completeness),
+            (Part.HYPOTHETICAL, result.hypothetical),
         ):
             if array is not None:
-                np.save(out / f"{name}{suffix}.npy", array, allow_pickle=False)
+                np.save(out / f"{part.of(name)}.npy", array, allow_pickle=False)
     if unsupported:
         (out / "unsupported.json").write_text(json.dumps(unsupported), encoding="utf-8")
     return maps

@@ -1,0 +1,23 @@
+"""What a probe leaves about the explained sequences, and the names of its arrays."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """An array about one attribution method."""
+
+    MAPS = ""
+    COMPLETENESS = "completeness"
+    HYPOTHETICAL = "hypothetical"
+    DELETION = "deletion"
+    INSERTION = "insertion"
+    RANDOMISED = "randomised"
+
+    def of(self, method: str) -> str:
+        """The array's name: the method's own for its maps, else such as ``ism_deletion``."""
+        return f"{method}_{self}" if self else method
+
+
+CURVES = (Part.DELETION, Part.INSERTION)
