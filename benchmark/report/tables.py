@@ -12,7 +12,7 @@ from motifidelity.errors import unknown
 from motifidelity.leaderboard.text import clean, parse_params, shorten
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
-from motifidelity.metrics.oracle import OWN_NETWORK, normalise
+from motifidelity.metrics.oracle import normalise
 from motifidelity.registry import Registry, Tables
 from motifidelity.report.markdown import head, line
 from motifidelity.report.task_tables import profile_table, recipe_table
@@ -243,7 +243,7 @@ class DocumentTables:
             means = networks["value"].mean()
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"
-            if metric not in OWN_NETWORK and len(ends[RANDOM]) and len(ends[ORACLE]):
+            if not declared.own_network and len(ends[RANDOM]) and len(ends[ORACLE]):
                 floor, ceiling = ends[RANDOM].mean(), ends[ORACLE].mean()
                 places = [normalise(value, floor, ceiling) for value in sorted(means)]
                 if all(place == place for place in places):

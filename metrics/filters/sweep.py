@@ -12,6 +12,7 @@ from motifidelity.metrics.agreement import mean_spearman
 from motifidelity.metrics.declare import Direction, Metric, Score
 from motifidelity.metrics.filters.filter_matches import corrected_rows
 from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
 SWEEP = (20, 50, 100, 200)
 """Sites per filter: from the fewest that make a motif to twice the default."""
@@ -120,3 +121,15 @@ def rank_stability(values: npt.ArrayLike) -> float:
     if min(table.shape) < 2:
         return float("nan")
     return float(mean_spearman(table[:, None, :])[0])
+
+
+def _score(network: ScoredNetwork) -> list[Score]:
+    task, found = network.task, network.filters
+    if found is None:
+        return []
+    return score_sweep(
+        task.sequences, found.top_sites, task.database, task.accepted, window=task.window
+    )
+
+
+SCORERS = (NetworkScorer(_score, place=30),)
