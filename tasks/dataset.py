@@ -74,7 +74,7 @@ def load_dataset(spec: TaskSpec) -> Dataset:
     from filelock import FileLock
 
     motifs = load_motifs(spec.motifs)
-    folder = cache_folder() / "datasets" / f"{spec.id}-{spec.dataset_digest[:12]}"
+    folder = _folder(spec)
     splits = _read(folder, spec)
     if splits is None:
         try:
@@ -91,6 +91,13 @@ def load_dataset(spec: TaskSpec) -> Dataset:
                 f"{CACHE_VARIABLE} to a folder that can be written"
             ) from error
     return Dataset(spec, splits, motifs)
+
+
+def _folder(spec: TaskSpec) -> Path:
+    """Where a dataset lies: equal data lie once, whichever version of a task asks for them."""
+    parent, digest = cache_folder() / "datasets", spec.dataset_digest[:12]
+    alike = sorted(path for path in parent.glob(f"*-{digest}") if path.is_dir())
+    return alike[0] if alike else parent / f"{spec.id}-{digest}"
 
 
 def check_digests(spec: TaskSpec, splits: Mapping[str, Split]) -> Iterator[DigestCheck]:

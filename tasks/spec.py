@@ -315,6 +315,13 @@ def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:
     return list({spec.id: spec for spec in found}.values())
 
 
+def earlier_specs(later: TaskSpec) -> list[TaskSpec]:
+    """The versions of a task before the given one, the oldest first."""
+    mine = (spec for spec in all_specs().values() if spec.name == later.name)
+    before = (spec for spec in mine if spec.version < later.version)
+    return sorted(before, key=lambda spec: spec.version)
+
+
 def latest_specs() -> dict[str, TaskSpec]:
     """The latest version of every task, by plain name."""
     latest: dict[str, TaskSpec] = {}
