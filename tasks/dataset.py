@@ -103,11 +103,12 @@ def _folder(spec: TaskSpec) -> Path:
 def check_digests(spec: TaskSpec, splits: Mapping[str, Split]) -> Iterator[DigestCheck]:
     """Compare every array of a dataset with the digests that the specification locks."""
     for split in SPLITS:
-        for array, found in _array_digests(splits[split]).items():
+        for array, found in array_digests(splits[split]).items():
             yield DigestCheck(split, array, spec.digests[split][array], found)
 
 
-def _array_digests(split: Split) -> dict[str, str]:
+def array_digests(split: Split) -> dict[str, str]:
+    """SHA-256 of each array of a split, and of its table of implants."""
     digests = {
         name: hashlib.sha256(np.ascontiguousarray(getattr(split, name)).tobytes()).hexdigest()
         for name in ("sequences", "labels", "truth")
