@@ -55,5 +55,5 @@ def lock(path: Path) -> TaskSpec:
     return read_spec(path)
 
 
-def _value(value: int | str) -> str:
+def _value(value: object) -> str:
     return str(value) if isinstance(value, int) else f'"{value}"'

@@ -118,8 +118,8 @@ def _scores(folder: Path, seed: int) -> Found:
             key = ("scores", f"{file} activation={activation} on {task.name}", ERROR)
             found[key] = Observed(
                 f"no result of seed {seed} at profile {PROFILE}; 'bench run --model models/{file} "
-                f"--param activation={activation} --task {task.name} --profile {PROFILE} --registry "
-                f"{folder}' makes one"
+                f"--param activation={activation} --task {task.name} --profile {PROFILE} "
+                f"--registry {folder}' makes one"
             )
             continue
         row = mine[-1]
