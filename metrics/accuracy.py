@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from motifidelity.metrics.areas import mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -104,3 +105,10 @@ def score_accuracy(
         )
         scores.append(mean_score(metric, values))
     return scores
+
+
+def _score(network: ScoredNetwork) -> list[Score]:
+    return score_accuracy(network.logits, network.task.labels, network.task.classes)
+
+
+SCORERS = (NetworkScorer(_score, place=10),)

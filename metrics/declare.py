@@ -1,7 +1,8 @@
 """What a metric and a score are, and where all declared metrics are found.
 
 This module imports only the standard library. Each family module (`accuracy.py`, ...) declares its
-own `METRICS`; `all_metrics` finds them, so that adding a metric never means editing a list here.
+own `METRICS` and scores them by its `SCORERS` (`scored.py`); both are found by a walk through the
+package, so that adding a metric never means editing a list.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import importlib
 import pkgutil
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Literal
 
 Family = Literal["accuracy", "filters", "localisation", "attribution"]
@@ -45,6 +47,9 @@ class Metric:
         The publication that the definition is from.
     summary : str
         One sentence for people, free of jargon as far as possible.
+    own_network : bool
+        It asks a network about its own maps, so that another network's answer bounds nothing:
+        it has neither floor nor ceiling.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Metric:
     version: int
     source: str
     summary: str
+    own_network: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,13 +95,16 @@ class Score:
 
 
 @functools.cache
-def _declared() -> tuple[Metric, ...]:
+def modules() -> tuple[ModuleType, ...]:
+    """Every module of the package `metrics`, in the order of their own names."""
     package = importlib.import_module(__name__.rpartition(".")[0])
-    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-    found: list[Metric] = []
-    for name in sorted((info.name for info in modules), key=lambda name: name.rpartition(".")[2]):
-        found.extend(getattr(importlib.import_module(name), "METRICS", ()))
-    return tuple(found)
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    names = sorted((info.name for info in found), key=lambda name: name.rpartition(".")[2])
+    return tuple(importlib.import_module(name) for name in names)
+
+
+def _declared() -> tuple[Metric, ...]:
+    return tuple(one for module in modules() for one in getattr(module, "METRICS", ()))
 
 
 def all_metrics() -> dict[str, Metric]:
@@ -117,3 +126,9 @@ def all_metrics() -> dict[str, Metric]:
             raise ValueError(f"metric {metric.name!r} is declared twice; rename one of them")
         metrics[metric.name] = metric
     return metrics
+
+
+def is_of_own_network(name: str) -> bool:
+    """Whether a metric asks a network about its own maps; False for one that is not declared."""
+    metric = all_metrics().get(name)
+    return metric is not None and metric.own_network

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from motifidelity.metrics.areas import mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork, ScoredTask
+from motifidelity.metrics.truth.scan import pwm_scan
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -279,3 +281,27 @@ def _auroc(
     truth[sequence, column] = is_positive
     keep[sequence, column] = True
     return rank_rows(table, truth, keep).auroc
+
+
+def _localise(
+    task: ScoredTask, scan: npt.NDArray[np.floating], which: Literal["filter", "pwm"]
+) -> list[Score]:
+    """Scores of the scan of the sequences with a label."""
+    rows = task.positive
+    return score_localisation(scan, task.planted[rows], task.bases.chance[rows], task.buffer, which)
+
+
+def localise_true_motifs(task: ScoredTask) -> list[Score]:
+    """Localisation of the scan with the true PWMs, beside which a network's is read."""
+    return _localise(task, pwm_scan(task.sequences[task.positive], task.true_motifs), "pwm")
+
+
+def _score(network: ScoredNetwork) -> list[Score]:
+    task = network.task
+    if network.filters is None:
+        return []
+    scan = network.filters.scan_max[task.positive]
+    return _localise(task, scan, "filter") + task.once(localise_true_motifs)
+
+
+SCORERS = (NetworkScorer(_score, place=50),)

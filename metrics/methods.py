@@ -1,103 +1,34 @@
-"""Attribution methods: what their maps mean, and the importance of a base that follows from it."""
+"""How maps are read: the importance of a base, as the method's own file declares it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
+
+# declarations alone: what computes the maps is loaded where they are computed
+from motifidelity.worker.probing.attribution import METHODS, Method
+
+__all__ = [
+    "FLOOR_METHOD",
+    "METHODS",
+    "Codes",
+    "Floats",
+    "Method",
+    "at_sigmoid",
+    "base_scores",
+    "centred",
+    "checked_maps",
+    "get_method",
+    "letter_maps",
+    "observed",
+]
 
 Floats = npt.NDArray[np.floating]
 Codes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Method:
-    """How the maps (m, L, 4) of one method are read.
-
-    Attributes
-    ----------
-    name : str
-    base : {"observed", "norm"}
-        The importance of a base: the entry of the letter that is there (sum over letters of map x
-        one-hot), or the L2 norm over letters.
-    letters : bool
-        The map says for each of the 4 letters what it would do at its place, up to a constant per
-        place. False: only the observed letter has an entry; hypothetical contributions, where a
-        method has them, are an array of their own.
-    study : str or None
-        The name under which the study's scores of these maps are reported; None where the study
-        has no such method.
-    paper_maps : bool
-        The maps are the study's own variant, and have no corrected score.
-    complete : bool
-        The sum of a map should be the difference of logits, and its error comes with it.
-    reason : str
-        Why `base` is what it is.
-    """
-
-    name: str
-    base: Literal["observed", "norm"]
-    letters: bool
-    study: str | None
-    paper_maps: bool
-    complete: bool
-    reason: str
-
-
-def _gradient(name: str, letters: bool, reason: str, study: str | None = None) -> Method:
-    return Method(name, "observed", letters, study, False, False, reason)
-
-
-def _contribution(name: str) -> Method:
-    return Method(name, "observed", False, None, False, True, _CONTRIBUTION)
-
-
-def _paper(name: str, base: Literal["observed", "norm"], study: str, reason: str) -> Method:
-    return Method(name, base, base == "norm", study, True, name == "paper_deepshap", reason)
-
-
-_GRADIENT = "a gradient has an entry per letter; the study reads it at the letter that is there"
-_CORRECTED = "a gradient less its mean over letters (Majdandzic et al. 2023), read likewise"
-_CONTRIBUTION = (
-    "the contribution of a base stands at its letter, the reference's share included, so that this "
-    "entry alone is complete; it is the same entry of hypothetical contributions"
-)
-_NORM = "zero at the letter that is there; the study takes the norm of the three changes"
-
-_TABLE = (
-    _gradient("saliency", True, _GRADIENT, "saliency"),
-    _gradient("gradient_x_input", False, "times x already: the other letters' entries are zero"),
-    _gradient("gradient_corrected", True, _CORRECTED),
-    _gradient("smoothgrad", True, "a mean of gradients, read likewise"),
-    _contribution("integrated_gradients"),
-    _contribution("expected_gradients"),
-    Method("ism", "norm", True, "ism", False, False, _NORM),
-    _contribution("deeplift"),
-    _contribution("deepshap"),
-    _gradient("random", True, "normal noise: the floor of every score, read like a gradient"),
-    _paper("paper_saliency", "observed", "saliency", "at the sigmoid, else as saliency"),
-    _paper("paper_ism", "norm", "ism", "at the sigmoid, else as ism"),
-    _paper(
-        "paper_ig",
-        "observed",
-        "integrated_gradients",
-        "the study multiplies the mean gradient by x, not by (x - reference)",
-    ),
-    _paper(
-        "paper_deepshap",
-        "observed",
-        "deepshap",
-        "the study multiplies SHAP values by x again, which drops the reference letters' share",
-    ),
-)
-
 FLOOR_METHOD = "random"
 """The method whose maps know nothing."""
-
-METHODS: dict[str, Method] = {method.name: method for method in _TABLE}
-"""Every method by name."""
 
 
 def get_method(name: str) -> Method:

@@ -6,7 +6,6 @@ Each function gives arrays as a network's probe would, so that they run through 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,44 +20,10 @@ from motifidelity.metrics.motifs.pwm import (
     sum_sites,
     words_of,
 )
+from motifidelity.metrics.scored import FilterArrays
 
 Floats = npt.NDArray[np.float64]
 _HALF = 0.5
-
-OWN_NETWORK = frozenset(
-    {
-        "completeness_error",
-        "deletion_area",
-        "infidelity",
-        "insertion_area",
-        "randomisation_similarity",
-        "trial_agreement",
-        "trial_cosine",
-    }
-)
-"""Metrics that ask a network about its own maps: another network's answer bounds nothing."""
-
-
-@dataclass(frozen=True, eq=False)
-class FilterArrays:
-    """What a probe says of first-layer filters.
-
-    Attributes
-    ----------
-    above_half_max : (n, L, ceil(F/8)) uint8
-        Bit-packed along filters: activation above half of the filter's maximum.
-    top_sites : (F, K, 2) int32
-        Sequence and position of the strongest sites, strongest first, -1 where there are fewer.
-    scan_max : (n, L) float32
-        Maximum over filters of the activation.
-    filter_max : (F,) float32
-        Largest activation.
-    """
-
-    above_half_max: npt.NDArray[np.uint8]
-    top_sites: npt.NDArray[np.int32]
-    scan_max: npt.NDArray[np.float32]
-    filter_max: npt.NDArray[np.float32]
 
 
 def oracle_map(

@@ -74,7 +74,7 @@ def load_dataset(spec: TaskSpec) -> Dataset:
     from filelock import FileLock
 
     motifs = load_motifs(spec.motifs)
-    folder = cache_folder() / "datasets" / f"{spec.id}-{spec.dataset_digest[:12]}"
+    folder = _folder(spec)
     splits = _read(folder, spec)
     if splits is None:
         try:
@@ -93,14 +93,22 @@ def load_dataset(spec: TaskSpec) -> Dataset:
     return Dataset(spec, splits, motifs)
 
 
+def _folder(spec: TaskSpec) -> Path:
+    """Where a dataset lies: equal data lie once, whichever version of a task asks for them."""
+    parent, digest = cache_folder() / "datasets", spec.dataset_digest[:12]
+    alike = sorted(path for path in parent.glob(f"*-{digest}") if path.is_dir())
+    return alike[0] if alike else parent / f"{spec.id}-{digest}"
+
+
 def check_digests(spec: TaskSpec, splits: Mapping[str, Split]) -> Iterator[DigestCheck]:
     """Compare every array of a dataset with the digests that the specification locks."""
     for split in SPLITS:
-        for array, found in _array_digests(splits[split]).items():
+        for array, found in array_digests(splits[split]).items():
             yield DigestCheck(split, array, spec.digests[split][array], found)
 
 
-def _array_digests(split: Split) -> dict[str, str]:
+def array_digests(split: Split) -> dict[str, str]:
+    """SHA-256 of each array of a split, and of its table of implants."""
     digests = {
         name: hashlib.sha256(np.ascontiguousarray(getattr(split, name)).tobytes()).hexdigest()
         for name in ("sequences", "labels", "truth")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from motifidelity.errors import UserError
-from motifidelity.tasks.dataset import Dataset, check_digests
+from motifidelity.tasks.dataset import Dataset, array_digests
 from motifidelity.tasks.generate import generate
 from motifidelity.tasks.motifs import load_motifs
 from motifidelity.tasks.spec import TaskSpec, canonical_digest
@@ -44,10 +44,9 @@ def fresh_dataset(spec: TaskSpec, seed: int) -> Dataset:
     motifs = load_motifs(spec.motifs)
     fresh = replace(spec, grammar=replace(spec.grammar, seed=seed))
     splits = generate(fresh, motifs)
-    digests: dict[str, dict[str, object]] = {}
-    for check in check_digests(spec, splits):
-        mine = digests.setdefault(check.split, {"n": len(splits[check.split].sequences)})
-        mine[check.array] = check.found
+    digests = {
+        name: {"n": len(split.sequences), **array_digests(split)} for name, split in splits.items()
+    }
     mark = {"seed": seed, "data": digests}
     fresh = replace(
         fresh,

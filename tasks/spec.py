@@ -7,12 +7,13 @@ digest covers every value of the file, so no result can be mistaken for one of a
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import UserError, unknown
@@ -212,9 +213,17 @@ def canonical_digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_spec(text: str) -> TaskSpec:
-    """Read a specification from TOML text."""
+def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
+    """Read a specification from TOML text; that of a draft may lack the digests of its data.
+
+    Raises
+    ------
+    KeyError
+        If a value is missing.
+    """
     raw = tomllib.loads(text)
+    if draft:
+        raw = {"digests": {}, **raw}
     grammar = dict(raw["grammar"])
     populations = tuple(
         Population(
@@ -267,7 +276,7 @@ def parse_spec(text: str) -> TaskSpec:
         training_digest=canonical_digest(
             {
                 **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},
-                "data": [raw["digests"][split] for split in ("train", "valid")],
+                "data": [raw["digests"][split] for split in ("train", "valid") if raw["digests"]],
             }
         ),
     )
@@ -275,13 +284,37 @@ def parse_spec(text: str) -> TaskSpec:
 
 @cache
 def all_specs() -> dict[str, TaskSpec]:
-    """Every specification of the suite by ``name@version``, in a fixed order."""
-    files = sorted(
-        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")),
-        key=lambda f: f.name,
-    )
-    specs = [parse_spec(f.read_text(encoding="utf-8")) for f in files]
+    """Every specification of the suite by ``name@version``, in the order of the files' names.
+
+    Raises
+    ------
+    UserError
+        If one is no specification, or lacks the digests of its data.
+    """
+    package = importlib.import_module(__name__.rpartition(".")[0])
+    files = [file for folder in package.__path__ for file in Path(folder).glob("*.toml")]
+    specs = [read_spec(file) for file in sorted(files, key=lambda file: file.name)]
     return {spec.id: spec for spec in specs}
+
+
+def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
+    """Read a specification from a file, as `parse_spec` does.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or is no specification.
+    """
+    try:
+        return parse_spec(path.read_text(encoding="utf-8"), draft=draft)
+    except OSError as error:
+        raise UserError(f"task {path}: {error.strerror or error}") from error
+    except KeyError as error:
+        missing = str(error.args[0])
+        remedy = f"'bench tasks lock {path}' writes them" if missing == "digests" else "add it"
+        raise UserError(f"task {path}: there is no {missing}; {remedy}") from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"task {path}: no specification: {' '.join(str(error).split())}") from error
 
 
 def find_spec(name: str) -> TaskSpec:
@@ -313,6 +346,13 @@ def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:
     """
     found = [find_spec(name) for name in names] if names else latest_specs().values()
     return list({spec.id: spec for spec in found}.values())
+
+
+def earlier_specs(later: TaskSpec) -> list[TaskSpec]:
+    """The versions of a task before the given one, the oldest first."""
+    mine = (spec for spec in all_specs().values() if spec.name == later.name)
+    before = (spec for spec in mine if spec.version < later.version)
+    return sorted(before, key=lambda spec: spec.version)
 
 
 def latest_specs() -> dict[str, TaskSpec]:

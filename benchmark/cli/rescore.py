@@ -21,6 +21,12 @@ from motifidelity.cli.options import (
     is_flag=True,
     help="Discover motifs in the maps with TF-MoDISco too (minutes a map; an optional extra).",
 )
+@click.option(
+    "--as",
+    "version",
+    metavar="NAME@VERSION",
+    help="Score the networks of the task's earlier versions under this one, without training.",
+)
 @runner_option
 @image_option
 @limit_options
@@ -28,6 +34,7 @@ def command(
     location: str,
     probe: bool,
     patterns: bool,
+    version: str | None,
     runner: str,
     image: str | None,
     memory: str | None,
@@ -38,17 +45,22 @@ def command(
 
     Earlier results stay in the registry; the latest of each job counts. Where a network is probed
     again, that happens where --runner says; one that was trained in a container is probed in a
-    container alone.
+    container alone. With --as a task's new version, which must have the same data and recipe, is
+    given results of the networks that an earlier version has; 'bench run' then skips these.
     """
     from motifidelity.executors.choose import choose_executor
     from motifidelity.phase.wish import Wish
     from motifidelity.registry import existing_registry
     from motifidelity.report.draw import draw_leaderboard
     from motifidelity.runs.rescore import rescore
+    from motifidelity.tasks.spec import find_spec
 
+    under = find_spec(version) if version else None
     registry = existing_registry(location)
     executor = choose_executor(Wish(runner, image, memory, cpus, timeout), _note)
-    done = rescore(registry, executor, probe_again=probe, patterns=patterns, note=_note)
+    done = rescore(
+        registry, executor, probe_again=probe, patterns=patterns, version=under, note=_note
+    )
     count = len(done.written)
     click.echo(f"{count} result{'s' if count != 1 else ''} scored again")
     if done.failed:

@@ -9,7 +9,7 @@ import click
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, verify and export the fixed tasks."""
+    """List, show, verify, lock and export the fixed tasks."""
 
 
 @command.command("list")
@@ -84,6 +84,20 @@ def verify(names: tuple[str, ...]) -> int:
         f"{sum(check.matches for check in own)} of {len(own)} implant tables match their lock"
     )
     return 0 if all(check.matches for check in checks) else 1
+
+
+@command.command("lock")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def lock_task(file: Path) -> None:
+    """Write the digests of a new task's data into its file.
+
+    The data are generated from the file. Digests that are there are compared, and never changed.
+    """
+    from motifidelity.tasks.lock import lock
+
+    spec = lock(file)
+    sizes = ", ".join(f"{values['n']} {split}" for split, values in spec.digests.items())
+    click.echo(f"{spec.id} is locked: {sizes}; digest {spec.digest}")
 
 
 @command.command("export")

@@ -11,12 +11,11 @@ from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.matrix import subject_of
+from motifidelity.tasks.spec import TaskSpec, latest_specs
 
-# file of the baseline, its activation, task: one network of each task
-MATRIX = (
-    ("cnn_2.py", "relu", "motif-classes"),
-    ("cnn_local.py", "exponential", "regulatory-code"),
-)
+# file of the baseline and its activation, by the kind of a task's target
+NETWORKS = {"multi-label": ("cnn_2.py", "relu")}
+OF_OTHERS = ("cnn_local.py", "exponential")
 PROFILE = "quick"
 # trained scores are measured over seeds: rounding that differs can lead as far as another seed
 SEEDS = 3
@@ -24,6 +23,11 @@ FACTOR = 2.0
 # a count of filters may come out equal for every seed: so many of its steps are tolerated at least
 STEPS = 2.0
 Found = dict[Key, Observed]
+
+
+def matrix() -> list[tuple[str, str, TaskSpec]]:
+    """One network of the latest version of each task: baseline, activation, task."""
+    return [(*NETWORKS.get(spec.target, OF_OTHERS), spec) for spec in latest_specs().values()]
 
 
 def observe_trained(source: Path | None, say: Callable[[str], None], seed: int = 0) -> Found:
@@ -80,14 +84,13 @@ def _train(folder: Path, say: Callable[[str], None], seed: int) -> None:
     from motifidelity.runs.display import PlainDisplay
     from motifidelity.runs.plan import plan_jobs
     from motifidelity.runs.run import run_plan
-    from motifidelity.tasks.spec import find_spec
 
     files = {path.name: path for path in baseline_files()}
     jobs = []
-    for file, activation, task in MATRIX:
+    for file, activation, task in matrix():
         submission = read_submission(files[file])
         params = submission.parameters((f"activation={activation}",))
-        jobs += plan_jobs(submission, params, [find_spec(task)], PROFILE, 1, seed)
+        jobs += plan_jobs(submission, params, [task], PROFILE, 1, seed)
     say(f"training {len(jobs)} networks at profile {PROFILE}, seed {seed}")
     run_plan(jobs, Registry(folder), ProcessExecutor(), PlainDisplay())
 
@@ -102,21 +105,21 @@ def _scores(folder: Path, seed: int) -> Found:
     for row in tables["scores"].to_pylist():
         by_result.setdefault(row["result_id"], []).append(row)
     found: Found = {}
-    for file, activation, task in MATRIX:
+    for file, activation, task in matrix():
         mine = [
             row
             for row in jobs
             if row["model_file"] == file
-            and row["task"].partition("@")[0] == task
+            and row["task"] == task.id
             and row["seed"] == seed
             and json.loads(row["params"]) == {"activation": activation}
         ]
         if not mine:
-            key = ("scores", f"{file} activation={activation} on {task}", ERROR)
+            key = ("scores", f"{file} activation={activation} on {task.name}", ERROR)
             found[key] = Observed(
                 f"no result of seed {seed} at profile {PROFILE}; 'bench run --model models/{file} "
-                f"--param activation={activation} --task {task} --profile {PROFILE} --registry "
-                f"{folder}' makes one"
+                f"--param activation={activation} --task {task.name} --profile {PROFILE} "
+                f"--registry {folder}' makes one"
             )
             continue
         row = mine[-1]

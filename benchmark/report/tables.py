@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
@@ -12,13 +13,13 @@ from motifidelity.errors import unknown
 from motifidelity.leaderboard.text import parse_params, shorten
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.methods import FLOOR_METHOD
-from motifidelity.metrics.oracle import OWN_NETWORK, normalise
+from motifidelity.metrics.oracle import normalise
 from motifidelity.registry import Registry, Tables
 from motifidelity.report.markdown import head, line
-from motifidelity.report.task_tables import profile_table, recipe_table
+from motifidelity.report.task_tables import method_table, profile_table, recipe_table
 from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
-from motifidelity.tasks.spec import find_spec
+from motifidelity.tasks.spec import all_specs, find_spec, latest_specs
 from motifidelity.untrusted import clean
 
 if TYPE_CHECKING:
@@ -100,9 +101,6 @@ class DocumentTables:
         # the study's networks have an activation and no other parameter
         self._study = self._closed[self._closed["others"] == ""]
         self._tables: dict[str, Callable[[], str]] = {
-            "results motif-classes": lambda: self._results("motif-classes", RESULTS),
-            "results regulatory-code": lambda: self._results("regulatory-code", RESULTS),
-            "filters": lambda: self._results("motif-classes", FILTERS),
             "published localisation": lambda: self._published("paper_localisation_auroc"),
             "published attribution": lambda: self._published("paper_attribution_auroc"),
             "tasks": recipe_table,
@@ -110,8 +108,17 @@ class DocumentTables:
             "claims": self._claims,
             "claims measured": self._claims_measured,
             "cost": self._cost,
-            "scale motif-classes": lambda: self._scale("motif-classes"),
-            "scale regulatory-code": lambda: self._scale("regulatory-code"),
+            "methods": method_table,
+            # a name is the latest version's, as everywhere
+            **{
+                f"{kind} {name}": partial(table, name)
+                for name in (*latest_specs(), *all_specs())
+                for kind, table in (
+                    ("results", partial(self._results, RESULTS)),
+                    ("filters", partial(self._results, FILTERS)),
+                    ("scale", self._scale),
+                )
+            },
             **{
                 f"metrics {family}": lambda family=family: _metrics(family)  # type: ignore[misc]
                 for family in ("accuracy", "filters", "localisation", "attribution")
@@ -144,7 +151,7 @@ class DocumentTables:
         here = (s["task"] == task) & (s[CELL] == list(cell)).all(axis=1)
         return s[here & (s["metric"] == metric) & (s["method"] == method)]["value"]
 
-    def _results(self, name: str, columns: Iterable[tuple[str, str, str, int]]) -> str:
+    def _results(self, columns: Iterable[tuple[str, str, str, int]], name: str) -> str:
         columns = list(columns)
         task = find_spec(name).id
         lines = head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
@@ -213,7 +220,7 @@ class DocumentTables:
             group = group.sort_values("trial")
             epochs = " / ".join(str(int(epoch)) for epoch in group["epochs"])
             minutes = f"{group['seconds_fit'].mean() / 60:.1f}"
-            task = str(task).partition("@")[0]
+            task = str(task).removesuffix("@1")
             lines.append(line([_label([model]), task, _label(params), epochs, minutes]))
         return "\n".join(lines)
 
@@ -244,7 +251,7 @@ class DocumentTables:
             means = networks["value"].mean()
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"
-            if metric not in OWN_NETWORK and len(ends[RANDOM]) and len(ends[ORACLE]):
+            if not declared.own_network and len(ends[RANDOM]) and len(ends[ORACLE]):
                 floor, ceiling = ends[RANDOM].mean(), ends[ORACLE].mean()
                 places = [normalise(value, floor, ceiling) for value in sorted(means)]
                 if all(place == place for place in places):

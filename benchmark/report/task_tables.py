@@ -1,9 +1,10 @@
-"""Tables of what the tasks are, from their specifications."""
+"""Tables of what the tasks and the attribution methods are, from their declarations."""
 
 from __future__ import annotations
 
 from itertools import accumulate
 
+from motifidelity.metrics.methods import METHODS
 from motifidelity.metrics.truth.grammar import count_distribution
 from motifidelity.report.markdown import head, line
 from motifidelity.tasks.spec import SPLITS, Population, TaskSpec, all_specs
@@ -56,6 +57,21 @@ def profile_table() -> str:
                     ]
                 )
             )
+    return "\n".join(lines)
+
+
+def method_table() -> str:
+    """Every attribution method: what its map is, and how a base's importance is read off it."""
+    asked = {name for spec in all_specs().values() for name in spec.attribution.methods}
+    lines = head(["method", "written", "map", "importance of a base"])
+    for name, method in METHODS.items():
+        summary = method.summary + ("" if name in asked else "; in no specification")
+        if method.base == "norm":
+            base = "L2 norm over letters"
+        else:
+            adds_up = method.complete and not method.paper_maps
+            base = "contribution of the letter there" if adds_up else "at the letter there"
+        lines.append(line([f"`{name}`", method.label, summary, base]))
     return "\n".join(lines)
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from motifidelity.entries import DIVISION, ORACLE, RANDOM
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.oracle import (
-    FilterArrays,
     oracle_filters,
     oracle_map,
     oracle_mutagenesis,
@@ -24,6 +23,7 @@ from motifidelity.metrics.oracle import (
     random_maps,
     scan_filters,
 )
+from motifidelity.metrics.scored import FilterArrays
 from motifidelity.metrics.truth.grammar import class_logits, count_distribution, pool_logits
 from motifidelity.phase.interface import Place
 from motifidelity.provenance import code

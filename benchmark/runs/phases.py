@@ -46,7 +46,6 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
 
 def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
     """The frozen network and unlabelled sequences; none of the submission's Python."""
-    scoring = truth.spec.scoring
     inputs = {
         # the worker runs in a folder of its own
         "graph": graph.resolve(),
@@ -54,7 +53,13 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
         "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
     }
-    settings = {
+    return Phase("probe", probe_settings(truth), inputs, _folder(work / "probe"))
+
+
+def probe_settings(truth: Truth) -> dict[str, Any]:
+    """What a network is asked about the sequences; equal ones get equal answers."""
+    scoring = truth.spec.scoring
+    return {
         "scan": {
             "window": scoring.window,
             "half_max": scoring.half_max,
@@ -65,7 +70,6 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
     }
-    return Phase("probe", settings, inputs, _folder(work / "probe"))
 
 
 def curve_settings(truth: Truth) -> dict[str, Any]:

@@ -32,33 +32,57 @@ class Job:
 
     @property
     def id(self) -> str:
-        """Digest of all that decides the trained network: equal jobs have equal ids anywhere.
-
-        Metrics and their parameters are left out on purpose: a new version of them scores stored
-        networks and arrays again without training.
-        """
+        """As `job_id` has it."""
         submission = self.submission
-        # the default is left out, so that jobs keep the ids that they had before there was another
-        other = {} if submission.backend == DEFAULT_BACKEND else {"backend": submission.backend}
-        return canonical_digest(
-            {
-                "model": submission.digest,
-                "params": dict(self.params),
-                "task": self.task.training_digest,
-                "profile": self.profile.training,
-                "seed": self.seed,
-                "image": self.image,
-                **other,
-            }
-        )[:24]
+        return job_id(
+            submission.digest,
+            self.params,
+            self.task,
+            self.profile,
+            seed=self.seed,
+            image=self.image,
+            backend=submission.backend,
+        )
 
     @property
     def label(self) -> str:
         """How people are shown the job."""
         params = " ".join(f"{k}={v}" for k, v in sorted(self.params.items()))
-        return f"{self.submission.name} {params} on {self.task.name}, trial {self.trial}".replace(
-            "  ", " "
-        )
+        task = self.task.name if self.task.version == 1 else self.task.id
+        return f"{self.submission.name} {params} on {task}, trial {self.trial}".replace("  ", " ")
+
+
+def job_id(
+    model_digest: str,
+    params: Mapping[str, Any],
+    task: TaskSpec,
+    profile: Profile,
+    *,
+    seed: int,
+    image: str | None,
+    backend: str,
+) -> str:
+    """Digest of all that decides the trained network: equal jobs have equal ids anywhere.
+
+    Metrics are left out on purpose: a new version of them scores stored networks and arrays again
+    without training. The task's version is in from the second on: its first results are then not
+    the latest ones of the version before, even where both train alike.
+    """
+    # defaults are left out, so that jobs keep the ids that they had before there was another
+    other = {} if backend == DEFAULT_BACKEND else {"backend": backend}
+    version = {} if task.version == 1 else {"version": task.version}
+    return canonical_digest(
+        {
+            "model": model_digest,
+            "params": dict(params),
+            "task": task.training_digest,
+            "profile": profile.training,
+            "seed": seed,
+            "image": image,
+            **other,
+            **version,
+        }
+    )[:24]
 
 
 def is_settled(status: str | None, retry_failed: bool = False) -> bool:

@@ -22,11 +22,12 @@ from motifidelity.runs.recording import (
     scored_result,
     unsupported_warnings,
 )
+from motifidelity.runs.versions import asked_alike, take_networks
 from motifidelity.scoring.discovery import PATTERN_METRICS, pattern_scores, require_modisco
 from motifidelity.scoring.truth import Truth, fits, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.dataset import load_dataset
-from motifidelity.tasks.spec import find_spec
+from motifidelity.tasks.spec import TaskSpec, find_spec
 
 # what a later result of the same job takes over unchanged
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
@@ -75,6 +76,7 @@ def rescore(
     *,
     probe_again: bool = False,
     patterns: bool = False,
+    version: TaskSpec | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> Rescored:
     """Score every result whose arrays or network are kept, and the ceilings and floors beside them.
@@ -91,11 +93,16 @@ def rescore(
         Probe the stored networks even where arrays are kept.
     patterns : bool
         Discover motifs in the maps too; without it the scores of an earlier discovery are kept.
+    version : TaskSpec, optional
+        Score the networks of this task's earlier versions under this one, as jobs of it that a run
+        need not train. By default every result is scored under the task that it is of.
     note : callable
         Receives a line for each result that is looked at, and the reason where it stays.
 
     Raises
     ------
+    UserError
+        If no earlier version trains the same networks on the same data.
     DataError
         If the registry cannot be read or written.
     """
@@ -107,8 +114,12 @@ def rescore(
     discovered = [row for row in tables["scores"].to_pylist() if row["metric"] in PATTERN_METRICS]
     truths: dict[tuple[str, str], Truth] = {}
     done = Rescored()
-    rows = tables["jobs"].to_pylist()
-    for trials in _by_model(row for row in rows if row["division"] != DIVISION):
+    rows: list[Row] = [r for r in tables["jobs"].to_pylist() if r["division"] != DIVISION]
+    earlier: Mapping[str, TaskSpec] = {}
+    if version is not None:
+        taken = take_networks(rows, version, note)
+        rows, earlier, discovered = taken.rows, taken.versions, []
+    for trials in _by_model(rows):
         key = (trials[0]["task"], trials[0]["profile"])
         if key not in truths:
             try:
@@ -126,7 +137,9 @@ def rescore(
             try:
                 if row["dataset_digest"] != truth.spec.dataset_digest:
                     raise DataError(f"{key[0]}: it was trained on other data of that name")
-                kept = _kept(registry, row, truth, executor, probe_again)
+                before = earlier.get(row["result_id"])
+                stands = before is None or asked_alike(before, truth)
+                kept = _kept(registry, row, truth, executor, probe_again, stands=stands)
             except DataError as error:
                 note(f"  {error}; its scores stay as they are")
                 done.failed += 1
@@ -152,7 +165,7 @@ def rescore(
                 result = replace(result, scores=[*result.scores, *mine])
             epochs = [epoch for epoch in history if epoch["result_id"] == result_id]
             done.written.append(registry.record(replace(result, history=epochs)))
-    record_references(registry, truths.values(), again=True, note=note)
+    record_references(registry, truths.values(), again=version is None, note=note)
     return done
 
 
@@ -191,9 +204,17 @@ def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def _kept(
-    registry: Registry, row: Row, truth: Truth, executor: Executor, probe_again: bool
+    registry: Registry,
+    row: Row,
+    truth: Truth,
+    executor: Executor,
+    probe_again: bool,
+    *,
+    stands: bool,
 ) -> _Kept | None:
     """Arrays to score, or None where nothing of use is kept.
+
+    What was kept is of use where it ``stands``: the probe was asked what the task asks.
 
     Raises
     ------
@@ -205,7 +226,7 @@ def _kept(
     holder = registry.arrays_holder(row)
     if holder is not None and not (probe_again and network):
         arrays = registry.arrays(holder)
-        if fits(truth, arrays):
+        if stands and fits(truth, arrays):
             return _Kept(arrays, recorded=holder != origin)
     if network is None:
         return None

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.errors import UserError
-from motifidelity.metrics.attribution.patterns import score_patterns
+from motifidelity.metrics.attribution.patterns import METRICS, score_patterns
 from motifidelity.metrics.declare import Score
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS, centred
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.worker.arrays import Part
 
-PATTERN_METRICS = ("pattern_recall", "pattern_precision")
+PATTERN_METRICS = tuple(metric.name for metric in METRICS)
 SEED = 0
 
 

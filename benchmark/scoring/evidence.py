@@ -119,7 +119,7 @@ def choose_examples(truth: Truth, count: int = EXAMPLES) -> NDArray[np.intp]:
     """
     from motifidelity.metrics.truth.bases import Role
 
-    spans = truth.explained_spans.of(Role.IMPLANT)
+    spans = truth.scored.explained_spans.of(Role.IMPLANT)
     core = spans.motif < len(truth.true_motifs)
     held: list[set[int]] = [set() for _ in truth.explained]
     for place, motif in zip(spans.sequence[core], spans.motif[core], strict=True):
@@ -157,7 +157,7 @@ def gather_evidence(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     places = choose_examples(truth)
     rows = truth.explained[places]
     codes = truth.test.sequences[rows]
-    spans = truth.explained_spans.of_sequences(places)
+    spans = truth.scored.explained_spans.of_sequences(places)
     starts = _window_starts(spans, len(rows), truth.spec.length)
     columns = starts[:, None] + np.arange(min(WINDOW, truth.spec.length))
 

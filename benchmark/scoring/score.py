@@ -6,24 +6,23 @@ import dataclasses
 import threading
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from motifidelity.metrics.accuracy import score_accuracy
-from motifidelity.metrics.attribution.base_ranking import score_attribution
-from motifidelity.metrics.attribution.completeness import score_completeness
-from motifidelity.metrics.attribution.consistency import score_agreement, score_randomisation
-from motifidelity.metrics.attribution.contrast import score_contrast
-from motifidelity.metrics.attribution.faithfulness import score_curves, score_infidelity
-from motifidelity.metrics.attribution.instances import score_instances
+from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.declare import Score
-from motifidelity.metrics.filters.families import score_families
-from motifidelity.metrics.filters.filter_matches import FilterRow, FilterScores, score_filters
-from motifidelity.metrics.filters.sweep import score_sweep
-from motifidelity.metrics.localisation import score_localisation
+from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
+from motifidelity.metrics.scored import (
+    FilterArrays,
+    MapScorer,
+    NetworkScorer,
+    ScoredMaps,
+    ScoredNetwork,
+    scorers,
+)
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.worker.arrays import Part
 
@@ -62,108 +61,33 @@ def score_job(truth: Truth, arrays: Arrays, others: Sequence[Arrays] = ()) -> Jo
     others : sequence of mappings
         The same of other trials of this model, for the agreement with them.
     """
-    spec = truth.spec
-    scores = score_accuracy(arrays["logits"], truth.test.labels, spec.classes)
-    filters: list[FilterRow] = []
+    filters = None
     if "filter_max" in arrays:
-        found = _filters(truth, arrays)
-        scores += found.scores
-        filters = found.filters
-        scores += _filter_robustness(truth, arrays, filters)
-        rows = truth.positive
-        scores += score_localisation(
-            arrays["scan_max"][rows],
-            truth.test.truth[rows],
-            truth.bases.chance[rows],
-            buffer=spec.scoring.buffer,
-        )
-        scores += truth.reference_localisation
+        filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters)
+    scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
+    map_scorers = scorers(MapScorer)
     for method in truth.methods:
         if method in arrays:
-            scores += _attribution(truth, arrays, method)
-            scores += _map_tests(truth, arrays, method)
+            maps = _maps(truth, arrays, method)
+            scores += [score for one in map_scorers for score in one.score(maps)]
             if not METHODS[method].paper_maps and method != FLOOR_METHOD:
                 scores += _agreement(truth, arrays, others, method)
-    return JobScores(scores, filters)
+    return JobScores(scores, network.once(match_filters).filters)
 
 
-def _filters(truth: Truth, arrays: Arrays) -> FilterScores:
-    database = truth.database
-    return score_filters(
-        truth.test.sequences,
-        arrays["above_half_max"],
-        arrays["top_sites"],
-        database_ids=database.ids,
-        database_names=database.names,
-        database_ppms=database.ppms,
-        accepted=truth.spec.accepted["corrected"],
-        accepted_paper=truth.spec.accepted["paper"],
-        window=truth.spec.scoring.window,
-    )
-
-
-def _filter_robustness(truth: Truth, arrays: Arrays, filters: list[FilterRow]) -> list[Score]:
-    """How far the filters' matches hold for fewer or more sites, and for families of factors."""
-    accepted = truth.spec.accepted["corrected"]
-    families = {motif.id: motif.families for motif in truth.dataset.motifs.values()}
-    corrected = [row for row in filters if row.definition == "corrected"]
-    return [
-        *score_sweep(
-            truth.test.sequences,
-            arrays["top_sites"],
-            truth.database,
-            accepted,
-            window=truth.spec.scoring.window,
-        ),
-        *score_families(corrected, families, accepted),
-    ]
-
-
-def _attribution(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
-    rows = truth.explained
-    maps, sequences = arrays[method], truth.test.sequences[rows]
-    bases, spans = truth.explained_bases, truth.explained_spans
-    scores = score_attribution(
-        method,
-        maps,
+def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
+    """A method's maps with every array that goes with them."""
+    parts = {part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS}
+    return ScoredMaps(
+        truth.scored,
+        METHODS[method],
+        arrays[method],
         arrays["explained_logits"],
-        sequences,
-        truth.test.truth[rows],
-        bases.chance,
-        bases.low_information,
+        perturbed=arrays.get("perturbed"),
+        changes=arrays.get("changes"),
+        **parts,
     )
-    if truth.spec.target != "binary":
-        # the study explains one sigmoid output; a sum of logits has none
-        scores = [score for score in scores if not score.metric.startswith("paper_")]
-    if METHODS[method].paper_maps:
-        return scores
-    hypothetical = arrays.get(Part.HYPOTHETICAL.of(method))
-    return [
-        *scores,
-        *score_instances(method, maps, sequences, bases, spans, truth.implanted),
-        *score_contrast(method, maps, sequences, bases, spans, truth.implanted, hypothetical),
-    ]
-
-
-def _map_tests(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
-    """What the network itself says of a map: completeness, faithfulness, random weights."""
-    scores: list[Score] = []
-    maps = arrays[method]
-    if Part.COMPLETENESS.of(method) in arrays:
-        scores += score_completeness(method, maps, arrays[Part.COMPLETENESS.of(method)])
-    rows = truth.explained[: truth.tested]
-    maps, sequences = maps[: truth.tested], truth.test.sequences[rows]
-    if Part.DELETION.of(method) in arrays:
-        curves = (arrays[Part.DELETION.of(method)], arrays[Part.INSERTION.of(method)])
-        scores += score_curves(method, *curves, truth.curve_counts, truth.test.labels[rows])
-        hypothetical = arrays.get(Part.HYPOTHETICAL.of(method))
-        if hypothetical is not None:
-            hypothetical = hypothetical[: truth.tested]
-        perturbed, changes = arrays["perturbed"], arrays["changes"]
-        scores += score_infidelity(method, maps, sequences, perturbed, changes, hypothetical)
-    if Part.RANDOMISED.of(method) in arrays:
-        scores += score_randomisation(method, maps, arrays[Part.RANDOMISED.of(method)], sequences)
-    return scores
 
 
 def _agreement(truth: Truth, arrays: Arrays, others: Sequence[Arrays], method: str) -> list[Score]:

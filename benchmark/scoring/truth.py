@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.metrics.declare import Score
-from motifidelity.metrics.localisation import score_localisation
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.scored import ScoredTask
 from motifidelity.metrics.truth.bases import BaseTruth, Spans, base_truth, find_spans
-from motifidelity.metrics.truth.scan import pwm_scan
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
@@ -121,26 +119,28 @@ class Truth:
         return base_truth(self.test.sequences.shape, self.spans, self.implanted)
 
     @cached_property
-    def explained_bases(self) -> BaseTruth:
-        """What each base of the explained sequences is."""
-        return self.bases.rows(self.explained)
-
-    @cached_property
-    def explained_spans(self) -> Spans:
-        """Spans of the explained sequences."""
-        return self.spans.of_sequences(self.explained)
-
-    @cached_property
-    def reference_localisation(self) -> list[Score]:
-        """Localisation of the scan with the true PWMs, beside which a network's is read."""
-        rows = self.positive
-        scan = pwm_scan(self.test.sequences[rows], [m.ppm.T for m in self.true_motifs])
-        return score_localisation(
-            scan,
-            self.test.truth[rows],
-            self.bases.chance[rows],
-            buffer=self.spec.scoring.buffer,
-            which="pwm",
+    def scored(self) -> ScoredTask:
+        """What metrics are given of the task."""
+        spec = self.spec
+        return ScoredTask(
+            target=spec.target,
+            classes=spec.classes,
+            sequences=self.test.sequences,
+            labels=self.test.labels,
+            planted=self.test.truth,
+            bases=self.bases,
+            spans=self.spans,
+            explained=self.explained,
+            tested=self.tested,
+            true_motifs=[motif.ppm.T for motif in self.true_motifs],
+            implanted=self.implanted,
+            database=self.database,
+            families={motif.id: motif.families for motif in self.dataset.motifs.values()},
+            accepted=spec.accepted["corrected"],
+            accepted_paper=spec.accepted["paper"],
+            window=spec.scoring.window,
+            buffer=spec.scoring.buffer,
+            replaced=self.curve_counts,
         )
 
 

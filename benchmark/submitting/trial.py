@@ -21,15 +21,6 @@ from motifidelity.tasks.spec import Profile
 SLICE = Profile("check", 1, 1000, 200, 8, 2, 3)
 # the floor knows nothing of any network
 PROBED = tuple(name for name in METHODS if name != FLOOR_METHOD)
-# attribution at its cheapest: it is asked what works, not what comes out
-_CHEAP: dict[str, dict[str, int]] = {
-    "smoothgrad": {"samples": 2},
-    "integrated_gradients": {"references": 1, "steps": 2},
-    "expected_gradients": {"references": 2},
-    "deepshap": {"references": 1},
-    "paper_ig": {"references": 1, "steps": 2},
-    "paper_deepshap": {"references": 1},
-}
 
 
 @dataclass
@@ -153,7 +144,8 @@ def _probe_phase(truth: Truth, fit: FitOutput, work: Path, methods: Sequence[str
     # the tests of the maps follow from them and are left to a real run
     curves = {"methods": {}, "counts": [0, truth.spec.length], "resamples": 1, "perturbations": 1}
     settings = {
-        "methods": {name: _CHEAP.get(name, {}) for name in methods},
+        # it is asked what works, not what comes out
+        "methods": {name: METHODS[name].cheapest for name in methods},
         "tested": 1,
         "randomised": [],
         "curves": {**phase.settings["curves"], **curves},

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from motifidelity.leaderboard.figures.logo import LETTERS
 from motifidelity.leaderboard.figures.siteboxes import Box, lay_sites
-from motifidelity.leaderboard.tables.columns import METHOD_LABELS
+from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import shorten
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _letters(
                 f"{zero - tall:.1f})"
             )
     return Track(
-        label=METHOD_LABELS.get(method, shorten(method, 24)),
+        label=shorten(method_label(method), 24),
         note=f"peak {peak:.3g}" if method else "",
         kind="map",
         top=f"{top:g}",

@@ -7,6 +7,7 @@ from typing import Any
 
 from motifidelity.entries import DIVISION, ORACLE, RANDOM
 from motifidelity.leaderboard.tables.columns import method_label
+from motifidelity.metrics.methods import METHODS
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -17,21 +18,6 @@ _REFERENCES = {
     "mononucleotide": "the mean over shuffles of its letters",
 }
 _UNKNOWN = "that of the reference"
-_SHARE = "share of the base in the difference between the sequence's logit and {reference}, "
-_MEANINGS = {
-    "saliency": "gradient of the logit at the letter that is there",
-    "gradient_x_input": "gradient of the logit at the letter that is there",
-    "gradient_corrected": "gradient of the logit at the letter that is there, less its mean over "
-    "the four letters",
-    "smoothgrad": "gradient of the logit at the letter that is there, mean over noisy copies of "
-    "the sequence",
-    "integrated_gradients": _SHARE + "by gradients along the straight path between the two",
-    "expected_gradients": _SHARE + "by gradients at random points of the straight paths",
-    "ism": "how far the logit moves when another letter stands there: the L2 norm of the three "
-    "changes, without a sign",
-    "deeplift": _SHARE + "by DeepLIFT's rescale rule",
-    "deepshap": _SHARE + "by DeepLIFT's rescale rule",
-}
 _ORACLE = "evidence in bits for the best site of a true motif over the base; no network is asked"
 _ORACLE_CHANGES = (
     "how far that evidence moves when another letter stands there: the L2 norm of the three "
@@ -65,7 +51,8 @@ def meanings(
         else:
             kind = str(settings.get(method, {}).get("reference", ""))
             reference = _REFERENCES.get(kind, _UNKNOWN)
-            meaning = _MEANINGS.get(method, "").format(reference=reference)
+            known = METHODS.get(method)
+            meaning = known.meaning.format(reference=reference) if known else ""
         if meaning:
             found.append((method_label(method), meaning))
     return tuple(found)
@@ -73,5 +60,6 @@ def meanings(
 
 def _of_reference(method: str, model: str) -> str:
     if model == ORACLE:
-        return _ORACLE_CHANGES if method == "ism" else _ORACLE
+        known = METHODS.get(method)
+        return _ORACLE_CHANGES if known and known.base == "norm" else _ORACLE
     return _NOISE if model == RANDOM else ""

@@ -101,7 +101,8 @@ def family_documentation(title: str) -> Markup:
     if not title or found is None:
         return Markup("")
     # the tables of all metrics are on the list of metrics, and links lead to other documents
-    section = re.sub(r"<!-- table.*?<!-- /table -->\n", "", found[1], flags=re.DOTALL)
+    section = re.sub(r"<!-- table: (?!methods).*?<!-- /table -->\n", "", found[1], flags=re.DOTALL)
+    section = re.sub(r"<!-- .*? -->\n", "", section)
     section = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", section)
     section = re.sub(r"^###", "##", section, flags=re.MULTILINE)
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(section)

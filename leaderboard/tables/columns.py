@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from motifidelity.metrics.methods import METHODS
+
 FAMILIES = {
     "accuracy": "Accuracy",
     "filters": "Filter motifs",
@@ -18,20 +20,8 @@ PAPER_PARTNERS = {"paper_motif_coverage": "motif_recall"}
 # beside saliency and mutagenesis; the other methods are on the model pages
 FRONT_METHODS = {"deepshap"}
 
-METHOD_LABELS = {
-    "saliency": "Saliency",
-    "gradient_x_input": "Gradient x input",
-    "gradient_corrected": "Corrected gradient",
-    "smoothgrad": "SmoothGrad",
-    "ism": "ISM",
-    "integrated_gradients": "Integrated gradients",
-    "expected_gradients": "Expected gradients",
-    "deeplift": "DeepLIFT",
-    "deepshap": "DeepSHAP",
-    "random": "Random maps",
-    "filter": "Filters",
-    "pwm": "PWM scan",
-}
+# what is scanned with, in the place of a method
+SCANS = {"filter": "Filters", "pwm": "PWM scan"}
 
 
 @dataclass(frozen=True)
@@ -139,7 +129,9 @@ def metric_order(metrics: Iterable[str]) -> Callable[[str, str], tuple[int, int]
 
 def method_label(method: str) -> str:
     """A method as people write it."""
-    return METHOD_LABELS.get(method, method.replace("_", " "))
+    if method in METHODS:
+        return METHODS[method].label
+    return SCANS.get(method, method.replace("_", " "))
 
 
 def partner(metric: str) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 from motifidelity.entries import DIVISION, ORACLE, RANDOM
 from motifidelity.leaderboard.tables.cells import Stats
 from motifidelity.leaderboard.text import number
-from motifidelity.metrics.oracle import OWN_NETWORK, normalise
+from motifidelity.metrics.declare import is_of_own_network
+from motifidelity.metrics.oracle import normalise
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,19 @@ class Scale:
     def place(self, metric: str, method: str, value: float) -> float:
         """(value - floor) / (ceiling - floor), not clipped; nan where either is unknown."""
         key = (metric, method)
-        if metric in OWN_NETWORK or key not in self.floors or key not in self.ceilings:
+        if not self._knows(key):
             return float("nan")
         return normalise(value, self.floors[key], self.ceilings[key])
 
     def describe(self, metric: str, method: str) -> str:
         """The two ends as text; "" where there are none."""
         key = (metric, method)
-        if metric in OWN_NETWORK or key not in self.floors or key not in self.ceilings:
+        if not self._knows(key):
             return ""
         return f"floor {number(self.floors[key])}, ceiling {number(self.ceilings[key])}"
+
+    def _knows(self, key: tuple[str, str]) -> bool:
+        return key in self.floors and key in self.ceilings and not is_of_own_network(key[0])
 
 
 def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from motifidelity.metrics.areas import mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
 from motifidelity.metrics.methods import METHODS, at_sigmoid, base_scores, checked_maps, get_method
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
-__all__ = ["METHODS", "METRICS", "at_sigmoid", "base_scores", "score_attribution"]
+__all__ = ["METHODS", "METRICS", "SCORERS", "at_sigmoid", "base_scores", "score_attribution"]
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -167,3 +168,23 @@ def score_attribution(
             )
         ]
     return scores
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    task = found.task
+    scores = score_attribution(
+        found.method.name,
+        found.maps,
+        found.logits,
+        task.explained_sequences,
+        task.planted[task.explained],
+        task.explained_bases.chance,
+        task.explained_bases.low_information,
+    )
+    if task.target == "binary":
+        return scores
+    # the study explains one sigmoid output; a sum of logits has none
+    return [score for score in scores if not score.metric.startswith("paper_")]
+
+
+SCORERS = (MapScorer(_score, place=10),)

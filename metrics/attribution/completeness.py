@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import Floats, get_method
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -23,6 +24,7 @@ METRICS: tuple[Metric, ...] = (
             "By how much contributions miss the difference of logits that they should add up to, "
             "as a share of it."
         ),
+        own_network=True,
     ),
 )
 
@@ -65,3 +67,12 @@ def score_completeness(method: str, maps: Floats, error: npt.ArrayLike) -> list[
     size = np.abs(difference).mean() if len(maps) else 0.0
     value = float(np.abs(missed).mean() / size) if size > 0 else float("nan")
     return [Score("completeness_error", value, None, len(maps), method)]
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    if found.completeness is None:
+        return []
+    return score_completeness(found.method.name, found.maps, found.completeness)
+
+
+SCORERS = (MapScorer(_score, place=40),)

@@ -15,6 +15,7 @@ from motifidelity.metrics.methods import (
     checked_maps,
     get_method,
 )
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -31,6 +32,7 @@ METRICS: tuple[Metric, ...] = (
             "How much the maps resemble those of the same network with random weights; near 1, "
             "they show the method or the sequence and not what was learned."
         ),
+        own_network=True,
     ),
     Metric(
         name="trial_agreement",
@@ -43,6 +45,7 @@ METRICS: tuple[Metric, ...] = (
         version=1,
         source="our definition: mean Spearman correlation of base importance over pairs of trials",
         summary="How alike trials of one model rank the bases of a sequence.",
+        own_network=True,
     ),
     Metric(
         name="trial_cosine",
@@ -55,6 +58,7 @@ METRICS: tuple[Metric, ...] = (
         version=1,
         source="our definition: mean cosine of maps over pairs of trials",
         summary="How alike the maps of trials of one model are, letters and sizes included.",
+        own_network=True,
     ),
 )
 
@@ -114,3 +118,18 @@ def score_agreement(method: str, maps: Floats, sequences: Codes) -> list[Score]:
         mean_score("trial_agreement", mean_spearman(importance), method=method),
         mean_score("trial_cosine", mean_cosine(vectors), method=method),
     ]
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    if found.randomised is None:
+        return []
+    task, tested = found.task, slice(found.task.tested)
+    return score_randomisation(
+        found.method.name,
+        found.maps[tested],
+        found.randomised,
+        task.explained_sequences[tested],
+    )
+
+
+SCORERS = (MapScorer(_score, place=60),)

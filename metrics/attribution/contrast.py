@@ -18,6 +18,7 @@ from motifidelity.metrics.methods import (
     letter_maps,
 )
 from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 from motifidelity.metrics.truth.bases import BaseTruth
 from motifidelity.metrics.truth.spans import Bools, Role, Spans
 
@@ -164,3 +165,21 @@ def letter_log_odds(ppm: Matrix) -> npt.NDArray[np.float64]:
     """log2 of 4 (0.99 p + 0.01 / 4) less its mean over letters, (w, 4) in bits."""
     mixed = (1 - UNIFORM_SHARE) * np.asarray(ppm, np.float64) + UNIFORM_SHARE / 4
     return np.asarray(centred(np.log2(4 * mixed)), np.float64)
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    task = found.task
+    if found.method.paper_maps:
+        return []
+    return score_contrast(
+        found.method.name,
+        found.maps,
+        task.explained_sequences,
+        task.explained_bases,
+        task.explained_spans,
+        task.implanted,
+        found.hypothetical,
+    )
+
+
+SCORERS = (MapScorer(_score, place=30),)

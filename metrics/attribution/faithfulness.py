@@ -19,6 +19,7 @@ from motifidelity.metrics.methods import (
     letter_maps,
     observed,
 )
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 
 def _curve(name: str, summary: str) -> Metric:
@@ -37,7 +38,10 @@ def _metric(
     source: str,
     summary: str,
 ) -> Metric:
-    return Metric(name, "attribution", "corrected", direction, *bounds, chance, 1, source, summary)
+    return Metric(
+        *(name, "attribution", "corrected", direction, *bounds, chance, 1, source, summary),
+        own_network=True,
+    )
 
 
 METRICS: tuple[Metric, ...] = (
@@ -261,3 +265,25 @@ def _row_means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     defined = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(defined, values, 0.0).sum(axis=1) / defined.sum(axis=1))
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    task, tested = found.task, slice(found.task.tested)
+    if found.deletion is None or found.insertion is None:
+        return []
+    labels = task.labels[task.explained[tested]]
+    name = found.method.name
+    scores = score_curves(name, found.deletion, found.insertion, task.replaced, labels)
+    if found.perturbed is None or found.changes is None:
+        return scores
+    return scores + score_infidelity(
+        name,
+        found.maps[tested],
+        task.explained_sequences[tested],
+        found.perturbed,
+        found.changes,
+        None if found.hypothetical is None else found.hypothetical[tested],
+    )
+
+
+SCORERS = (MapScorer(_score, place=50),)

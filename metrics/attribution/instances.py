@@ -12,6 +12,7 @@ from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import Codes, Floats, base_scores, checked_maps
 from motifidelity.metrics.motifs.ppm import information_content
 from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.scored import MapScorer, ScoredMaps
 from motifidelity.metrics.truth.bases import LOW_INFORMATION_BITS, BaseTruth
 from motifidelity.metrics.truth.spans import Bools, Role, Spans
 
@@ -164,3 +165,20 @@ def _calls(means: npt.NDArray[np.float64], valid: Bools, width: int) -> npt.NDAr
     padded = np.pad(values, ((0, 0), (reach, reach)), constant_values=-np.inf)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1).max(axis=2)
     return np.asarray(values[valid & (values >= around)])
+
+
+def _score(found: ScoredMaps) -> list[Score]:
+    task = found.task
+    if found.method.paper_maps:
+        return []
+    return score_instances(
+        found.method.name,
+        found.maps,
+        task.explained_sequences,
+        task.explained_bases,
+        task.explained_spans,
+        task.implanted,
+    )
+
+
+SCORERS = (MapScorer(_score, place=20),)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from motifidelity.metrics.declare import Metric, Score
+from motifidelity.metrics.filters.filter_matches import match_filters
 from motifidelity.metrics.motifs.hits import FilterRow
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
 _SOURCE = "our definition; families as JASPAR has them (TFClass: Wingender et al. 2018)"
 
@@ -81,3 +83,14 @@ def score_families(
         ),
         Score("family_recall", recall, n=len(known)),
     ]
+
+
+def _score(network: ScoredNetwork) -> list[Score]:
+    if network.filters is None:
+        return []
+    rows = network.once(match_filters).filters
+    corrected = [row for row in rows if row.definition == "corrected"]
+    return score_families(corrected, network.task.families, network.task.accepted)
+
+
+SCORERS = (NetworkScorer(_score, place=40),)

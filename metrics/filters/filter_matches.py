@@ -16,8 +16,9 @@ from motifidelity.metrics.motifs.ppm import (
     to_ppm,
     top_site_counts,
 )
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
-__all__ = ["METRICS", "FilterRow", "FilterScores", "score_filters"]
+__all__ = ["METRICS", "SCORERS", "FilterRow", "FilterScores", "match_filters", "score_filters"]
 
 MIN_SITES = 20
 TOP_SITES = 100
@@ -228,3 +229,24 @@ def paper_scores(rows: Sequence[FilterRow], num_true: int) -> list[Score]:
         Score("paper_match_fraction", matched / total, n=total),
         Score("paper_motif_coverage", coverage, n=num_true),
     ]
+
+
+def match_filters(network: ScoredNetwork) -> FilterScores:
+    """Scores and rows of a network's filters; empty for one without any."""
+    task, found = network.task, network.filters
+    if found is None:
+        return FilterScores([], [])
+    return score_filters(
+        task.sequences,
+        found.above_half_max,
+        found.top_sites,
+        database_ids=task.database.ids,
+        database_names=task.database.names,
+        database_ppms=task.database.ppms,
+        accepted=task.accepted,
+        accepted_paper=task.accepted_paper,
+        window=task.window,
+    )
+
+
+SCORERS = (NetworkScorer(lambda network: network.once(match_filters).scores, place=20),)

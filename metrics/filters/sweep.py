@@ -11,6 +11,7 @@ import numpy.typing as npt
 from motifidelity.metrics.declare import Direction, Metric, Score
 from motifidelity.metrics.filters.filter_matches import corrected_rows
 from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
 SWEEP = (20, 50, 100, 200)
 """Sites per filter: from the fewest that make a motif to twice the default."""
@@ -94,3 +95,15 @@ def jaccard(sets: Sequence[set[str]]) -> tuple[float, int]:
     """
     shares = [len(a & b) / len(a | b) for a, b in itertools.combinations(sets, 2) if a | b]
     return (float(np.mean(shares)) if shares else float("nan")), len(shares)
+
+
+def _score(network: ScoredNetwork) -> list[Score]:
+    task, found = network.task, network.filters
+    if found is None:
+        return []
+    return score_sweep(
+        task.sequences, found.top_sites, task.database, task.accepted, window=task.window
+    )
+
+
+SCORERS = (NetworkScorer(_score, place=30),)

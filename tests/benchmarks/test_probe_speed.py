@@ -14,7 +14,11 @@ from motifidelity.models.cnn_dist import build_model
 from motifidelity.worker.contract import Task
 from motifidelity.worker.frozen.freeze import freeze
 from motifidelity.worker.frozen.network import FrozenNetwork
-from motifidelity.worker.probing.attribution import METHODS, MUTANTS_PER_CALL, in_silico_mutagenesis
+from motifidelity.worker.probing.attribution import METHODS
+from motifidelity.worker.probing.attribution.mutagenesis import (
+    MUTANTS_PER_CALL,
+    in_silico_mutagenesis,
+)
 from motifidelity.worker.probing.shuffles import dinucleotide_shuffle
 
 LENGTH, SEQUENCES, REFERENCES = 200, 24, 20

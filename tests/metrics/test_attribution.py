@@ -246,7 +246,7 @@ def test_sequences_without_both_kinds_of_base_are_left_out():
 
 def test_what_does_not_fit_is_refused():
     _, sequences, truth, maps, logits = example()
-    with pytest.raises(ValueError, match="choose one of saliency, "):
+    with pytest.raises(ValueError, match="choose one of deeplift, deepshap, saliency, "):
         score_attribution("salience", maps, logits, sequences, truth)
     with pytest.raises(ValueError, match="maps"):
         score_attribution("ism", maps[:, :-1], logits, sequences, truth)

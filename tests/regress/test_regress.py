@@ -342,9 +342,11 @@ def quick_registry(folder, golden, shift=0.0, status="ok"):
 
     registry = Registry(folder)
     empty = {"string": "", "int32": 0, "int64": 0, "double": 0.0, "timestamp[ms, tz=UTC]": 0}
-    for file, activation, task in trained.MATRIX:
+    for file, activation, task in trained.matrix():
         row = {f.name: empty.get(str(f.type), []) for f in schema.JOBS if not f.nullable}
-        subject = next(k[1] for k in golden.records if k[0] == "scores" and f"on {task}@" in k[1])
+        subject = next(
+            k[1] for k in golden.records if k[0] == "scores" and k[1].endswith(f"on {task.id}")
+        )
         row |= {"model": subject.split()[0], "model_file": file, "profile": "quick"}
         row |= {"params": json.dumps({"activation": activation}), "task": subject.split()[-1]}
         row |= {"status": status, "message": "it failed", "job_id": file, "seed": 0}
@@ -399,7 +401,8 @@ def test_networks_of_the_matrix_are_trained_here_and_scored(monkeypatch):
     }
     monkeypatch.setattr(specs, "all_specs", lambda: small)
     # one of the two, for the time that it takes
-    monkeypatch.setattr(trained, "MATRIX", trained.MATRIX[1:])
+    every = trained.matrix()
+    monkeypatch.setattr(trained, "matrix", lambda: every[1:])
     found = trained.observe_trained(None, lambda _: None)
     (subject,) = {key[1] for key in found}
     assert subject == "CNN-local activation=exponential on regulatory-code@1"

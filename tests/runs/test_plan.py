@@ -6,14 +6,18 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from motifidelity.entries import DIVISION
 from motifidelity.errors import UserError
 from motifidelity.model_file import read_submission
-from motifidelity.runs.plan import Job, is_settled, plan_jobs
+from motifidelity.registry import Registry
+from motifidelity.runs.plan import Job, is_settled, job_id, plan_jobs
 from motifidelity.tasks.spec import find_spec, parse_spec
 
+BASELINES = Path(__file__).parents[2] / "baselines"
 TEXT = "def build_model(task, *, activation='relu', width=19): ...\n"
 PARAMS = {"activation": "relu", "width": 19}
 
@@ -164,6 +168,32 @@ def test_training_data_and_recipe_of_the_task_change_the_id_and_scoring_does_not
     assert changed(digests["test"]["sequences"], "0" * 64) == before
     assert changed("top_sites = 200", "top_sites = 50") == before
     assert changed("smoothgrad = { samples = 50", "smoothgrad = { samples = 5") == before
+
+
+def test_jobs_of_the_first_version_have_the_ids_under_which_the_baselines_are_recorded():
+    jobs = Registry(BASELINES).latest("jobs")["jobs"].to_pylist()
+    rows = [row for row in jobs if row["division"] != DIVISION]
+    assert len(rows) > 100
+    for row in rows:
+        task = find_spec(row["task"])
+        again = job_id(
+            row["model_digest"],
+            json.loads(row["params"]),
+            task,
+            task.profile(row["profile"]),
+            seed=row["seed"],
+            image=row["image_digest"],
+            backend=row["backend"],
+        )
+        assert again == row["job_id"]
+
+
+def test_from_the_second_version_on_the_version_is_part_of_the_id(submission):
+    first = find_spec("regulatory-code@1")
+    second, third = (dataclasses.replace(first, version=number) for number in (2, 3))
+    jobs = [job(submission, task=task) for task in (first, second, third)]
+    assert len({j.id for j in jobs}) == 3
+    assert "on regulatory-code@2, trial 0" in jobs[1].label
 
 
 def test_the_number_of_the_trial_alone_does_not_change_what_is_trained(submission):

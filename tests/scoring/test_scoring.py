@@ -10,6 +10,7 @@ import pytest
 
 from motifidelity.cli.scores import headline_scores
 from motifidelity.metrics.headlines import HEADLINES
+from motifidelity.metrics.localisation import localise_true_motifs
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import read_probe
 from motifidelity.runs.recording import filter_rows, score_rows
@@ -254,7 +255,7 @@ def test_noise_finds_no_motif(untrained, truth):
 def test_the_scan_with_the_true_motifs_is_between_noise_and_the_oracle(perfect, truth):
     found = scores_of(perfect)
     assert 0.85 < found["localisation_auroc", "pwm"] < 1
-    reference = {(s.metric, s.method): s.value for s in truth.reference_localisation}
+    reference = {(s.metric, s.method): s.value for s in localise_true_motifs(truth.scored)}
     assert reference == {key: value for key, value in found.items() if key[1] == "pwm"}
 
 

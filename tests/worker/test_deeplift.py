@@ -16,8 +16,8 @@ from motifidelity.worker.frozen.freeze import freeze, freeze_function
 from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.frozen.ops import ALLOWED
 from motifidelity.worker.probing.attribution import METHODS, NotSupported, write_maps
-from motifidelity.worker.probing.attribution.deeplift import DeepLift
-from motifidelity.worker.probing.attribution.rules import RULES
+from motifidelity.worker.probing.attribution.multipliers.rules import RULES
+from motifidelity.worker.probing.attribution.multipliers.walk import DeepLift
 
 LENGTH, CLASSES = networks.LENGTH, networks.CLASSES
 BASELINES = ("cnn_2", "cnn_50", "cnn_deep", "cnn_local", "cnn_dist")

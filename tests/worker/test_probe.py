@@ -11,7 +11,8 @@ from keras import layers
 from motifidelity.worker.frozen.freeze import freeze
 from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.probing import filters
-from motifidelity.worker.probing.attribution import in_silico_mutagenesis, saliency
+from motifidelity.worker.probing.attribution.gradients import saliency
+from motifidelity.worker.probing.attribution.mutagenesis import in_silico_mutagenesis
 from motifidelity.worker.probing.filters import write_predictions
 
 pytestmark = pytest.mark.backends

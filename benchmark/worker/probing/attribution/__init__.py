@@ -1,64 +1,58 @@
 """Attribution maps of every class, batched over sequences.
 
-Each method is one function ``(network, one_hot, settings, report) -> AttributionResult`` in
-`METHODS`, whose entries fill in the settings that are not given. The host decides which classes of
-a sequence count, because it alone knows the labels.
+Each method is one function ``(network, one_hot, settings, report) -> AttributionResult`` that its
+module declares (`result.Method`), with the settings that it takes, what its maps mean and which
+scores they allow. The host reads the same declarations; it decides which classes of a sequence
+count, because it alone knows the labels.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays import Part
-from ...frozen.network import FrozenNetwork
 from ...report import Reporter
-from .deeplift import deeplift
-from .gradients import gradient_corrected, gradient_x_input, saliency, smoothgrad
-from .mutagenesis import MUTANTS_PER_CALL, in_silico_mutagenesis
-from .noise import noise
-from .paper import paper_deepshap, paper_ig, paper_mutagenesis, paper_saliency
-from .paths import expected_gradients, integrated_gradients
 from .result import AttributionResult, Method, NotSupported, Settings
 
-_SHUFFLED: Settings = {
-    "reference": "dinucleotide",
-    "references": 10,
-    "seed": 0,
-    "hypothetical": False,
-}
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
-METHODS: dict[str, Method] = {
-    "saliency": Method(saliency, {}),
-    "gradient_x_input": Method(gradient_x_input, {}),
-    "gradient_corrected": Method(gradient_corrected, {}),
-    "smoothgrad": Method(smoothgrad, {"samples": 50, "sigma": 0.15, "seed": 0}),
-    "integrated_gradients": Method(integrated_gradients, {**_SHUFFLED, "steps": 20}),
-    "expected_gradients": Method(expected_gradients, {**_SHUFFLED, "references": 100}),
-    "ism": Method(in_silico_mutagenesis, {}),
-    "deeplift": Method(deeplift, {**_SHUFFLED, "reference": "uniform", "references": 1}),
-    "deepshap": Method(deeplift, {**_SHUFFLED, "references": 20}),
-    "random": Method(noise, {"seed": 0}),
-    "paper_saliency": Method(paper_saliency, {}),
-    "paper_ism": Method(paper_mutagenesis, {}),
-    "paper_ig": Method(paper_ig, {"references": 10, "steps": 20, "seed": 0}),
-    "paper_deepshap": Method(paper_deepshap, {"references": 10, "seed": 0}),
-}
+
+def find_methods() -> dict[str, Method]:
+    """Every method that a module of this package declares in its `METHODS`, by name.
+
+    Raises
+    ------
+    ValueError
+        If two modules declare the same name.
+    """
+    found: dict[str, Method] = {}
+    for name in sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.ispkg):
+        for method in getattr(importlib.import_module(f"{__name__}.{name}"), "METHODS", ()):
+            if method.name in found:
+                raise ValueError(f"method {method.name!r} is declared twice; rename one of them")
+            found[method.name] = method
+    return found
+
+
+METHODS = find_methods()
+"""Every method by name."""
 
 __all__ = [
     "METHODS",
-    "MUTANTS_PER_CALL",
     "AttributionResult",
     "Method",
     "NotSupported",
     "Settings",
-    "in_silico_mutagenesis",
-    "saliency",
+    "find_methods",
     "write_maps",
 ]
 

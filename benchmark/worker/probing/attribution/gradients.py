@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...frozen.network import FrozenNetwork
 from ..shuffles import generator
-from .result import AttributionResult, Report, Settings
+from .result import AttributionResult, Method, Report, Settings
+
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
 SEQUENCES_PER_CALL = 250
 # a gradient has one array of activations per point: a few hundred points fill the cores
@@ -113,3 +115,51 @@ def _gradients(network: FrozenNetwork, one_hot: Any, report: Report) -> Any:
         maps[start : start + len(batch)] = network.gradients(batch)
         report("step", done=start + len(batch), of=len(one_hot))
     return maps
+
+
+METHODS = (
+    Method(
+        saliency,
+        name="saliency",
+        label="Saliency",
+        summary="gradient (Simonyan et al. 2013)",
+        meaning="gradient of the logit at the letter that is there",
+        base="observed",
+        reason="a gradient has an entry per letter; the study reads it at the letter that is there",
+        letters=True,
+        study="saliency",
+    ),
+    Method(
+        gradient_x_input,
+        name="gradient_x_input",
+        label="Gradient x input",
+        summary="gradient times letters; the base scores of `saliency` (Shrikumar et al. 2016)",
+        meaning="gradient of the logit at the letter that is there",
+        base="observed",
+        reason="times x already: the other letters' entries are zero",
+    ),
+    Method(
+        gradient_corrected,
+        name="gradient_corrected",
+        label="Corrected gradient",
+        summary="gradient less its mean over letters (Majdandzic et al. 2023)",
+        meaning="gradient of the logit at the letter that is there, less its mean over the four "
+        "letters",
+        base="observed",
+        reason="a gradient less its mean over letters (Majdandzic et al. 2023), read likewise",
+        letters=True,
+    ),
+    Method(
+        smoothgrad,
+        name="smoothgrad",
+        label="SmoothGrad",
+        summary="mean gradient of 50 copies with normal noise of SD 0.15 (Smilkov et al. 2017)",
+        meaning="gradient of the logit at the letter that is there, mean over noisy copies of the "
+        "sequence",
+        base="observed",
+        reason="a mean of gradients, read likewise",
+        letters=True,
+        defaults={"samples": 50, "sigma": 0.15, "seed": 0},
+        cheapest={"samples": 2},
+    ),
+)

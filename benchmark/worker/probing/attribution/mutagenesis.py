@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
-from ...frozen.network import FrozenNetwork
-from .result import AttributionResult, Report, Settings
+from .result import NORM, AttributionResult, Method, Report, Settings
+
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
 # sequences whose mutants are evaluated in one call: large enough to fill the cores, small enough
 # that the mutants stay in cache
@@ -42,6 +43,8 @@ def in_silico_mutagenesis(
 
 def mutate(network: FrozenNetwork, one_hot: Any, report: Report) -> tuple[Any, Any]:
     """Changes (n, length, 4, classes) of the logits, and the original logits (n, classes)."""
+    import tensorflow as tf
+
     n, length, letters = one_hot.shape
     mutants = length * (letters - 1)
     # mutant j of position p carries letter (original + j) mod 4, j = 1..3
@@ -62,6 +65,8 @@ def mutate(network: FrozenNetwork, one_hot: Any, report: Report) -> tuple[Any, A
 
 def _evaluator(network: FrozenNetwork, length: int, letters: int) -> Any:
     """Logits (n * length * 3, classes) of all mutants of sequences (n, length, 4)."""
+    import tensorflow as tf
+
     here = tf.constant(np.eye(length, dtype=np.float32)[None, :, None, :, None])
 
     def evaluate(one_hot: Any) -> Any:
@@ -73,3 +78,19 @@ def _evaluator(network: FrozenNetwork, length: int, letters: int) -> Any:
 
     spec = tf.TensorSpec((None, length, letters), tf.float32)
     return tf.function(evaluate, input_signature=[spec], autograph=False)
+
+
+METHODS = (
+    Method(
+        in_silico_mutagenesis,
+        name="ism",
+        label="ISM",
+        summary="change of the logit for each of the three substitutions",
+        meaning="how far the logit moves when another letter stands there: the L2 norm of the "
+        "three changes, without a sign",
+        base="norm",
+        reason=NORM,
+        letters=True,
+        study="ism",
+    ),
+)

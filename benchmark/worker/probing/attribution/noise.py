@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...frozen.network import FrozenNetwork
 from ..shuffles import generator
-from .result import AttributionResult, Report, Settings
+from .result import AttributionResult, Method, Report, Settings
+
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
 
 def noise(
@@ -29,3 +31,17 @@ def noise(
     ]
     report("step", done=len(one_hot), of=len(one_hot))
     return AttributionResult(np.stack(drawn))
+
+
+METHODS = (
+    Method(
+        noise,
+        name="random",
+        label="Random maps",
+        summary="standard normal noise, the floor of every score",
+        base="observed",
+        reason="normal noise: the floor of every score, read like a gradient",
+        letters=True,
+        defaults={"seed": 0},
+    ),
+)

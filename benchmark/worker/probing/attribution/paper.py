@@ -6,16 +6,18 @@ letters afterwards, as the study does.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...frozen.network import FrozenNetwork
 from ..shuffles import references
 from .deeplift import explain_pairs
 from .gradients import POINTS_PER_CALL, gradients_at, saliency
 from .mutagenesis import mutate
-from .result import AttributionResult, Report, Settings
+from .result import AttributionResult, Method, Report, Settings
+
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
 
 def paper_saliency(
@@ -108,3 +110,54 @@ def paper_deepshap(
 def _sigmoid(z: Any) -> Any:
     with np.errstate(over="ignore"):
         return np.float32(1) / (np.float32(1) + np.exp(-z))
+
+
+METHODS = (
+    Method(
+        paper_saliency,
+        name="paper_saliency",
+        label="paper saliency",
+        summary="the study's: gradient of the sigmoid output; follows from `saliency`",
+        base="observed",
+        reason="at the sigmoid, else as saliency",
+        study="saliency",
+        paper_maps=True,
+    ),
+    Method(
+        paper_mutagenesis,
+        name="paper_ism",
+        label="paper ism",
+        summary="the study's: change of the sigmoid output; follows from `ism`",
+        base="norm",
+        reason="at the sigmoid, else as ism",
+        letters=True,
+        study="ism",
+        paper_maps=True,
+    ),
+    Method(
+        paper_ig,
+        name="paper_ig",
+        label="paper ig",
+        summary="the study's: mean gradient over 10 letter shuffles and 21 points, times letters",
+        base="observed",
+        reason="the study multiplies the mean gradient by x, not by (x - reference)",
+        study="integrated_gradients",
+        paper_maps=True,
+        defaults={"references": 10, "steps": 20, "seed": 0},
+        cheapest={"references": 1, "steps": 2},
+    ),
+    Method(
+        paper_deepshap,
+        name="paper_deepshap",
+        label="paper deepshap",
+        summary="the study's: SHAP values of 10 letter shuffles, times letters again",
+        base="observed",
+        reason="the study multiplies SHAP values by x again, which drops the reference letters' "
+        "share",
+        study="deepshap",
+        paper_maps=True,
+        complete=True,
+        defaults={"references": 10, "seed": 0},
+        cheapest={"references": 1},
+    ),
+)

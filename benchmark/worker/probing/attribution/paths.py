@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...frozen.network import FrozenNetwork
 from ..shuffles import generator, references
 from .gradients import POINTS_PER_CALL, gradients_at
-from .result import AttributionResult, Report, Settings
+from .result import CONTRIBUTION, SHARE, SHUFFLED, AttributionResult, Method, Report, Settings
+
+if TYPE_CHECKING:
+    from ...frozen.network import FrozenNetwork
 
 
 def integrated_gradients(
@@ -141,3 +143,32 @@ def logit_gap(network: FrozenNetwork, batch: Any, others: Any) -> Any:
 
 def _between(sequence: Any, reference: Any, share: Any) -> Any:
     return reference + share * (sequence - reference)
+
+
+METHODS = (
+    Method(
+        integrated_gradients,
+        name="integrated_gradients",
+        label="Integrated gradients",
+        summary="trapezoidal path integral, times x - reference (Sundararajan et al. 2017)",
+        meaning=SHARE + "by gradients along the straight path between the two",
+        base="observed",
+        reason=CONTRIBUTION,
+        complete=True,
+        defaults={**SHUFFLED, "steps": 20},
+        cheapest={"references": 1, "steps": 2},
+    ),
+    Method(
+        expected_gradients,
+        name="expected_gradients",
+        label="Expected gradients",
+        summary="gradient at one random point on each of 100 paths, times x - reference (Erion et "
+        "al. 2021)",
+        meaning=SHARE + "by gradients at random points of the straight paths",
+        base="observed",
+        reason=CONTRIBUTION,
+        complete=True,
+        defaults={**SHUFFLED, "references": 100},
+        cheapest={"references": 2},
+    ),
+)

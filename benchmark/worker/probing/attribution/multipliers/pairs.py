@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import ops as framework
 
-from .result import NotSupported
+from ..result import NotSupported
 
 # multipliers of the outputs (None: not needed) to multipliers of the inputs (None: constant)
 Backward = Callable[[list[Any]], list[Any]]

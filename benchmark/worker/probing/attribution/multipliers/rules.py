@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ...frozen.ops import PASS_THROUGH
+from ....frozen.ops import PASS_THROUGH
 from . import elementwise
 from .pairs import Backward, Pair, Rule, derivative, ratio, rerun
 

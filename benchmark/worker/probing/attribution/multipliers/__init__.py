@@ -1,0 +1,1 @@
+"""DeepLIFT's multipliers: a rule for each type of operation, and their walk through a graph."""

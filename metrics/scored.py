@@ -1,0 +1,216 @@
+"""What a metric is given, and how it says that it scores it.
+
+The trusted side of the benchmark fills these; no metric asks for a file, a process or a
+specification. A module that declares `METRICS` scores them by its `SCORERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from motifidelity.metrics.declare import Score, modules
+from motifidelity.metrics.methods import Codes, Floats, Method
+from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.truth.bases import BaseTruth
+from motifidelity.metrics.truth.spans import Spans
+
+T = TypeVar("T")
+
+
+class _Remembers:
+    """What several metrics need is computed once of an object."""
+
+    def once(self, make: Callable[[Self], T]) -> T:
+        """What ``make`` gives of this object, computed at the first call."""
+        made: dict[object, T] = self.__dict__.setdefault("_made", {})
+        if make not in made:
+            made[make] = make(self)
+        return made[make]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredTask(_Remembers):
+    """The test sequences of a task, and what only the trusted side knows of them.
+
+    Attributes
+    ----------
+    target : str
+        "binary", for one.
+    classes : tuple of C str
+    sequences : (n, L) uint8
+        A=0 C=1 G=2 T=3.
+    labels : (n, C) uint8
+    planted : (n, L) uint8, 0 or 1
+        Implanted bases as the study has them.
+    bases : BaseTruth
+        What each base is; ``spans``: every implant and chance site.
+    explained : (m,) int
+        Sequences that attribution maps explain; all hold a label.
+    tested : int
+        The first of those, on which maps are put to the test.
+    true_motifs : sequence of (w, 4) float
+        PPMs that a network should know; ``implanted``: all that ``spans.motif`` counts through.
+    database : MotifDatabase
+        Every motif that a filter is compared with, and its ``families`` by matrix id.
+    accepted, accepted_paper : mapping of TF name to matrix ids
+        Matrices that count as the true motif, corrected and as the study has them.
+    window, buffer : int
+        Bases around a site, and those that a truth region is extended by.
+    replaced : tuple of int
+        Numbers of bases that deletion and insertion curves replace.
+    """
+
+    target: str
+    classes: tuple[str, ...]
+    sequences: Codes
+    labels: npt.NDArray[np.uint8]
+    planted: npt.NDArray[np.uint8]
+    bases: BaseTruth
+    spans: Spans
+    explained: npt.NDArray[np.intp]
+    tested: int
+    true_motifs: Sequence[Matrix]
+    implanted: Sequence[Matrix]
+    database: MotifDatabase
+    families: Mapping[str, Collection[str]]
+    accepted: Mapping[str, Sequence[str]]
+    accepted_paper: Mapping[str, Sequence[str]]
+    window: int
+    buffer: int
+    replaced: tuple[int, ...]
+
+    @cached_property
+    def positive(self) -> npt.NDArray[np.intp]:
+        """Sequences with any label, in order: the ones that hold what is to be found."""
+        return np.flatnonzero(self.labels.any(axis=1))
+
+    @cached_property
+    def explained_sequences(self) -> Codes:
+        """Explained sequences (m, L)."""
+        return self.sequences[self.explained]
+
+    @cached_property
+    def explained_bases(self) -> BaseTruth:
+        """What each base of the explained sequences is."""
+        return self.bases.rows(self.explained)
+
+    @cached_property
+    def explained_spans(self) -> Spans:
+        """Spans of the explained sequences."""
+        return self.spans.of_sequences(self.explained)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterArrays:
+    """What a probe says of first-layer filters.
+
+    Attributes
+    ----------
+    above_half_max : (n, L, ceil(F/8)) uint8
+        Bit-packed along filters: activation above half of the filter's maximum.
+    top_sites : (F, K, 2) int32
+        Sequence and position of the strongest sites, strongest first, -1 where there are fewer.
+    scan_max : (n, L) float32
+        Maximum over filters of the activation.
+    filter_max : (F,) float32
+        Largest activation.
+    """
+
+    above_half_max: npt.NDArray[np.uint8]
+    top_sites: npt.NDArray[np.int32]
+    scan_max: npt.NDArray[np.float32]
+    filter_max: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredNetwork(_Remembers):
+    """A network's answers to the test sequences.
+
+    Attributes
+    ----------
+    task : ScoredTask
+    logits : (n, C) float
+    filters : FilterArrays or None
+        None for a network without a first layer of filters.
+    """
+
+    task: ScoredTask
+    logits: Floats
+    filters: FilterArrays | None
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredMaps:
+    """Maps of one method, of the classes that a sequence holds, and how they were put to the test.
+
+    Attributes
+    ----------
+    task : ScoredTask
+    method : Method
+    maps : (m, L, 4) float
+    logits : (m,) float
+        What is explained.
+    hypothetical : (m, L, 4) float or None
+        Contributions that the letters would have.
+    completeness : (m,) float or None
+        Sum of contributions less the difference of logits.
+    deletion, insertion : (t, C, counts) float or None
+        Logits after so many bases were replaced, in the first t explained sequences.
+    perturbed : (t, R, L) uint8 or None
+        Copies with a window of letters replaced, and by how much the logit changes: ``changes``
+        (t, R).
+    randomised : (t, L, 4) float or None
+        Maps of the network with random weights.
+    """
+
+    task: ScoredTask
+    method: Method
+    maps: Floats
+    logits: Floats
+    hypothetical: Floats | None = None
+    completeness: Floats | None = None
+    deletion: Floats | None = None
+    insertion: Floats | None = None
+    perturbed: Codes | None = None
+    changes: Floats | None = None
+    randomised: Floats | None = None
+
+
+@dataclass(frozen=True)
+class NetworkScorer:
+    """Scores a network as a whole.
+
+    Attributes
+    ----------
+    score : callable
+        Empty where the network has nothing to be scored.
+    place : int
+        Rows of scores stand in this order, and at equal places in that of the modules' names.
+    """
+
+    score: Callable[[ScoredNetwork], list[Score]]
+    place: int = 100
+
+
+@dataclass(frozen=True)
+class MapScorer:
+    """Scores the maps of one method; the attributes are those of `NetworkScorer`."""
+
+    score: Callable[[ScoredMaps], list[Score]]
+    place: int = 100
+
+
+Scorer = TypeVar("Scorer", NetworkScorer, MapScorer)
+
+
+def scorers(kind: type[Scorer]) -> list[Scorer]:
+    """Every scorer of a kind that a module of `metrics` has in its `SCORERS`, in order."""
+    found = (one for module in modules() for one in getattr(module, "SCORERS", ()))
+    return sorted((one for one in found if isinstance(one, kind)), key=lambda one: one.place)
