@@ -32,6 +32,7 @@ from motifidelity.leaderboard.text import clean
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
 from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
+from motifidelity.summary.stats import index_stats, split_stats
 
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
@@ -90,7 +91,7 @@ def gather(
     summary = summarise(tables)
     return Material(
         summary=summary,
-        stats=cells.index_stats(summary.scores),
+        stats=index_stats(summary.scores),
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         past_jobs=(past or tables).jobs,
@@ -126,7 +127,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     boards = summary.trials[BOARD].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))
-    stats = cells.split_stats(material.stats)
+    stats = split_stats(material.stats)
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
     for _, trials in summary.trials.groupby("model_key", sort=True):

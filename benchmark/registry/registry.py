@@ -243,15 +243,22 @@ class Registry:
         tables = Tables(**{k: t.to_pandas() for k, t in latest.items()})
         return Readable(tables, tuple(problems), past)
 
-    def latest(self, *names: str) -> dict[str, pa.Table]:
-        """The named tables, limited to the latest result of every job, in the order of their time.
+    def latest(self, *names: str, results: frozenset[str] | None = None) -> dict[str, pa.Table]:
+        """The named tables, limited to the latest result of every job, by job and time.
+
+        Parameters
+        ----------
+        *names : str
+        results : frozenset of str, optional
+            Limit them to these of the latest results too; files of others are not read.
 
         Raises
         ------
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
-        return read_tables(self.store, names)
+        pick = latest_results if results is None else lambda jobs: latest_results(jobs) & results
+        return read_tables(self.store, names, pick)
 
     def every(self, *names: str) -> dict[str, pa.Table]:
         """The named tables with all results, superseded ones too.
@@ -261,7 +268,7 @@ class Registry:
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
-        return read_tables(self.store, names, latest=False)
+        return read_tables(self.store, names, None)
 
     def arrays(self, result_id: str) -> dict[str, Any]:
         """Stored arrays of a result.
