@@ -23,7 +23,7 @@ import io
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -270,8 +270,8 @@ class Registry:
         """
         return read_tables(self.store, names, None)
 
-    def arrays(self, result_id: str) -> dict[str, Any]:
-        """Stored arrays of a result.
+    def arrays(self, result_id: str, names: Collection[str] | None = None) -> dict[str, Any]:
+        """Stored arrays of a result, or those of the given names that it has.
 
         Raises
         ------
@@ -283,7 +283,8 @@ class Registry:
         path = f"arrays/{_plain(result_id)}.npz"
         try:
             with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
+                wanted = stored.files if names is None else [n for n in stored.files if n in names]
+                return {name: stored[name] for name in wanted}
         except StoreError as error:
             raise error.unreachable(f"{self.name}/{path}") from error
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries

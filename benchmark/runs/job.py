@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from motifidelity.errors import DataError
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.provenance import code, environment
 from motifidelity.registry import Registry, Result
@@ -22,7 +21,6 @@ from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take
 from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import (
-    SAME_MODEL,
     filter_rows,
     history_rows,
     score_rows,
@@ -191,7 +189,7 @@ class _Record:
         on_event("score", {"event": "start"})
         started = time.monotonic()
         try:
-            scores = score_job(truth, arrays, _other_trials(self._registry, self.row))
+            scores = score_job(truth, arrays)
             evidence = gather_evidence(truth, arrays)
         except Exception as error:
             ended = PhaseResult(
@@ -221,19 +219,3 @@ class _Record:
         result = Result(row, history=history_rows(self._history), **parts)
         result_id = self._registry.record(result)
         return Outcome(ended.status, ended.message, ended.traceback, result_id)
-
-
-def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Kept arrays of other finished trials of the same model with the same parameters."""
-    found = []
-    for other in registry.latest("jobs")["jobs"].to_pylist():
-        same = all(other[name] == row[name] for name in SAME_MODEL)
-        if not same or other["status"] != "ok" or other["job_id"] == row["job_id"]:
-            continue
-        try:
-            if holder := registry.arrays_holder(other):
-                found.append(registry.arrays(holder))
-        except DataError:
-            # damaged: the agreement is with the others
-            continue
-    return found

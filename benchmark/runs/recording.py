@@ -11,10 +11,6 @@ from motifidelity.phase.interface import Place
 from motifidelity.runs.intake import ProbeOutput
 from motifidelity.scoring.score import JobScores
 
-# the columns that trials of one model share
-SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
-
-
 NO_SUPPORT = "does not support this network"
 
 

@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from motifidelity.phase.interface import Event, Executor
 from motifidelity.registry import Registry
+from motifidelity.runs.agreement import renew_agreement
 from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.display import Display
 from motifidelity.runs.job import run_job
@@ -48,7 +49,8 @@ def run_plan(
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
     and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
-    each job has a file there. Up to ``pack`` trials of a model are trained together.
+    each job has a file there. Up to ``pack`` trials of a model are trained together. At the end
+    the trials of each model are compared with each other (`renew_agreement`).
 
     Raises
     ------
@@ -126,6 +128,7 @@ def run_plan(
         else:
             for item in numbered:
                 run_unit(*item)
+        renew_agreement(registry, jobs, truth_of, display.note)
         if references and ended.finished:
             record_references(registry, truths.values(), note=display.note)
     except KeyboardInterrupt:
