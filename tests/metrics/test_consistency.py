@@ -90,13 +90,11 @@ def test_a_trial_s_agreement_is_the_mean_over_the_others_pair_by_pair():
     bases = [base_scores("saliency", each, sequences) for each in maps]
     centred = [(each - each.mean(axis=-1, keepdims=True)).reshape(5, -1) for each in maps]
     for one, (ranks, cosine) in enumerate(found):
-        others = [other for other in range(4) if other != one]
-        expected = [
-            spearmanr(bases[one][i], bases[o][i]).statistic for o in others for i in range(5)
-        ]
+        pairs = [(other, i) for other in range(4) if other != one for i in range(5)]
+        expected = [spearmanr(bases[one][i], bases[other][i]).statistic for other, i in pairs]
         assert ranks.value == pytest.approx(np.mean(expected))
-        pairs = [(centred[one][i], centred[o][i]) for o in others for i in range(5)]
-        expected = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in pairs]
+        ends = [(centred[one][i], centred[other][i]) for other, i in pairs]
+        expected = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in ends]
         assert cosine.value == pytest.approx(np.mean(expected))
         assert (ranks.n, cosine.n) == (3, 3)
 
