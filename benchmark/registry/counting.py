@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
+
+import pyarrow as pa
 
 # columns of ``jobs`` that tell the later of two results: a later scoring has its training's start
 ORDER = ("started", "result_id")
@@ -34,3 +36,19 @@ def which_count(keys: Iterable[Hashable], statuses: Iterable[str]) -> list[bool]
     for key, row in rows:
         best[key] = max(row, best.get(key, row))
     return [best[key] == row for key, row in rows]
+
+
+def counted_results(jobs: pa.Table, key: Sequence[str]) -> frozenset[str]:
+    """Ids of the results that count, of rows of ``jobs`` in any order; see `which_count`.
+
+    Parameters
+    ----------
+    jobs : Table
+    key : sequence of str
+        Columns that say what a result is a result of.
+    """
+    rows = jobs.select([*dict.fromkeys([*key, "status", *ORDER])])
+    rows = rows.sort_by([(name, "ascending") for name in ORDER])
+    keys = zip(*(rows[name].to_pylist() for name in key), strict=True)
+    counts = which_count(keys, rows["status"].to_pylist())
+    return frozenset(rows["result_id"].filter(pa.array(counts, pa.bool_())).to_pylist())

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from motifidelity.errors import DataError
 from motifidelity.registry import schema
-from motifidelity.registry.counting import ORDER, which_count
+from motifidelity.registry.counting import counted_results
 from motifidelity.registry.manifest import PACK, manifest_path, names, table_path
 from motifidelity.registry.parquet import NewerSchema, decode
 from motifidelity.registry.store import Store, StoreError
@@ -268,11 +268,8 @@ def only(table: pa.Table, ids: frozenset[str], among: frozenset[str] | None = No
 
 
 def latest_results(jobs: pa.Table) -> frozenset[str]:
-    """The result of every job that counts; see `which_count`."""
-    order = [(name, "ascending") for name in ORDER]
-    rows = jobs.select(["job_id", "status", *ORDER]).sort_by(order)
-    counts = which_count(rows["job_id"].to_pylist(), rows["status"].to_pylist())
-    return frozenset(rows["result_id"].filter(pa.array(counts, pa.bool_())).to_pylist())
+    """The result of every job that counts."""
+    return counted_results(jobs, ["job_id"])
 
 
 def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:

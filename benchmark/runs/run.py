@@ -11,13 +11,13 @@ from itertools import accumulate
 
 from motifidelity.phase.interface import Event, Executor
 from motifidelity.registry import Registry
-from motifidelity.runs.agreement import renew_agreement
 from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.display import Display
 from motifidelity.runs.job import run_job
 from motifidelity.runs.logs import JobLogs
 from motifidelity.runs.packs import fitted_together, units
 from motifidelity.runs.plan import Job, is_settled
+from motifidelity.runs.trial_agreement import renew_agreement
 from motifidelity.scoring.score import compile_in_background
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.dataset import load_dataset

@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from motifidelity.errors import UserError, unknown
 from motifidelity.registry import schema
+from motifidelity.registry.counting import counted_results
 from motifidelity.registry.reading import only
 from motifidelity.summary.runs import RUN_KEY as RUN
-from motifidelity.summary.runs import counted_results
+from motifidelity.summary.runs import TRIAL_KEY
 from motifidelity.summary.stats import mean_intervals
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def answer(source: Source, query: Query) -> pd.DataFrame:
     if not 0 < query.level < 1:
         raise UserError(f"level {query.level:g} is not between 0 and 1; 0.95 is usual")
     tables = source.latest("jobs", "scores")
-    tables["jobs"] = only(tables["jobs"], counted_results(tables["jobs"]))
+    tables["jobs"] = only(tables["jobs"], counted_results(tables["jobs"], TRIAL_KEY))
     connection = _connect(tables)
     _check_values(connection, query)
     text = _BY_TRIAL if query.per_trial else _AVERAGED
@@ -195,7 +196,7 @@ def run_sql(source: Source, text: str) -> pa.Table:
     tables = {name: table.empty_table() for name, table in schema.TABLES.items()}
     if named:
         tables |= source.latest("jobs", *named)
-        counted = counted_results(tables["jobs"])
+        counted = counted_results(tables["jobs"], TRIAL_KEY)
         tables = {name: only(table, counted) for name, table in tables.items()}
     connection = _connect(tables)
     try:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.summary.inputs import REQUIRED, Tables, check_columns
@@ -23,6 +22,8 @@ MODEL_KEY = ("model", "model_digest", "params")
 BOARD = ["task", "task_digest", "dataset_digest", "profile"]
 RUN_KEY = (*BOARD, "division", "isolation", "backend", *MODEL_KEY)
 TRIAL = ("run", "trial", "seed")
+# the same in columns of the registry
+TRIAL_KEY = (*RUN_KEY, "trial", "seed")
 SCORE_KEY = ("run", "metric", "definition", "method", "target")
 
 
@@ -96,13 +97,6 @@ def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     keys = trials.groupby(list(TRIAL), sort=False, dropna=False).ngroup()
     trials["counted"] = which_count(keys, trials["status"])
     return plain_text(trials.reset_index(drop=True))
-
-
-def counted_results(jobs: pa.Table) -> frozenset[str]:
-    """Ids of the results that count, of rows of the registry's ``jobs``; see `mark_trials`."""
-    columns = [*RUN_KEY, "trial", "seed", "status", *ORDER]
-    trials = mark_trials(jobs.select(columns).to_pandas())
-    return frozenset(trials["result_id"][trials["counted"]])
 
 
 def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

@@ -75,6 +75,8 @@ def _renew(
     note: Callable[[str], None],
 ) -> int:
     sets = _sets(registry, jobs)
+    if not sets:
+        return 0
     tables = registry.latest("jobs", "scores", results=frozenset(n for s in sets for n in s))
     rows = {row["result_id"]: row for row in tables["jobs"].to_pylist()}
     scores = tables["scores"]

@@ -15,8 +15,8 @@ from motifidelity.metrics.attribution.consistency import AGREEMENT
 from motifidelity.metrics.methods import base_scores
 from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry, Result
-from motifidelity.runs.agreement import renew_agreement
 from motifidelity.runs.plan import plan_jobs
+from motifidelity.runs.trial_agreement import renew_agreement
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
 
