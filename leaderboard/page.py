@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from motifidelity.leaderboard.tables.cells import Stats
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.runs import Summary
+from motifidelity.summary.stats import Stats
 
 if TYPE_CHECKING:
     from motifidelity.scoring.evidence import Evidence

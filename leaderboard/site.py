@@ -31,6 +31,7 @@ from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
 from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
+from motifidelity.summary.stats import index_stats, split_stats
 from motifidelity.untrusted import clean
 
 HERE = Path(__file__).parent
@@ -89,7 +90,7 @@ def gather(
     summary = summarise(tables)
     return Material(
         summary=summary,
-        stats=cells.index_stats(summary.scores),
+        stats=index_stats(summary.scores),
         filters=tables.filters.reindex(columns=REQUIRED["filters"]),
         history=tables.history.reindex(columns=REQUIRED["history"]),
         past_jobs=(past or tables).jobs,
@@ -125,7 +126,7 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     boards = summary.trials[BOARD].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))
-    stats = cells.split_stats(material.stats)
+    stats = split_stats(material.stats)
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
     for _, trials in summary.trials.groupby("model_key", sort=True):

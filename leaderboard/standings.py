@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.page import Material
-from motifidelity.leaderboard.tables.cells import Stats
-from motifidelity.leaderboard.tables.columns import ORDER_BY
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import parse_params
-from motifidelity.statistics import compare_models, rank_intervals, tie_groups, trial_interval
+from motifidelity.summary.ranks import LEVEL, headline_ranks, kinds
 from motifidelity.summary.runs import BOARD
+from motifidelity.summary.stats import mean_intervals, seeds_of
 from motifidelity.untrusted import clean
 
 # what is read off a run: its column, the metric and the method
@@ -29,9 +28,6 @@ SCORES: Mapping[str, tuple[str, str]] = {
     "ism": ("attribution_auroc", "ism"),
     "deepshap": ("attribution_auroc", "deepshap"),
 }
-LEVEL = 0.95
-# letters of ties say little among more models than this, and cost the square of it
-MOST_COMPARED = 40
 SELF_REPORTED = "self-reported"
 
 
@@ -89,10 +85,7 @@ def _runs(material: Material) -> pd.DataFrame:
     frame["activation"] = [clean(activation or "") for activation, _ in parsed]
     frame["parameters"] = [clean(", ".join(f"{k} = {v}" for k, v in rest)) for _, rest in parsed]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
-    floors = frame["model"].isin(FLOOR_NETWORKS)
-    frame["kind"] = np.select(
-        [frame["division"] == DIVISION, floors], ["reference", "floor"], "model"
-    )
+    frame["kind"] = kinds(frame)
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
     frame["tier"] = tiers.groupby(counted["run"]).agg(_weakest)
     # nobody vouches for what the harness computes itself, and no code of a model runs for it
@@ -112,13 +105,11 @@ def _with_scores(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
         mine = whole[(whole["metric"] == metric) & (whole["method"] == method)]
         mine = mine.drop_duplicates("run").set_index("run").reindex(frame["run"])
         mean, sd, n = (mine[column].to_numpy(float) for column in ("mean", "sd", "n"))
-        declared = material.metrics.get(metric)
-        low = -np.inf if declared is None or declared.low is None else declared.low
-        high = np.inf if declared is None or declared.high is None else declared.high
-        ends = trial_interval(mean, sd, np.nan_to_num(n), LEVEL, (low, high))
+        n = np.nan_to_num(n)
+        ends = mean_intervals([metric] * len(frame), mean, sd, n, material.metrics, LEVEL)
         frame[name], frame[f"{name}_sd"] = mean, sd
         frame[f"{name}_low"], frame[f"{name}_high"] = ends
-        frame[f"{name}_trials"] = np.nan_to_num(n).astype(int)
+        frame[f"{name}_trials"] = n.astype(int)
     return frame
 
 
@@ -142,58 +133,9 @@ def _with_scale(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
 
 
 def _with_ranks(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
-    found: dict[str, tuple[int, int, int, str]] = {}
-    for _, scores in ranked_boards(frame, material):
-        ranks = rank_intervals(scores, level=LEVEL)
-        ordered = sorted(ranks, key=lambda run: (ranks[run].rank, run))[:MOST_COMPARED]
-        letters = tie_groups(ordered, compare_models({run: scores[run] for run in ordered}))
-        for run, rank in ranks.items():
-            found[run] = (rank.rank, rank.low, rank.high, letters.get(run, ""))
-    for place, column in enumerate(("rank", "rank_low", "rank_high")):
-        values = {run: entry[place] for run, entry in found.items()}
+    found = headline_ranks(frame, material.stats, seeds_of(material.summary.trials))
+    for column, name in (("rank", "rank"), ("rank_low", "low"), ("rank_high", "high")):
+        values = {run: getattr(standing, name) for run, standing in found.items()}
         frame[column] = frame["run"].map(values).astype("Int64")
-    frame["group"] = [found[run][3] if run in found else "" for run in frame["run"]]
+    frame["group"] = [found[run].group if run in found else "" for run in frame["run"]]
     return frame
-
-
-def ranked_boards(
-    frame: pd.DataFrame, material: Material
-) -> Iterator[tuple[pd.DataFrame, dict[str, dict[int, float]]]]:
-    """Models that compete with each other, and the score that ranks them, by run and seed."""
-    competing = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
-    seeds = seeds_of(material)
-    for _, board in competing.groupby([*BOARD, "division"], sort=True):
-        order = ranking_score(material.stats, list(board["run"]))
-        if order is not None:
-            values = {run: by_seed(material.stats, seeds, run, *order) for run in board["run"]}
-            yield board, {run: mine for run, mine in values.items() if mine}
-
-
-def ranking_score(stats: Stats, runs: list[str]) -> tuple[str, str] | None:
-    """The score that ranks the runs: the first of `columns.ORDER_BY` that any of them has."""
-    for metric, method in ORDER_BY:
-        if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
-            return metric, method
-    return None
-
-
-def seeds_of(material: Material) -> Mapping[str, int]:
-    """Seed of every result."""
-    trials = material.summary.trials
-    return dict(zip(trials["result_id"], trials["seed"].map(_whole), strict=True))
-
-
-def by_seed(
-    stats: Stats, seeds: Mapping[str, int], run: str, metric: str, method: str
-) -> dict[int, float]:
-    """A run's values of a score by the seed of their trial."""
-    stat = stats.get((run, metric, method, ""))
-    return {seeds[result]: v for result, (v, _, _) in stat.by_trial.items()} if stat else {}
-
-
-def _whole(value: object) -> int:
-    """A seed as a number; what is none becomes -1 (it pairs with nothing of the registry's)."""
-    try:
-        return int(float(str(value)))
-    except (ValueError, OverflowError):
-        return -1

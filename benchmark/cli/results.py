@@ -122,7 +122,7 @@ def sql(
 ) -> None:
     """Answer one SELECT on the views jobs, scores, filters and history, in DuckDB's dialect.
 
-    The views hold the latest result of every job. Nothing else can be read, nothing written.
+    The views hold the results that count. Nothing else can be read, nothing written.
     """
     from motifidelity.summary.query import run_sql
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.registry import Registry
+from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
 
 if TYPE_CHECKING:
     from motifidelity.runs.run import Ended
-from motifidelity.metrics.headlines import HEADLINES
 
 
 def exit_status(ended: Ended, of: int) -> int:
@@ -29,71 +30,63 @@ def exit_status(ended: Ended, of: int) -> int:
     return 1 if ended.failed else 0
 
 
-def headline_scores(scores: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
-    """Mean, SD over trials and number of trials of every headline score, a row each.
+def headline_scores(summary: Summary) -> pd.DataFrame:
+    """Mean, SD over trials and number of trials of every run's headline scores, a row each.
 
     Parameters
     ----------
-    scores, jobs : DataFrame
-        Tables of the registry.
+    summary : Summary
 
     Returns
     -------
     DataFrame
-        ``task``, ``family``, ``metric``, ``method``, ``label``, ``mean``, ``sd``, ``trials``.
+        ``run``, ``task``, ``family``, ``metric``, ``method``, ``label``, ``mean``, ``sd``,
+        ``trials``, by task.
     """
-    means = scores[scores["target"].isna()].merge(jobs[["result_id", "task"]], on="result_id")
-    rows = []
-    for task in sorted(jobs["task"].unique()):
-        mine = means[means["task"] == task]
-        for family, metric, method, label in HEADLINES:
-            picked = mine[mine["metric"] == metric]
-            picked = picked[
-                picked["method"].isna() if method is None else picked["method"] == method
-            ]
-            values = picked["value"].dropna()
-            if len(values):
-                sd = float(values.std(ddof=1)) if len(values) > 1 else None
-                rows.append(
-                    (task, family, metric, method, label, float(values.mean()), sd, len(values))
-                )
-    columns = ["task", "family", "metric", "method", "label", "mean", "sd", "trials"]
-    return pd.DataFrame(rows, columns=columns)
+    lines = pd.DataFrame(HEADLINES, columns=["family", "metric", "method", "label"])
+    lines = lines.fillna({"method": ""}).assign(place=lines.index)
+    scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
+    runs = summary.trials[["run", "task"]].drop_duplicates()
+    scores = scores.merge(lines, on=["metric", "method"]).merge(runs, on="run")
+    scores = scores.sort_values(["task", "run", "place"]).rename(columns={"n": "trials"})
+    scores["method"] = scores["method"].astype(object).where(scores["method"] != "", None)
+    columns = ["run", "task", "family", "metric", "method", "label", "mean", "sd", "trials"]
+    return scores[columns].reset_index(drop=True)
 
 
 def print_scores(
-    registry: Registry, job_ids: Sequence[str], page: Path, *, as_json: bool = False
+    registry: Registry, job_ids: Collection[str], page: Path, *, as_json: bool = False
 ) -> None:
-    """Print the scores of the given jobs and where the page lies."""
-    tables = registry.tables()
-    jobs = tables.jobs[tables.jobs["job_id"].isin(list(job_ids))]
-    done = jobs[jobs["status"] == "ok"]
-    headlines = headline_scores(
-        tables.scores[tables.scores["result_id"].isin(done["result_id"])], done
-    )
+    """Print the scores of the trials that the given jobs are of, and where the page lies."""
+    tables = {name: table.to_pandas() for name, table in registry.latest("jobs", "scores").items()}
+    trials = mark_trials(tables["jobs"])
+    # of such a trial another job's result may count
+    mine = trials[trials["job_id"].isin(job_ids)][[*TRIAL]].drop_duplicates()
+    trials = trials.merge(mine, on=[*TRIAL])
+    headlines = headline_scores(Summary(trials, gather_scores(trials, tables["scores"])))
     if as_json:
-        rows = json.loads(headlines.to_json(orient="records"))
+        rows = json.loads(headlines.drop(columns="run").to_json(orient="records"))
         print(json.dumps({"event": "scores", "scores": rows, "page": str(page)}), flush=True)
         return
-    if len(headlines):
-        _print_table(headlines, jobs)
+    _print_table(headlines, trials[trials["counted"]])
     print(f"Leaderboard: {page}")
 
 
-def _print_table(headlines: pd.DataFrame, jobs: pd.DataFrame) -> None:
+def _print_table(headlines: pd.DataFrame, trials: pd.DataFrame) -> None:
     from rich.console import Console
     from rich.table import Table
 
     # piped output keeps its columns: a narrow default width would fold them
     console = Console(soft_wrap=True, highlight=False)
-    for task, rows in headlines.groupby("task"):
-        mine = jobs[jobs["task"] == task]
+    for run, rows in headlines.groupby("run", sort=False):
+        mine = trials[trials["run"] == run]
         failed = int((mine["status"] != "ok").sum())
         profile = mine["profile"].iloc[0]
         note = "" if profile == "full" else f", profile {profile}: never ranked with full results"
         missing = f", {failed} failed" if failed else ""
         table = Table(
-            title=f"{task}  ({len(mine)} trial{'s' if len(mine) != 1 else ''}{missing}{note})",
+            title=f"{mine['task'].iloc[0]}  "
+            f"({len(mine)} trial{'s' if len(mine) != 1 else ''}{missing}{note})",
             title_justify="left",
         )
         table.add_column("score")

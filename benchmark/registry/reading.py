@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from motifidelity.errors import DataError
 from motifidelity.registry import schema
+from motifidelity.registry.counting import counted_results
 from motifidelity.registry.manifest import PACK, manifest_path, names, table_path
 from motifidelity.registry.parquet import NewerSchema, decode
 from motifidelity.registry.store import Store, StoreError
@@ -40,6 +41,7 @@ class DamagedFile(DataError):
         self.name = name
 
 
+Pick = Callable[[pa.Table], frozenset[str]]
 Of = TypeVar("Of")
 To = TypeVar("To")
 
@@ -56,15 +58,15 @@ class Owners:
     whole: frozenset[str] = frozenset()
 
 
-def read_tables(store: Store, tables: Iterable[str], *, latest: bool = True) -> dict[str, pa.Table]:
+def read_tables(store: Store, tables: Iterable[str], pick: Pick | None) -> dict[str, pa.Table]:
     """The named tables.
 
     Parameters
     ----------
     store : Store
     tables : iterable of str
-    latest : bool
-        Limit them to the latest result of every job.
+    pick : callable or None
+        Gives, of the rows of all results, the ids of those to read; None: all.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def read_tables(store: Store, tables: Iterable[str], *, latest: bool = True) -> 
         Naming a file that is damaged, missing or of a later version.
     """
     tables = list(tables)
-    return consistent(store, lambda there: _read(store, there, tables, latest))
+    return consistent(store, lambda there: _read(store, there, tables, pick))
 
 
 def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Table], list[str]]:
@@ -107,7 +109,7 @@ def read_readable(store: Store, tables: Iterable[str]) -> tuple[dict[str, pa.Tab
     def read(there: set[str]) -> dict[str, pa.Table]:
         while True:
             try:
-                return _read(store, there - bad.keys(), tables, latest=False)
+                return _read(store, there - bad.keys(), tables, None)
             except DamagedFile as error:
                 bad[error.name] = str(error)
             except FileNotFoundError as error:
@@ -266,17 +268,8 @@ def only(table: pa.Table, ids: frozenset[str], among: frozenset[str] | None = No
 
 
 def latest_results(jobs: pa.Table) -> frozenset[str]:
-    """The results that count: the last of each job, because they sort by their time.
-
-    An infrastructure error, which says nothing of the model, never replaces another verdict.
-    """
-    verdicts = jobs.filter(pc.not_equal(jobs["status"], "infra_error"))
-    return frozenset({**_last_results(jobs), **_last_results(verdicts)}.values())
-
-
-def _last_results(jobs: pa.Table) -> dict[str, str]:
-    found = jobs.group_by("job_id").aggregate([("result_id", "max")])
-    return dict(zip(found["job_id"].to_pylist(), found["result_id_max"].to_pylist(), strict=True))
+    """The result of every job that counts."""
+    return counted_results(jobs, ["job_id"])
 
 
 def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
@@ -289,10 +282,12 @@ def stated_paths(jobs: pa.Table) -> dict[str, set[str]]:
     }
 
 
-def _read(store: Store, there: set[str], tables: list[str], latest: bool) -> dict[str, pa.Table]:
+def _read(
+    store: Store, there: set[str], tables: list[str], pick: Pick | None
+) -> dict[str, pa.Table]:
     jobs, owners = read_jobs(store, there)
-    if latest:
-        jobs = only(jobs, latest_results(jobs))
+    if pick is not None:
+        jobs = only(jobs, pick(jobs))
     wanted = frozenset(jobs["result_id"].to_pylist())
     stated = stated_paths(jobs) if set(tables) - {"jobs"} else {}
     return {

@@ -23,7 +23,7 @@ import io
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,15 +243,22 @@ class Registry:
         tables = Tables(**{k: t.to_pandas() for k, t in latest.items()})
         return Readable(tables, tuple(problems), past)
 
-    def latest(self, *names: str) -> dict[str, pa.Table]:
-        """The named tables, limited to the latest result of every job, in the order of their time.
+    def latest(self, *names: str, results: frozenset[str] | None = None) -> dict[str, pa.Table]:
+        """The named tables, limited to the latest result of every job, by job and time.
+
+        Parameters
+        ----------
+        *names : str
+        results : frozenset of str, optional
+            Limit them to these of the latest results too; files of others are not read.
 
         Raises
         ------
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
-        return read_tables(self.store, names)
+        pick = latest_results if results is None else lambda jobs: latest_results(jobs) & results
+        return read_tables(self.store, names, pick)
 
     def every(self, *names: str) -> dict[str, pa.Table]:
         """The named tables with all results, superseded ones too.
@@ -261,10 +268,10 @@ class Registry:
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
-        return read_tables(self.store, names, latest=False)
+        return read_tables(self.store, names, None)
 
-    def arrays(self, result_id: str) -> dict[str, Any]:
-        """Stored arrays of a result.
+    def arrays(self, result_id: str, names: Collection[str] | None = None) -> dict[str, Any]:
+        """Stored arrays of a result, or those of the given names that it has.
 
         Raises
         ------
@@ -276,7 +283,8 @@ class Registry:
         path = f"arrays/{_plain(result_id)}.npz"
         try:
             with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
+                wanted = stored.files if names is None else [n for n in stored.files if n in names]
+                return {name: stored[name] for name in wanted}
         except StoreError as error:
             raise error.unreachable(f"{self.name}/{path}") from error
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from motifidelity.errors import DataError
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
 from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import (
-    SAME_MODEL,
     history_rows,
     job_row,
     scored_result,
@@ -175,8 +173,7 @@ class _Record:
         on_event("score", {"event": "start"})
         self._parts |= {"files": files, "arrays": arrays}
         try:
-            others = _other_trials(self._registry, self.row)
-            result = scored_result(self.row, truth, arrays, others, **self._parts)
+            result = scored_result(self.row, truth, arrays, **self._parts)
         except Exception as error:
             ended = PhaseResult(
                 "infra_error",
@@ -197,19 +194,3 @@ class _Record:
         }
         result_id = self._registry.record(Result(row, **self._parts))
         return Outcome(ended.status, ended.message, ended.traceback, result_id)
-
-
-def _other_trials(registry: Registry, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Kept arrays of other finished trials of the same model with the same parameters."""
-    found = []
-    for other in registry.latest("jobs")["jobs"].to_pylist():
-        same = all(other[name] == row[name] for name in SAME_MODEL)
-        if not same or other["status"] != "ok" or other["job_id"] == row["job_id"]:
-            continue
-        try:
-            if holder := registry.arrays_holder(other):
-                found.append(registry.arrays(holder))
-        except DataError:
-            # damaged: the agreement is with the others
-            continue
-    return found

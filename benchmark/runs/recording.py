@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,10 +17,6 @@ from motifidelity.scoring.evidence import gather_evidence
 from motifidelity.scoring.score import JobScores, score_job
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.tasks.spec import TaskSpec
-
-# the columns that trials of one model share
-SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
-
 
 NO_SUPPORT = "does not support this network"
 
@@ -57,7 +53,6 @@ def scored_result(
     row: Mapping[str, Any],
     truth: Truth,
     arrays: Arrays,
-    others: Sequence[Arrays] = (),
     /,
     **parts: Any,
 ) -> Result:
@@ -68,13 +63,13 @@ def scored_result(
     row : mapping of str
         The job's row.
     truth : Truth
-    arrays, others
+    arrays : mapping of str to ndarray
         As `score_job` takes them.
     **parts
         Other parts of the result.
     """
     started = time.monotonic()
-    scores = score_job(truth, arrays, others)
+    scores = score_job(truth, arrays)
     evidence = gather_evidence(truth, arrays)
     return Result(
         {**row, "status": "ok", "seconds_score": time.monotonic() - started},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Any
 
 from motifidelity.entries import DIVISION
@@ -12,20 +12,22 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.phase.interface import Executor
 from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
+from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
     NO_SUPPORT,
-    SAME_MODEL,
     score_rows,
     scored_result,
     unsupported_warnings,
 )
 from motifidelity.runs.versions import asked_alike, take_networks
 from motifidelity.scoring.discovery import PATTERN_METRICS, pattern_scores, require_modisco
+from motifidelity.scoring.score import score_trials
 from motifidelity.scoring.truth import Truth, fits, present_classes
 from motifidelity.scratch import scratch_folder
+from motifidelity.summary.runs import RUN_KEY
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import TaskSpec, find_spec
 
@@ -151,20 +153,21 @@ def rescore(
                     "  neither its network nor arrays that fit the task are kept; its scores stay "
                     "as they are"
                 )
+        agreement: dict[str, list[dict[str, Any]]] = {}
         for result_id, (row, kept) in found.items():
-            others = [other.arrays for name, (_, other) in found.items() if name != result_id]
             try:
-                result = _scored(row, kept, truth, others, patterns=patterns)
+                agreement = agreement or _agreement(truth, found)
+                result = _scored(row, kept, truth, patterns=patterns)
             except Exception as error:
                 why = f"scoring failed ({type(error).__name__}: {error})"
                 note(f"{_label(row)}: {why}; its scores stay as they are: report this")
                 done.failed += 1
                 continue
+            scores = [*result.scores, *agreement.get(result_id, ())]
             if not patterns:
-                mine = [score for score in discovered if score["result_id"] == result_id]
-                result = replace(result, scores=[*result.scores, *mine])
+                scores += [score for score in discovered if score["result_id"] == result_id]
             epochs = [epoch for epoch in history if epoch["result_id"] == result_id]
-            done.written.append(registry.record(replace(result, history=epochs)))
+            done.written.append(registry.record(replace(result, scores=scores, history=epochs)))
     record_references(registry, truths.values(), again=version is None, note=note)
     return done
 
@@ -173,10 +176,20 @@ def _label(row: Row) -> str:
     return f"{row['model']} {row['params']} on {row['task']}, trial {row['trial']}"
 
 
-def _scored(
-    row: Row, kept: _Kept, truth: Truth, others: list[dict[str, Any]], *, patterns: bool
-) -> Result:
-    """A later result of a row's job, without the rows that it takes over from that result."""
+def _agreement(
+    truth: Truth, found: Mapping[str, tuple[Row, _Kept]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the agreement between those of one model's results that will count, by result."""
+    ordered = sorted(found, key=lambda name: tuple(found[name][0][column] for column in ORDER))
+    trials = [(found[name][0]["trial"], found[name][0]["seed"]) for name in ordered]
+    counts = which_count(trials, ["ok"] * len(trials))
+    counted = [name for _, name in sorted(compress(zip(trials, ordered, strict=True), counts))]
+    scored = score_trials(truth, [found[name][1].arrays for name in counted])
+    return {name: score_rows(scores) for name, scores in zip(counted, scored, strict=True)}
+
+
+def _scored(row: Row, kept: _Kept, truth: Truth, *, patterns: bool) -> Result:
+    """A later result of a row's job, without what comes from its old result and other trials."""
     job = {
         **{name: value for name, value in row.items() if name not in _NEW},
         **kept.columns,
@@ -186,7 +199,7 @@ def _scored(
         "scored_dirty": code().dirty,
     }
     arrays = kept.arrays if kept.recorded else None
-    result = scored_result(job, truth, kept.arrays, others, arrays=arrays)
+    result = scored_result(job, truth, kept.arrays, arrays=arrays)
     if not patterns:
         return result
     found = score_rows(pattern_scores(truth, kept.arrays))
@@ -194,10 +207,10 @@ def _scored(
 
 
 def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
-    """Rows of the trials of one model on one task together, in the order of their trials."""
+    """Rows that will be of one run, in the order of their trials; all get the task's digest."""
 
     def model(row: Row) -> tuple[Any, ...]:
-        return tuple(row[name] for name in SAME_MODEL)
+        return tuple(row[name] for name in RUN_KEY if name != "task_digest")
 
     ordered = sorted(rows, key=lambda row: (*model(row), row["trial"]))
     return [list(trials) for _, trials in groupby(ordered, key=model)]

@@ -17,6 +17,7 @@ from motifidelity.runs.job import run_job
 from motifidelity.runs.logs import JobLogs
 from motifidelity.runs.packs import fitted_together, units
 from motifidelity.runs.plan import Job, is_settled
+from motifidelity.runs.trial_agreement import renew_agreement
 from motifidelity.scoring.score import compile_in_background
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.dataset import load_dataset
@@ -48,7 +49,8 @@ def run_plan(
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
     and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
-    each job has a file there. Up to ``pack`` trials of a model are trained together.
+    each job has a file there. Up to ``pack`` trials of a model are trained together. At the end
+    the trials of each model are compared with each other (`renew_agreement`).
 
     Raises
     ------
@@ -126,6 +128,7 @@ def run_plan(
         else:
             for item in numbered:
                 run_unit(*item)
+        renew_agreement(registry, jobs, truth_of, display.note)
         if references and ended.finished:
             record_references(registry, truths.values(), note=display.note)
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import warnings
 from collections.abc import Sequence
@@ -50,16 +49,14 @@ class JobScores:
     filters: list[FilterRow]
 
 
-def score_job(truth: Truth, arrays: Arrays, others: Sequence[Arrays] = ()) -> JobScores:
-    """Score a job's arrays in all families.
+def score_job(truth: Truth, arrays: Arrays) -> JobScores:
+    """Score a job's arrays in all families; its agreement with other jobs is `score_trials`.
 
     Parameters
     ----------
     truth : Truth
     arrays : mapping of str to ndarray
         As ``take_probe`` checked them, with maps already reduced by ``present_classes``.
-    others : sequence of mappings
-        The same of other trials of this model, for the agreement with them.
     """
     filters = None
     if "filter_max" in arrays:
@@ -71,9 +68,45 @@ def score_job(truth: Truth, arrays: Arrays, others: Sequence[Arrays] = ()) -> Jo
         if method in arrays:
             maps = _maps(truth, arrays, method)
             scores += [score for one in map_scorers for score in one.score(maps)]
-            if not METHODS[method].paper_maps and method != FLOOR_METHOD:
-                scores += _agreement(truth, arrays, others, method)
     return JobScores(scores, network.once(match_filters).filters)
+
+
+def agreeing_methods(truth: Truth) -> tuple[str, ...]:
+    """Attribution methods whose maps are compared between trials."""
+    return tuple(
+        method
+        for method in truth.methods
+        if not METHODS[method].paper_maps and method != FLOOR_METHOD
+    )
+
+
+def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
+    """Agreement of each trial's maps with those of the other trials of its model.
+
+    Parameters
+    ----------
+    truth : Truth
+    trials : sequence of mapping of str to ndarray
+        Maps of every trial, as `score_job` takes them; what is not there, or of other sequences,
+        is left out.
+
+    Returns
+    -------
+    list of list of Score
+        In the order of the trials.
+    """
+    found: list[list[Score]] = [[] for _ in trials]
+    sequences = truth.test.sequences[truth.explained]
+    for method in agreeing_methods(truth):
+        maps = {
+            place: arrays[method]
+            for place, arrays in enumerate(trials)
+            if method in arrays and arrays[method].shape == (*sequences.shape, 4)
+        }
+        scored = score_agreement(method, list(maps.values()), sequences)
+        for place, scores in zip(maps, scored, strict=True):
+            found[place] += scores
+    return found
 
 
 def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
@@ -88,17 +121,3 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
         changes=arrays.get("changes"),
         **parts,
     )
-
-
-def _agreement(truth: Truth, arrays: Arrays, others: Sequence[Arrays], method: str) -> list[Score]:
-    """Mean agreement of a trial's maps with those of other trials of the same model."""
-    sequences = truth.test.sequences[truth.explained]
-    pairs = [
-        score_agreement(method, np.stack([arrays[method], other[method]]), sequences)
-        for other in others
-        if method in other and other[method].shape == arrays[method].shape
-    ]
-    return [
-        dataclasses.replace(same[0], value=float(np.mean([score.value for score in same])), sd=None)
-        for same in zip(*pairs, strict=True)
-    ]

@@ -52,7 +52,7 @@ def rank_intervals(
         Share of the resamples that an interval holds.
     resamples : int
     seed : int
-        Of the generator: equal input gives equal intervals.
+        Of the generator: equal input, in whatever order, gives equal intervals.
 
     Returns
     -------
@@ -60,9 +60,10 @@ def rank_intervals(
         Without models that have no value at all. A single trial says nothing of its spread: a
         model with one gets every rank, and could stand above or below every other.
     """
+    # sorted, so that what is drawn does not depend on the order in which they are given
     values = {
-        name: np.array([v for v in trials.values() if np.isfinite(v)], dtype=float)
-        for name, trials in models.items()
+        name: np.array([v for _, v in sorted(models[name].items()) if np.isfinite(v)], dtype=float)
+        for name in sorted(models)
     }
     values = {name: v for name, v in values.items() if len(v)}
     if not values:

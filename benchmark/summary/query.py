@@ -1,7 +1,7 @@
 """Questions to the registry: filtered, averaged over trials, or in SQL.
 
-All work is done by DuckDB on the registry's own tables (the latest result of every job); nothing
-is copied and nothing can be written.
+All work is done by DuckDB on the registry's own tables (the results that count, as on the page);
+nothing can be written.
 """
 
 from __future__ import annotations
@@ -17,22 +17,15 @@ import pyarrow as pa
 
 from motifidelity.errors import UserError, unknown
 from motifidelity.registry import schema
+from motifidelity.registry.counting import counted_results
+from motifidelity.registry.reading import only
+from motifidelity.summary.runs import RUN_KEY as RUN
+from motifidelity.summary.runs import TRIAL_KEY
+from motifidelity.summary.stats import mean_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN = (
-    "task",
-    "task_digest",
-    "dataset_digest",
-    "profile",
-    "division",
-    "isolation",
-    "backend",
-    "model",
-    "model_digest",
-    "params",
-)
 SCORE = ("family", "metric", "definition", "method", "target")
 AVERAGED = ("mean", "sd", "low", "high", "coverage", "done", "failed", "missing", "expected")
 VERSION = "metric_version"
@@ -143,7 +136,9 @@ def answer(source: Source, query: Query) -> pd.DataFrame:
             raise unknown("column", column, known)
     if not 0 < query.level < 1:
         raise UserError(f"level {query.level:g} is not between 0 and 1; 0.95 is usual")
-    connection = _connect(source.latest("jobs", "scores"))
+    tables = source.latest("jobs", "scores")
+    tables["jobs"] = only(tables["jobs"], counted_results(tables["jobs"], TRIAL_KEY))
+    connection = _connect(tables)
     _check_values(connection, query)
     text = _BY_TRIAL if query.per_trial else _AVERAGED
     conditions, values = _conditions(query)
@@ -176,8 +171,8 @@ def columns(per_trial: bool) -> tuple[str, ...]:
 def run_sql(source: Source, text: str) -> pa.Table:
     """Answer one SELECT on the views ``jobs``, ``scores``, ``filters`` and ``history``.
 
-    The views hold the latest result of every job. SQL reaches nothing else: no file, no network,
-    no setting.
+    The views hold the results that count. SQL reaches nothing else: no file, no network, no
+    setting.
 
     Parameters
     ----------
@@ -198,10 +193,12 @@ def run_sql(source: Source, text: str) -> pa.Table:
     """
     words = set(re.findall(r"\w+", text.lower()))
     named = [name for name in schema.TABLES if name in words]
-    tables = source.latest(*named) if named else {}
-    connection = _connect(
-        {name: tables.get(name, table.empty_table()) for name, table in schema.TABLES.items()}
-    )
+    tables = {name: table.empty_table() for name, table in schema.TABLES.items()}
+    if named:
+        tables |= source.latest("jobs", *named)
+        counted = counted_results(tables["jobs"], TRIAL_KEY)
+        tables = {name: only(table, counted) for name, table in tables.items()}
+    connection = _connect(tables)
     try:
         statements = connection.extract_statements(text)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -299,40 +296,17 @@ def _planned() -> pa.Table:
 
 
 def _with_intervals(frame: pd.DataFrame, level: float) -> pd.DataFrame:
-    import numpy as np
-
     from motifidelity.metrics.declare import all_metrics
-    from motifidelity.statistics.intervals import trial_interval
 
-    metrics = all_metrics()
-    bounds = {
-        name: (-np.inf if m.low is None else m.low, np.inf if m.high is None else m.high)
-        for name, m in metrics.items()
-    }
-    names = frame["metric"].to_list()
-    pairs = [bounds.get(name, (-np.inf, np.inf)) for name in names]
-    low_high = np.array(pairs, dtype=float).reshape(len(frame), 2)
-    low, high = trial_interval(
-        frame["mean"].to_numpy(float),
-        frame["sd"].to_numpy(float),
-        frame["done"].to_numpy(float),
-        level,
-        (low_high[:, 0], low_high[:, 1]),
-    )
+    mean, sd, n = (frame[column].to_numpy(float) for column in ("mean", "sd", "done"))
+    low, high = mean_intervals(frame["metric"].to_list(), mean, sd, n, all_metrics(), level)
     return frame.assign(low=low, high=high)
 
 
-# Of several results of one trial and seed the latest counts, except that an infrastructure error,
-# which says nothing of the model, never replaces another verdict: as on the leaderboard.
+# ``jobs`` holds the results that count
 _TRIALS = """
-with counted as (
-    select * from jobs where {of_jobs}
-    qualify row_number() over (
-        partition by {run}, trial, seed
-        order by (status <> 'infra_error') desc, started desc, result_id desc
-    ) = 1
-), trials as (
-    select *, dense_rank() over (order by {run}) as run from counted
+with trials as (
+    select *, dense_rank() over (order by {run}) as run from jobs where {of_jobs}
 ), kept as (
     select result_id, {score}, case when isfinite(value) then value end as value,
         sd as value_sd, n, metric_version

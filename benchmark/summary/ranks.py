@@ -1,44 +1,156 @@
-"""Models of a registry beside each other: ranks, ties, pairwise tests, matched accuracy."""
+"""Models of a registry beside each other: who competes, ranks, ties, tests, matched accuracy.
+
+The page draws these ranks, and ``bench results rank`` prints them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from motifidelity.backends import named_on
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.errors import UserError
+from motifidelity.metrics.declare import all_metrics
 from motifidelity.statistics import (
     at_matched_accuracy,
     compare_models,
     rank_intervals,
     tie_groups,
 )
-from motifidelity.summary.query import RUN, SCORE, Query, Source, answer
+from motifidelity.summary.query import SCORE, Query, Source, answer
+from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
+from motifidelity.summary.stats import Stats, by_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ACCURACY = "auroc"
-# what must be equal for models to be comparable
-_BOARD = ("task", "task_digest", "dataset_digest", "profile", "division")
+# what must be equal for models to be ranked with each other
+_BOARD = (*BOARD, "division")
 _SHOWN = ("task", "profile", "division", "metric", "method")
+# models are ranked by the first of these that any of them has, where no score is asked for
+ORDER_BY = (
+    ("attribution_auroc", "saliency"),
+    ("match_fraction", ""),
+    ("localisation_auroc", "filter"),
+    ("auroc", ""),
+)
+LEVEL = 0.95
+# letters of ties say little among more models than this, and cost the square of it
+MOST_COMPARED = 40
+
+
+def kinds(runs: pd.DataFrame) -> NDArray[np.str_]:
+    """``reference`` (no network), ``floor`` (one that cannot know the motifs) or ``model``.
+
+    Parameters
+    ----------
+    runs : DataFrame (r,)
+        With the columns ``model`` and ``division``.
+
+    Returns
+    -------
+    ndarray (r,) of str
+    """
+    floors = runs["model"].isin(FLOOR_NETWORKS)
+    return np.select([runs["division"] == DIVISION, floors], ["reference", "floor"], "model")
+
+
+def competing(runs: pd.DataFrame) -> pd.Series[bool]:
+    """Which runs compete for a rank: models, under the full profile."""
+    models: pd.Series[bool] = (runs["profile"] == "full") & (kinds(runs) == "model")
+    return models
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run's rank, the ranks that its trials leave possible, and its letters of ties."""
+
+    rank: int
+    low: int
+    high: int
+    group: str
+
+
+def rank_runs(
+    values: Mapping[str, Mapping[int, float]], *, higher: bool = True, level: float = LEVEL
+) -> dict[str, Standing]:
+    """Rank runs that compete with each other by the means of one score.
+
+    Parameters
+    ----------
+    values : mapping of str to mapping of int to float
+        By run, the score of each trial by its seed; nan where it is undefined.
+    higher : bool
+        Whether a higher score is better.
+    level : float
+        Of the rank intervals.
+
+    Returns
+    -------
+    dict of str to Standing
+        Of every run with a value; beyond the best `MOST_COMPARED` without letters.
+    """
+    ranks = rank_intervals(values, higher=higher, level=level)
+    ordered = sorted(ranks, key=lambda run: (ranks[run].rank, run))[:MOST_COMPARED]
+    letters = tie_groups(ordered, compare_models({run: values[run] for run in ordered}))
+    return {run: Standing(r.rank, r.low, r.high, letters.get(run, "")) for run, r in ranks.items()}
+
+
+def ranking_score(stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
+    """Metric and method that rank the runs: the first of `ORDER_BY` that any of them has."""
+    runs = list(runs)
+    for metric, method in ORDER_BY:
+        if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
+            return metric, method
+    return None
+
+
+def headline_ranks(
+    runs: pd.DataFrame, stats: Stats, seeds: Mapping[str, int]
+) -> dict[str, Standing]:
+    """Rank the runs that compete, on every board by its `ranking_score`.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        A row each: ``run``, ``model``, ``division`` and the columns of `BOARD`.
+    stats : Stats
+    seeds : mapping of str to int
+        Seed of every result.
+
+    Returns
+    -------
+    dict of str to Standing
+        By run.
+    """
+    found: dict[str, Standing] = {}
+    for _, board in runs[competing(runs)].groupby(list(_BOARD), sort=True):
+        score = ranking_score(stats, board["run"])
+        if score is not None:
+            found |= rank_runs({run: by_seed(stats, seeds, run, *score) for run in board["run"]})
+    return found
 
 
 @dataclass(frozen=True)
 class _Board:
-    """Models on one score of one task, under one profile and division."""
+    """Runs that compete, on one score."""
 
     about: dict[str, Any]
-    models: dict[str, dict[int, float]]
+    values: dict[str, dict[int, float]]  # by run and seed
     averaged: pd.DataFrame
     higher: bool
 
 
 def rank(source: Source, query: Query) -> pd.DataFrame:
-    """Models in their order, with rank intervals, tie groups and scores at matched accuracy.
+    """Competing models in order, with rank intervals, tie groups and scores at matched accuracy.
 
     Parameters
     ----------
@@ -63,23 +175,20 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
     DataError
         If the registry cannot be read.
     """
-    import numpy as np
     import pandas as pd
 
     accuracy = _accuracy(source, query)
     frames = []
     for board in _boards(source, query):
-        ranks = rank_intervals(board.models, higher=board.higher, level=query.level)
-        ordered = sorted(ranks, key=lambda name: ranks[name].rank)
-        groups = tie_groups(ordered, compare_models(board.models))
+        found = rank_runs(board.values, higher=board.higher, level=query.level)
         frame = board.averaged.copy()
         frame["accuracy"] = frame["run"].map(accuracy).astype(float)
         matched = at_matched_accuracy(frame["accuracy"], frame["mean"], higher=board.higher)
         frame["pareto"], frame["adjusted"] = matched.front, matched.adjusted
         for column, field in (("rank", "rank"), ("rank_low", "low"), ("rank_high", "high")):
-            values = [getattr(ranks[n], field) if n in ranks else None for n in frame["label"]]
-            frame[column] = pd.array(values, dtype="Int64")
-        frame["group"] = [groups.get(name, "") for name in frame["label"]]
+            places = [getattr(found[run], field) if run in found else None for run in frame["run"]]
+            frame[column] = pd.array(places, dtype="Int64")
+        frame["group"] = [found[run].group if run in found else "" for run in frame["run"]]
         frames.append(frame.sort_values(["rank", "label"], na_position="last"))
     names = [
         *_SHOWN,
@@ -98,7 +207,8 @@ def compare(source: Source, query: Query, kind: Literal["t", "rank"] = "t") -> p
     ----------
     source : Source
     query : Query
-        As in `rank`; p-values are adjusted within each task, profile, division, metric, method.
+        As in `rank`; models that it names take part even if they do not compete, such as floors.
+        P-values are adjusted within each task, profile, division, metric and method.
     kind : {"t", "rank"}
         Tests of means, or of ranks.
 
@@ -119,26 +229,29 @@ def compare(source: Source, query: Query, kind: Literal["t", "rank"] = "t") -> p
 
     from motifidelity.statistics import Comparison
 
-    rows = [
-        {**board.about, **dataclasses.asdict(comparison)}
-        for board in _boards(source, query)
-        for comparison in compare_models(board.models, kind)
-    ]
+    rows = []
+    for board in _boards(source, query, named=query.model):
+        labels = dict(zip(board.averaged["run"], board.averaged["label"], strict=True))
+        for pair in compare_models(board.values, kind):
+            first, second = labels[pair.first], labels[pair.second]
+            pair = dataclasses.replace(pair, first=first, second=second)
+            rows.append({**board.about, **dataclasses.asdict(pair)})
     names = [*_SHOWN, *(field.name for field in dataclasses.fields(Comparison))]
     return pd.DataFrame(rows, columns=names)
 
 
-def _boards(source: Source, query: Query) -> Iterator[_Board]:
+def _boards(source: Source, query: Query, named: Sequence[str] = ()) -> Iterator[_Board]:
+    """Every board on every score; models that are ``named`` take part whatever they are."""
     import pandas as pd
-
-    from motifidelity.metrics.declare import all_metrics
 
     if query.columns or query.sort:
         raise UserError("columns and sort belong to results; ranks have their own")
     directions = {name: metric.direction for name, metric in all_metrics().items()}
-    plain = dataclasses.replace(query, per_trial=False)
-    averaged = _labelled(answer(source, plain))
-    trials = _labelled(answer(source, dataclasses.replace(query, per_trial=True)))
+    averaged, trials = (
+        _labelled(frame[competing(frame) | frame["model"].isin(named)])
+        for per_trial in (False, True)
+        for frame in [answer(source, dataclasses.replace(query, per_trial=per_trial))]
+    )
     unscored = averaged[averaged["metric"].isna()]
     averaged = averaged[averaged["metric"].notna()]
     key = [*_BOARD, *SCORE]
@@ -148,17 +261,17 @@ def _boards(source: Source, query: Query) -> Iterator[_Board]:
         direction = directions.get(str(about["metric"]), "higher")
         if direction == "neutral":
             continue
-        values = by_board[found]
-        models = {
-            str(label): {int(s): float(v) for s, v in zip(rows["seed"], rows["value"], strict=True)}
-            for label, rows in values.groupby("label", sort=False)
+        values = {
+            str(run): {int(s): float(v) for s, v in zip(rows["seed"], rows["value"], strict=True)}
+            for run, rows in by_board[found].groupby("run", sort=False)
         }
         shown = {name: about[name] for name in _SHOWN}
         same = (unscored[list(_BOARD)] == [about[name] for name in _BOARD]).all(axis=1)
-        named: dict[str, Any] = {name: about[name] for name in SCORE}
-        parts: list[Any] = [mine, unscored[same].assign(**named)]
-        mine = pd.concat(parts) if same.any() else mine
-        yield _Board(shown, models, mine, direction == "higher")
+        if same.any():
+            scored: dict[str, Any] = {name: about[name] for name in SCORE}
+            parts: list[Any] = [mine, unscored[same].assign(**scored)]
+            mine = pd.concat(parts)
+        yield _Board(shown, values, mine, direction == "higher")
 
 
 def _accuracy(source: Source, query: Query) -> dict[str, float]:
@@ -180,7 +293,7 @@ def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``run``, a key of its run, and ``label``, the shortest name that tells runs apart."""
     if frame.empty:
         return frame.assign(run="", label="")
-    runs = [json.dumps([str(value) for value in row]) for row in frame[list(RUN)].to_numpy()]
+    runs = [key_digest(row) for row in frame[list(RUN_KEY)].itertuples(index=False)]
     short = [
         " ".join([str(model), *_parameters(str(params))])
         for model, params in zip(frame["model"], frame["params"], strict=True)

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.summary.inputs import REQUIRED, Tables, check_columns
 
 MODEL_KEY = ("model", "model_digest", "params")
 # runs that agree in these compete with each other
 BOARD = ["task", "task_digest", "dataset_digest", "profile"]
 RUN_KEY = (*BOARD, "division", "isolation", "backend", *MODEL_KEY)
+TRIAL = ("run", "trial", "seed")
+# the same in columns of the registry
+TRIAL_KEY = (*RUN_KEY, "trial", "seed")
 SCORE_KEY = ("run", "metric", "definition", "method", "target")
 
 
@@ -70,8 +74,7 @@ def summarise(tables: Tables) -> Summary:
 def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     """Name the run of every result and say which results count.
 
-    Of several results of one run with the same trial and seed the latest counts, except that an
-    infrastructure error, which says nothing of the model, never replaces another verdict.
+    Of several results of one run with the same trial and seed one counts: see `which_count`.
 
     Parameters
     ----------
@@ -90,13 +93,10 @@ def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     trials["model_key"] = [
         key_digest(row) for row in trials[list(MODEL_KEY)].itertuples(index=False)
     ]
-    trials["_verdict"] = trials["status"] != "infra_error"
-    order = ["run", "trial", "seed", "_verdict", "started", "result_id"]
-    trials = trials.sort_values(order, kind="stable", na_position="first")
-    trials["counted"] = ~trials.duplicated(["run", "trial", "seed"], keep="last")
-    order.remove("_verdict")
-    trials = trials.sort_values(order, kind="stable", na_position="first")
-    return plain_text(trials.drop(columns="_verdict").reset_index(drop=True))
+    trials = trials.sort_values([*TRIAL, *ORDER], kind="stable", na_position="first")
+    keys = trials.groupby(list(TRIAL), sort=False, dropna=False).ngroup()
+    trials["counted"] = which_count(keys, trials["status"])
+    return plain_text(trials.reset_index(drop=True))
 
 
 def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

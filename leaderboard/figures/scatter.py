@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from motifidelity.leaderboard.tables.cells import Stat, Stats
+from motifidelity.summary.stats import Stat, Stats
 
 SIZE = 250.0
 LOW_X = 0.5
@@ -55,7 +55,7 @@ def draw_panels(stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, .
     Parameters
     ----------
     stats : Stats
-        As `cells.index_stats` returns them.
+        As `index_stats` returns them.
     runs : sequence of (str, str)
         Key and label of each run in order of rank; the first fourteen are labelled.
 

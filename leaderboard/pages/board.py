@@ -11,13 +11,14 @@ from motifidelity.leaderboard.figures.logo import Logo, draw_logo
 from motifidelity.leaderboard.figures.scatter import Panel, draw_panels
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.standings import ranking_score
-from motifidelity.leaderboard.tables.cells import Group, Heading, Stats, groups, heading
+from motifidelity.leaderboard.tables.cells import Group, Heading, groups, heading
 from motifidelity.leaderboard.tables.columns import Column, headline_columns, method_label
 from motifidelity.leaderboard.tables.rows import Row, make_row
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.ranks import ranking_score
 from motifidelity.summary.runs import BOARD, Summary
+from motifidelity.summary.stats import Stats
 
 # filters of a strip, and runs that have one
 STRIP, STRIPS = 8, 12

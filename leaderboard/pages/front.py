@@ -15,10 +15,11 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
 from motifidelity.leaderboard.pages.board import board_paths
 from motifidelity.leaderboard.pages.metric import metric_path
-from motifidelity.leaderboard.standings import SCORES, ranking_score
+from motifidelity.leaderboard.standings import SCORES
 from motifidelity.leaderboard.tables.cells import describe
-from motifidelity.leaderboard.tables.columns import ORDER_BY, method_label
+from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
+from motifidelity.summary.ranks import ORDER_BY, ranking_score
 from motifidelity.summary.runs import BOARD
 
 RESULT_FILES = {

@@ -21,6 +21,7 @@ from motifidelity.leaderboard.text import (
     signed,
     trials_of,
 )
+from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.summary.runs import MODEL_KEY, key_digest, plain_text
 
 SHOWN = ("accuracy", "recovery", "fidelity")
@@ -106,9 +107,7 @@ _WHAT = ["name", "profile", "division", "isolation", "backend", "model", "params
 _VERSION = ["task", "task_digest", "dataset_digest", "model_digest", "code", "scored", "metrics"]
 
 _COLUMNS = list(
-    dict.fromkeys(
-        [*_WHAT, *_VERSION, "version", "model_key", "result_id", "started", "trial", "seed"]
-    )
+    dict.fromkeys([*_WHAT, *_VERSION, "version", "model_key", *ORDER, "status", "trial", "seed"])
 )
 
 
@@ -160,11 +159,13 @@ def _values(jobs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one(rows: pd.DataFrame) -> Series:
-    last = rows.sort_values(["started", "result_id"]).iloc[-1]
+    last = rows.sort_values(list(ORDER)).iloc[-1]
     found = []
     for _, version in rows.groupby("version", sort=True):
-        # of a trial that was scored again under the same versions the last counts
-        ended = version.sort_values("result_id").drop_duplicates(["trial", "seed"], keep="last")
+        # of a trial that was scored again under the same versions one counts
+        version = version.sort_values(list(ORDER))
+        trials = zip(version["trial"], version["seed"], strict=True)
+        ended = version[which_count(trials, version["status"])]
         found.append((ended["result_id"].str.slice(-29, -7).max(), ended["started"].min(), ended))
     found.sort(key=lambda entry: (str(entry[1]), str(entry[0])))
     versions = [entry[2] for entry in found]

@@ -13,11 +13,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.tables.cells import Stat, counts_things
+from motifidelity.leaderboard.tables.cells import counts_things
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label
 from motifidelity.leaderboard.text import clip, number, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.runs import BOARD
+from motifidelity.summary.stats import Stat
 
 # a page is not the registry: the best of each task and method
 MOST = 15

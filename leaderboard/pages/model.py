@@ -21,12 +21,12 @@ from motifidelity.leaderboard.pages.facts import Fact, FactRow, identity, networ
 from motifidelity.leaderboard.pages.meanings import meanings
 from motifidelity.leaderboard.pages.scorecard import ClassTable, ScoreRow, class_table, score_rows
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.tables.cells import Stats, split_stats
 from motifidelity.leaderboard.tables.rows import Mark, coverage, marks
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from motifidelity.metrics.motifs.hits import MAX_EVALUE
 from motifidelity.summary.runs import Summary
+from motifidelity.summary.stats import Stats, split_stats
 
 _DEFINITIONS = (
     ("corrected", "Corrected: sites at the strongest pre-activations"),

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from motifidelity.leaderboard.tables.cells import Stat, Stats, arrow, counts_things, describe
+from motifidelity.leaderboard.tables.cells import arrow, counts_things, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order, partner
 from motifidelity.leaderboard.tables.scale import Scale
 from motifidelity.leaderboard.text import DASH, number, shorten
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.stats import Stat, Stats
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def score_rows(
     Parameters
     ----------
     scores : Stats
-        The run's, as `cells.index_stats` returns them.
+        The run's, as `index_stats` returns them.
     results : sequence of str
         The run's counted results, in the order of the trial columns.
     metrics : Mapping of str to MetricInfo
@@ -120,7 +121,7 @@ def class_table(scores: Stats, metrics: Mapping[str, MetricInfo]) -> ClassTable 
     Parameters
     ----------
     scores : Stats
-        The run's, as `cells.index_stats` returns them.
+        The run's, as `index_stats` returns them.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
 

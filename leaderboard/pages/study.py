@@ -16,12 +16,12 @@ from motifidelity.leaderboard.figures.boxes import BoxPlot, Series, draw_boxes
 from motifidelity.leaderboard.figures.scatter import PANELS, Panel, draw_panels
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.tables.cells import Stats, split_stats
 from motifidelity.leaderboard.tables.columns import FRONT_METHODS, Column, headline_columns
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug, text_digest
 from motifidelity.summary.runs import BOARD
+from motifidelity.summary.stats import Stats, split_stats
 
 PATH = "figures.html"
 POOLED = "means of networks"

@@ -18,12 +18,13 @@ from motifidelity.leaderboard.library import find_task
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.facts import Fact
 from motifidelity.leaderboard.pages.scorecard import Value
-from motifidelity.leaderboard.tables.cells import Stats, arrow, describe
+from motifidelity.leaderboard.tables.cells import arrow, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order
 from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
 from motifidelity.metrics.truth.grammar import count_distribution
+from motifidelity.summary.stats import Stats
 
 if TYPE_CHECKING:
     from motifidelity.tasks.motifs import Motif

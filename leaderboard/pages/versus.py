@@ -10,10 +10,12 @@ import pandas as pd
 
 from motifidelity.backends import named_on
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.standings import SCORES, by_seed, seeds_of
+from motifidelity.leaderboard.standings import SCORES
 from motifidelity.leaderboard.text import DASH, clip, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
+from motifidelity.summary.ranks import competing
 from motifidelity.summary.runs import BOARD
+from motifidelity.summary.stats import by_seed, seeds_of
 
 # of this many models of a task, the best, every two are compared: the pairs grow with the square
 MOST = 40
@@ -93,8 +95,8 @@ def comparison_page(material: Material, frame: pd.DataFrame) -> Page:
 def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
     if frame.empty:
         return
-    seeds = seeds_of(material)
-    models = frame[(frame["kind"] == "model") & (frame["profile"] == "full") & (frame["ok"] > 0)]
+    seeds = seeds_of(material.summary.trials)
+    models = frame[competing(frame) & (frame["ok"] > 0)]
     for number, (_, board) in enumerate(models.groupby(BOARD, sort=True)):
         if len(board) < 2:
             continue

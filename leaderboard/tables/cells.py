@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from motifidelity.leaderboard.tables.columns import FAMILIES, Column
 from motifidelity.leaderboard.text import number
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.stats import Stats
 
 BAR_WIDTH = 72.0
 _ARROWS = {"higher": "↑", "lower": "↓"}
@@ -19,57 +18,6 @@ _WORDS = {
     "lower": "lower is better",
     "neutral": "context, neither better nor worse",
 }
-
-
-@dataclass(frozen=True)
-class Stat:
-    """One row of `Summary.scores`.
-
-    Attributes
-    ----------
-    mean, sd : float
-        Over trials; nan where there is none.
-    n, num_trials : int
-        Trials with a defined value, and all counted trials of the run.
-    by_trial : dict of str to (float, float or None, int)
-        By result_id: value, SD over items, number of items.
-    definition : str
-        As the registry has it.
-    """
-
-    mean: float
-    sd: float
-    n: int
-    num_trials: int
-    by_trial: Mapping[str, tuple[float, float | None, int]]
-    definition: str
-
-
-Stats = Mapping[tuple[str, str, str, str], Stat]
-
-
-def index_stats(scores: pd.DataFrame) -> Stats:
-    """The summary's score table, by (run, metric, method, target)."""
-    stats: dict[tuple[str, str, str, str], Stat] = {}
-    for row in scores.to_dict("records"):
-        key = (str(row["run"]), str(row["metric"]), str(row["method"]), str(row["target"]))
-        stats[key] = Stat(
-            mean=float(row["mean"]),
-            sd=float(row["sd"]),
-            n=int(row["n"]),
-            num_trials=int(row["num_trials"]),
-            by_trial=row["by_trial"],
-            definition=str(row["definition"]),
-        )
-    return stats
-
-
-def split_stats(stats: Stats) -> Mapping[str, Stats]:
-    """The scores of every run, under the same keys."""
-    found: dict[str, dict[tuple[str, str, str, str], Stat]] = {}
-    for key, stat in stats.items():
-        found.setdefault(key[0], {})[key] = stat
-    return found
 
 
 @dataclass(frozen=True)

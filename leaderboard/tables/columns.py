@@ -82,14 +82,6 @@ HEADLINE = (
     ),
 )
 
-# Rows are ordered by the first of these that any row of the table has.
-ORDER_BY = (
-    ("attribution_auroc", "saliency"),
-    ("match_fraction", ""),
-    ("localisation_auroc", "filter"),
-    ("auroc", ""),
-)
-
 
 def headline_columns(methods: Iterable[str]) -> tuple[Column, ...]:
     """The front page's columns: `HEADLINE` and the attribution AUROC of the first methods.

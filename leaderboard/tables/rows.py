@@ -9,10 +9,11 @@ import pandas as pd
 
 from motifidelity.backends import named_on
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS
-from motifidelity.leaderboard.tables.cells import Cell, Stats, make_cell
+from motifidelity.leaderboard.tables.cells import Cell, make_cell
 from motifidelity.leaderboard.tables.columns import Column
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.stats import Stats
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def make_row(
     families : set of str
         Families of which the board has any score at all.
     stats : Stats
-        As `cells.index_stats` returns them.
+        As `index_stats` returns them.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from motifidelity.entries import DIVISION, ORACLE, RANDOM
-from motifidelity.leaderboard.tables.cells import Stats
 from motifidelity.leaderboard.text import number
 from motifidelity.metrics.declare import is_of_own_network
 from motifidelity.metrics.oracle import normalise
+from motifidelity.summary.stats import Stats
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:
     trials : DataFrame
         Rows of `Summary.trials` of one task, its digests and profile.
     stats : Stats
-        As `cells.index_stats` returns them.
+        As `index_stats` returns them.
 
     Returns
     -------

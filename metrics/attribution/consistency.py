@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from motifidelity.metrics.agreement import mean_cosine, mean_spearman
+from motifidelity.metrics.agreement import centred_ranks, cosine_with_others, mean_spearman
 from motifidelity.metrics.areas import mean_score
 from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import (
@@ -16,6 +18,9 @@ from motifidelity.metrics.methods import (
     get_method,
 )
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
+
+# of a trial and the others of its model, unlike all other scores
+AGREEMENT = ("trial_agreement", "trial_cosine")
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -90,33 +95,41 @@ def score_randomisation(
     return [mean_score("randomisation_similarity", mean_spearman(size), method=method)]
 
 
-def score_agreement(method: str, maps: Floats, sequences: Codes) -> list[Score]:
-    """Agreement of the maps of several trials of one model.
+def score_agreement(method: str, maps: Sequence[Floats], sequences: Codes) -> list[list[Score]]:
+    """Agreement of each trial's maps with those of the other trials of its model.
 
     Parameters
     ----------
     method : str
-    maps : (t, m, L, 4) float
+    maps : sequence of (m, L, 4) float
         A trial each, of the same sequences.
     sequences : (m, L) uint8
 
     Returns
     -------
-    list of Score
-        ``trial_agreement`` and ``trial_cosine``: mean and SD over sequences of the mean over the
-        t (t - 1) / 2 pairs. Empty for fewer than two trials. The cosine compares what the method
-        says of all letters (less their mean over letters), or else the importance of the bases.
+    list of list of Score
+        For each trial ``trial_agreement`` and ``trial_cosine``: mean over the other trials, as many
+        as ``n`` says, of the mean over sequences. None where there is no other trial. The cosine
+        compares what the method says of all letters (less their mean over letters), or else the
+        importance of the bases.
     """
     if len(maps) < 2:
-        return []
+        return [[] for _ in maps]
     trials = [checked_maps(each, sequences) for each in maps]
     importance = np.stack([base_scores(method, each, sequences) for each in trials])
     vectors = importance
     if get_method(method).letters:
         vectors = np.stack([centred(each).reshape(len(each), -1) for each in trials])
+    found = zip(
+        *(cosine_with_others(each).mean(axis=1) for each in (centred_ranks(importance), vectors)),
+        strict=True,
+    )
     return [
-        mean_score("trial_agreement", mean_spearman(importance), method=method),
-        mean_score("trial_cosine", mean_cosine(vectors), method=method),
+        [
+            Score(metric, float(value), n=len(maps) - 1, method=method)
+            for metric, value in zip(AGREEMENT, values, strict=True)
+        ]
+        for values in found
     ]
 
 

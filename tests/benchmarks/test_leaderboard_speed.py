@@ -7,9 +7,10 @@ import time
 from large_registry import enlarge
 from side_by_side import measure_until
 
-from motifidelity.leaderboard import book, render, site, standings
+from motifidelity.leaderboard import book, render, site
 from motifidelity.leaderboard.pages import versus
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.summary import ranks
 
 # models of each of two tasks
 FEW, MANY, TRIALS = 30, 60, 5
@@ -21,7 +22,7 @@ def test_twice_the_models_take_about_twice_the_time(tmp_path, monkeypatch, bench
     # pages as a registry of more than 2,000 results has them
     monkeypatch.setattr(site, "MOST_DETAILED", 0)
     # the best models are compared whatever the others are: a constant that would hide a square
-    monkeypatch.setattr(standings, "MOST_COMPARED", 2)
+    monkeypatch.setattr(ranks, "MOST_COMPARED", 2)
     monkeypatch.setattr(versus, "MOST", 2)
     seconds = {2: [], FEW: [], MANY: []}
 

@@ -7,9 +7,10 @@ import math
 import pandas as pd
 import pytest
 
-from motifidelity.leaderboard.tables.cells import Stat, counts_things
+from motifidelity.leaderboard.tables.cells import counts_things
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.summary.stats import Stat
 
 TRIALS = pd.DataFrame(
     {

@@ -63,15 +63,32 @@ def test_agreement_is_one_for_equal_trials_and_absent_for_one():
     rng = np.random.default_rng(4)
     maps = rng.normal(size=(1, 6, 30, 4))
     sequences = rng.integers(0, 4, (6, 30), dtype=np.uint8)
-    assert score_agreement("saliency", maps, sequences) == []
+    assert score_agreement("saliency", maps, sequences) == [[]]
     # A constant per base is no disagreement about letters.
     shifted = np.stack([maps[0], maps[0] + rng.normal(size=(6, 30, 1))])
-    ranks, cosine = score_agreement("saliency", shifted, sequences)
-    assert cosine.value == pytest.approx(1)
-    assert ranks.value < 0.9
-    ranks, cosine = score_agreement("deeplift", maps.repeat(3, axis=0), sequences)
-    assert (ranks.metric, cosine.metric) == ("trial_agreement", "trial_cosine")
-    assert (ranks.value, cosine.value) == pytest.approx((1, 1))
+    for ranks, cosine in score_agreement("saliency", shifted, sequences):
+        assert cosine.value == pytest.approx(1)
+        assert ranks.value < 0.9
+    for ranks, cosine in score_agreement("deeplift", maps.repeat(3, axis=0), sequences):
+        assert (ranks.metric, cosine.metric) == ("trial_agreement", "trial_cosine")
+        assert (ranks.value, cosine.value, ranks.n) == (pytest.approx(1), pytest.approx(1), 2)
+
+
+def test_a_trial_s_agreement_is_the_mean_over_the_others_pair_by_pair():
+    rng = np.random.default_rng(5)
+    maps = rng.normal(size=(4, 5, 20, 4)) + rng.normal(size=(5, 20, 4))
+    sequences = rng.integers(0, 4, (5, 20), dtype=np.uint8)
+    found = score_agreement("saliency", maps, sequences)
+    bases = [base_scores("saliency", each, sequences) for each in maps]
+    centred = [(each - each.mean(axis=-1, keepdims=True)).reshape(5, -1) for each in maps]
+    for one, (ranks, cosine) in enumerate(found):
+        pairs = [(other, i) for other in range(4) if other != one for i in range(5)]
+        expected = [spearmanr(bases[one][i], bases[other][i]).statistic for other, i in pairs]
+        assert ranks.value == pytest.approx(np.mean(expected))
+        ends = [(centred[one][i], centred[other][i]) for other, i in pairs]
+        expected = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in ends]
+        assert cosine.value == pytest.approx(np.mean(expected))
+        assert (ranks.n, cosine.n) == (3, 3)
 
 
 @settings(max_examples=20, deadline=None)

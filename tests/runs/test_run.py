@@ -20,6 +20,7 @@ from small_tasks import small_tasks
 
 from motifidelity import provenance
 from motifidelity.executors.process import ProcessExecutor
+from motifidelity.metrics.attribution.consistency import AGREEMENT
 from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry
 from motifidelity.runs.plan import plan_jobs
@@ -142,16 +143,19 @@ def test_a_model_runs_on_every_task_with_the_task_s_trials(
     assert (status, sorted(p.name for p in (registry.folder / "jobs").iterdir())) == (0, before)
     assert "4 jobs finished before" in err
     bench("run", "--model", model(), "--force", "--task", "motif-classes", "--trials", 1)
-    assert len(list((registry.folder / "jobs").iterdir())) == 5
     assert len(registry.jobs()) == 4
+    rows = registry.every("jobs")["jobs"].to_pylist()
+    assert sum(row["arrays_of"] is None for row in rows) == 5
+    # both trials of a task were compared with each other
+    first = scores_by_job(registry)
+    agreed = [key for key in first if key[1] in AGREEMENT]
+    assert len({key[0] for key in agreed}) == 4
 
     # scored again from kept arrays, and again from kept networks, the scores are the same
-    first = scores_by_job(registry)
     assert bench("rescore", "--registry", registry.folder)[0] == 0
     second = scores_by_job(registry)
-    assert {key: second[key] for key in first} == pytest.approx(first, nan_ok=True)
-    # the first trial was scored before there was another that it could agree with
-    assert {key[1] for key in set(second) - set(first)} == {"trial_agreement", "trial_cosine"}
+    assert second == pytest.approx(first, nan_ok=True)
+    assert {key: second[key] for key in agreed} == {key: first[key] for key in agreed}
     monkeypatch.chdir(registry.folder.parent)  # a worker runs elsewhere
     assert bench("rescore", "--registry", registry.folder.name, "--probe")[0] == 0
     assert scores_by_job(registry) == pytest.approx(second, abs=1e-3, nan_ok=True)
@@ -179,8 +183,8 @@ def test_what_was_probed_again_stays_so_when_it_is_scored_again(
     second = scores_by_job(registry)
     assert bench("rescore", "--registry", registry.folder)[0] == 0
     both = scores_by_job(registry)
-    assert {key[1] for key in second} >= {"trial_agreement", "trial_cosine"}
-    assert {key: both[key] for key in second} == pytest.approx(second, abs=1e-3, nan_ok=True)
+    assert {key[1] for key in second} >= set(AGREEMENT)
+    assert both == pytest.approx(second, abs=1e-3, nan_ok=True)
     # where they are not kept any more, the network answers
     row = next(row for row in registry.jobs().to_dict("records") if row["trial"] == 0)
     (registry.folder / "arrays" / f"{row['result_id']}.npz").unlink()
@@ -231,7 +235,8 @@ def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
     bench, trained, monkeypatch
 ):
     registry = trained
-    first, second = registry.jobs().sort_values("trial")["result_id"]
+    jobs = registry.jobs().sort_values("trial")
+    first, origin, second = jobs["result_id"].iloc[0], *jobs["arrays_of"]
     scored = []
 
     def fail_once(*given):
@@ -250,10 +255,10 @@ def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(
     assert [name == first for name in jobs["result_id"]] == [True, False]
     assert jobs["arrays_of"].iloc[1] == second
     # damaged arrays of one are no reason either
-    (registry.folder / "arrays" / f"{first}.npz").write_bytes(b"PK")
+    (registry.folder / "arrays" / f"{origin}.npz").write_bytes(b"PK")
     status, out, err = bench("rescore", "--registry", registry.folder)
     assert status == 1
-    assert f"arrays/{first}.npz: missing or damaged" in err
+    assert f"arrays/{origin}.npz: missing or damaged" in err
     assert "1 result scored again" in out
     # nor are results of a task, a profile or data that are not here
     for number, changes in enumerate(
@@ -326,7 +331,7 @@ def test_equal_seeds_give_equal_scores(bench, model, trained, cold):
     # the first ones are of forks of a process that had TensorFlow loaded
     first = scores_by_job(trained)
     bench("run", "--model", model(), *ONE, "--force")
-    assert len(trained.every("jobs")["jobs"]) == 3
+    assert sum(row["arrays_of"] is None for row in trained.every("jobs")["jobs"].to_pylist()) == 3
     again = scores_by_job(trained)
     assert {key: again[key] for key in first} == pytest.approx(first, abs=1e-3, nan_ok=True)
 
@@ -412,13 +417,15 @@ def test_a_registry_that_cannot_be_written_is_said_before_training(bench, model,
 def test_a_damaged_result_file_is_named_and_the_others_are_kept(bench, model, trained):
     registry = trained
     line = ("run", "--model", model(), "--task", "regulatory-code")
-    damaged, kept = sorted((registry.folder / "jobs").iterdir())
+    # each trial has two results, before and after it was compared with the other
+    *mine, damaged, kept, _ = sorted((registry.folder / "jobs").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:100])
     status, _, err = bench(*line)
     assert status == 1
     assert damaged.name in err
     assert kept.exists()
-    damaged.unlink()
+    for path in (*mine, damaged):
+        path.unlink()
     status, _, err = bench(*line)
     assert status == 0
     assert "1 job finished before" in err

@@ -16,6 +16,8 @@ from motifidelity.runs.phases import read_probe
 from motifidelity.runs.recording import filter_rows, score_rows
 from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
+from motifidelity.summary.inputs import REQUIRED
+from motifidelity.summary.runs import Summary, gather_scores, mark_trials
 
 TOP_SITES = 100
 
@@ -372,6 +374,14 @@ def test_a_strange_site_is_refused_or_scored_and_never_an_error(site, binary, tm
 # what a run shows at its end
 
 
+def headlines_of(jobs, scores):
+    jobs = pd.DataFrame(jobs).assign(trial=range(len(jobs)), seed=0, status="ok")
+    columns = {name: "" for name in REQUIRED["jobs"] if name not in jobs}
+    trials = mark_trials(jobs.assign(**columns))
+    filled = pd.DataFrame(scores).assign(definition="standard", sd=np.nan, n=1, metric_version=1)
+    return headline_scores(Summary(trials, gather_scores(trials, filled)))
+
+
 def test_headline_scores_are_means_and_spreads_over_trials():
     rng = np.random.default_rng(0)
     jobs, scores = [], []
@@ -387,7 +397,7 @@ def test_headline_scores_are_means_and_spreads_over_trials():
             other = {"result_id": result, "metric": "auroc", "family": "accuracy", "target": None}
             scores.append({**other, "method": "another", "value": 100.0})
     scores = pd.DataFrame(scores).sample(frac=1, random_state=0)
-    found = headline_scores(scores, pd.DataFrame(jobs))
+    found = headlines_of(jobs, scores)
     assert len(found) == 2 * len(HEADLINES)
 
     means = scores[scores["target"].isna()].copy()
@@ -402,12 +412,10 @@ def test_headline_scores_are_means_and_spreads_over_trials():
 
 
 def test_one_trial_has_no_spread_and_a_score_that_nobody_has_is_left_out():
-    jobs = pd.DataFrame({"result_id": ["r"], "task": ["regulatory-code@1"]})
+    jobs = [{"result_id": "r", "task": "regulatory-code@1"}]
     row = {"result_id": "r", "family": "accuracy", "method": None, "target": None}
-    scores = pd.DataFrame(
-        [{**row, "metric": "auroc", "value": 0.9}, {**row, "metric": "aupr", "value": np.nan}]
-    )
-    found = headline_scores(scores, jobs)
+    scores = [{**row, "metric": "auroc", "value": 0.9}, {**row, "metric": "aupr", "value": np.nan}]
+    found = headlines_of(jobs, scores)
     assert found["metric"].tolist() == ["auroc"]
     assert found["mean"].tolist() == [0.9]
     assert found["trials"].tolist() == [1]

@@ -56,6 +56,12 @@ def test_a_single_trial_gets_every_rank_and_no_trial_none():
     assert rank_intervals({}) == {}
 
 
+def test_the_order_in_which_models_and_trials_are_given_changes_nothing():
+    models = {str(i): trials(0.5 + i / 50, 0.1, 5, i) for i in range(6)}
+    turned = {name: dict(reversed(values.items())) for name, values in reversed(models.items())}
+    assert rank_intervals(turned) == rank_intervals(models)
+
+
 def test_equal_means_share_the_better_rank_and_their_interval_covers_both():
     models = {"a": dict.fromkeys(range(3), 1.0), "b": dict.fromkeys(range(3), 1.0)}
     found = rank_intervals(models)

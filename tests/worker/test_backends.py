@@ -133,7 +133,7 @@ def scores_of(files, truth, work):
     done = ProcessExecutor().run(probe_phase(truth, *files, work), lambda _: None)
     assert done.status == "ok", done.message
     arrays = present_classes(truth, read_probe(truth, work / "probe").arrays)
-    found = score_job(truth, arrays, []).scores
+    found = score_job(truth, arrays).scores
     return {(s.metric, s.method, s.target): s.value for s in found}
 
 
