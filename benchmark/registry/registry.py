@@ -44,6 +44,7 @@ from motifidelity.registry.manifest import (
 )
 from motifidelity.registry.parquet import encode, from_rows
 from motifidelity.registry.reading import (
+    Pick,
     latest_results,
     only,
     read_file,
@@ -243,22 +244,27 @@ class Registry:
         tables = Tables(**{k: t.to_pandas() for k, t in latest.items()})
         return Readable(tables, tuple(problems), past)
 
-    def latest(self, *names: str, results: frozenset[str] | None = None) -> dict[str, pa.Table]:
+    def latest(self, *names: str, pick: Pick | None = None) -> dict[str, pa.Table]:
         """The named tables, limited to the latest result of every job, by job and time.
 
         Parameters
         ----------
         *names : str
-        results : frozenset of str, optional
-            Limit them to these of the latest results too; files of others are not read.
+        pick : callable, optional
+            Gives, of the rows of the latest results, the ids of those that are wanted; files of
+            others are not read.
 
         Raises
         ------
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
-        pick = latest_results if results is None else lambda jobs: latest_results(jobs) & results
-        return read_tables(self.store, names, pick)
+
+        def wanted(jobs: pa.Table) -> frozenset[str]:
+            ids = latest_results(jobs)
+            return ids if pick is None else ids & pick(only(jobs, ids))
+
+        return read_tables(self.store, names, wanted)
 
     def every(self, *names: str) -> dict[str, pa.Table]:
         """The named tables with all results, superseded ones too.

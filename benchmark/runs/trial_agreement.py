@@ -19,14 +19,15 @@ from motifidelity.metrics.attribution.consistency import AGREEMENT
 from motifidelity.metrics.declare import Score
 from motifidelity.registry import Registry, Result
 from motifidelity.registry.counting import ORDER
+from motifidelity.registry.schema import TABLES
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import score_rows
 from motifidelity.scoring.score import agreeing_methods, score_trials
 from motifidelity.scoring.truth import Truth
 from motifidelity.summary.runs import RUN_KEY, mark_trials
 
-# a trial that another run records meanwhile needs one more
-PASSES = 5
+# one more is needed for each trial that another run records or compares meanwhile
+PASSES = 20
 Row = Mapping[str, Any]
 # by metric and method: value, and number of other trials
 Agreed = Mapping[tuple[str, str | None], tuple[float, int]]
@@ -61,23 +62,29 @@ def renew_agreement(
     """
     written = 0
     for _ in range(PASSES):
-        recorded = _renew(registry, {job.id: job for job in jobs}, truth_of, note)
-        written += recorded
-        if not recorded:
+        changed, holders = _stale(registry, {job.id: job for job in jobs}, truth_of, note)
+        if not changed:
             break
+        written += _record(registry, changed, holders)
     return written
 
 
-def _renew(
+def _stale(
     registry: Registry,
     jobs: Mapping[str, Job],
     truth_of: Callable[[Job], Truth],
     note: Callable[[str], None],
-) -> int:
-    sets = _sets(registry, jobs)
-    if not sets:
-        return 0
-    tables = registry.latest("jobs", "scores", results=frozenset(n for s in sets for n in s))
+) -> tuple[dict[str, list[Score]], dict[str, str]]:
+    """Agreement of results that have another or none, and where the maps of each are kept."""
+    sets: dict[tuple[str, ...], Job] = {}
+
+    def pick(table: pa.Table) -> frozenset[str]:
+        # in the reading itself, so that what is read is of one moment
+        sets.clear()
+        sets.update(_sets(table, jobs))
+        return frozenset(name for names in sets for name in names)
+
+    tables = registry.latest("jobs", "scores", pick=pick)
     rows = {row["result_id"]: row for row in tables["jobs"].to_pylist()}
     scores = tables["scores"]
     scores = scores.filter(pc.is_in(scores["metric"], pa.array(AGREEMENT)))
@@ -88,7 +95,7 @@ def _renew(
         held = {
             name: holder
             for name in names
-            if name in rows and (holder := registry.arrays_holder(rows[name])) is not None
+            if (holder := registry.arrays_holder(rows[name])) is not None
         }
         if len(held) < 2 or all(_is_with(recorded.get(n, {}), len(held) - 1) for n in held):
             continue
@@ -104,13 +111,13 @@ def _renew(
             for name, scores in found.items()
             if _agreed(score_rows(scores)) != recorded.get(name, {})
         }
-    return _record(registry, changed, holders)
+    return changed, holders
 
 
-def _sets(registry: Registry, jobs: Mapping[str, Job]) -> dict[tuple[str, ...], Job]:
+def _sets(table: pa.Table, jobs: Mapping[str, Job]) -> dict[tuple[str, ...], Job]:
     """Finished trials, two or more, of each run that a job is of, in the order of trials."""
     columns = ["job_id", *RUN_KEY, "trial", "seed", "status", *ORDER]
-    trials = mark_trials(registry.latest("jobs")["jobs"].select(columns).to_pandas())
+    trials = mark_trials(table.select(columns).to_pandas())
     mine = trials[trials["job_id"].isin(jobs)]
     # what another state of the task has scored is compared when it is scored again
     of_runs = {
@@ -145,10 +152,8 @@ def _compared(
 def _record(
     registry: Registry, changed: Mapping[str, list[Score]], holders: Mapping[str, str]
 ) -> int:
-    """Record later results that differ from the present ones in their agreement alone."""
-    if not changed:
-        return 0
-    tables = registry.latest("jobs", "scores", "filters", "history", results=frozenset(changed))
+    """Record later results that differ in their agreement alone, of those still the latest."""
+    tables = registry.latest(*TABLES, pick=lambda _: frozenset(changed))
     scores, filters, history = (
         _by_result(tables[name].to_pylist()) for name in ("scores", "filters", "history")
     )
