@@ -26,6 +26,8 @@ def pytest_configure(config):
         config.addinivalue_line("markers", mark)
 
 
+# before the plugin that reads the marks of lanes
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Give each file its lane; the lane of what runs alone is the longest, and starts first."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
