@@ -1,8 +1,8 @@
 """Which tests share a process, which run again on every backend, which are left to the long run.
 
-Files are the unit that processes take (`pytest --dist loadgroup`), so that what a file makes once
-is made once. What needs an engine, a cluster or a browser has one lane: two of those at a time
-would measure each other.
+Files are the unit that processes take, so that what a file makes once is made once. What needs a
+Docker engine, a cluster of Ray or a browser has one lane: two of those at a time would measure each
+other.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import os
 
 import pytest
 
-# fixtures of what one machine has once
-ALONE = {"engine", "cluster", "browser", "make_checkout", "services"}
+ALONE = (
+    "tests/containers/",
+    "tests/executors/test_ray.py",
+    "tests/leaderboard/test_browser.py",
+    "tests/leaderboard/test_evidence_browser.py",
+)
 MARKS = (
     "backends: depends on what Keras runs on; runs again on the other backends",
     "only_on(backend): of one backend alone",
@@ -26,22 +30,31 @@ def pytest_configure(config):
         config.addinivalue_line("markers", mark)
 
 
-# before the plugin that reads the marks of lanes
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Give each file its lane; the lane of what runs alone is the longest, and starts first."""
+    """Leave out what is of another backend; begin with the long lane, and with the slow files."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     left = [item for item in items if not _fits(item, backend)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if _fits(item, backend)]
-    alone = {item.path for item in items if ALONE & set(item.fixturenames)}
     for item in items:
-        lane = "alone" if item.path in alone else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(lane))
-        if item.path in alone:
+        if item.nodeid.startswith(ALONE):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in alone, item.path not in slow))
+    items.sort(key=lambda item: (not item.nodeid.startswith(ALONE), item.path not in slow))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The scheduler of ``--dist loadfile``, with the files of `ALONE` as one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Lanes(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "alone" if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
+
+    return Lanes(config, log)
 
 
 def _fits(item, backend):
