@@ -19,6 +19,7 @@ SPELLINGS = {
     "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "MIT License": "MIT",
+    "BSD 2-Clause License": "BSD-2-Clause",
     "GNU General Public License (GPL)": "GPL-2.0-or-later",
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",

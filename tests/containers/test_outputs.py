@@ -231,9 +231,9 @@ def test_a_tree_deeper_than_any_path_is_removed(tmp_path):
 
 
 def test_arrays_are_compared_with_numpy_s_own_reader(tmp_path):
-    from motifidelity.runs.intake import _array
+    from motifidelity.runs.intake import take_array
 
     rng = np.random.default_rng(0)
     values = rng.normal(size=(7, 5)).astype("f4")
     np.save(tmp_path / "logits.npy", values)
-    np.testing.assert_array_equal(_array(tmp_path / "logits.npy", "<f4", (7, 5)), values)
+    np.testing.assert_array_equal(take_array(tmp_path / "logits.npy", "<f4", (7, 5)), values)

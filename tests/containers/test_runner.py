@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -13,6 +14,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import docker
 import numpy as np
 import pytest
 
@@ -235,11 +237,13 @@ def wait_until_it_runs(engine, containers, before):
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         new = containers() - before
-        if new and all(
-            engine.client.api.inspect_container(each)["State"]["Running"] for each in new
-        ):
-            time.sleep(1)
-            return new
+        # one that looks at the image comes and goes first
+        with contextlib.suppress(docker.errors.NotFound):
+            if new and all(
+                engine.client.api.inspect_container(each)["State"]["Running"] for each in new
+            ):
+                time.sleep(1)
+                return new
         time.sleep(0.1)
     raise AssertionError("no container runs")
 

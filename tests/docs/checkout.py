@@ -6,13 +6,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 from blocks import ROOT, Command
 from played import PROGRAMS
+from warm_fixtures import PYTHON
 
 FILES = ("README.md", "constraints.txt", "constraints-tools.txt")
 FOLDERS = ("containers", "docs", "models")
@@ -58,7 +58,7 @@ class Checkout:
             if file.is_file():
                 script(self.path / file.relative_to(ROOT), "#!/bin/sh\n")
         script(played / "ray", RAY)
-        found = (played, programs, Path(sys.executable).parent, os.environ["PATH"])
+        found = (played, programs, Path(PYTHON).parent, os.environ["PATH"])
         # Ray keeps a token at home, which would be asked for from then on
         home = folder / "home"
         home.mkdir()

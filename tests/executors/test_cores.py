@@ -100,7 +100,7 @@ def test_threads_are_the_share_of_a_job(four_cores, monkeypatch):
     assert [cores.threads_for(jobs) for jobs in (1, 2, 3, 4)] == [4, 2, 1, 1]
     with pytest.raises(UserError, match=r"--jobs 5: this machine has 4 cores .* at most 4"):
         cores.threads_for(5)
-    monkeypatch.setattr("motifidelity.executors.choose.threads_for", cores.threads_for)
+    monkeypatch.setattr("motifidelity.executors.local.threads_for", cores.threads_for)
     executor = choose_executor(Wish(jobs=2), lambda _: None)
     assert executor.place.slots == 2
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
+from warm_fixtures import PYTHON
 
 from motifidelity.machine.clusters import Allocation, slurm
 from motifidelity.registry import Registry
@@ -33,7 +33,7 @@ def machine(tmp_path, fake_worker):
     ray = pytest.importorskip("ray") if not os.environ.get("CI") else __import__("ray")
     values = {
         "ip": ray.util.get_node_ip_address(),
-        "python": sys.executable,
+        "python": PYTHON,
         "bench": BENCH,
     }
     folder = tmp_path / "bin"
@@ -44,7 +44,7 @@ def machine(tmp_path, fake_worker):
     return {
         **os.environ,
         **fake_worker,
-        "PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{folder}:{Path(PYTHON).parent}:{os.environ['PATH']}",
         "SLURM_JOB_ID": str(free_port() - 20_000),
         "SLURM_JOB_NODELIST": "node[1-2]",
         "RAY_USAGE_STATS_ENABLED": "0",

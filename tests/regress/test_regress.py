@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from motifidelity.metrics import declare
+from motifidelity.metrics import accuracy, declare
 from motifidelity.registry import Registry, Result
 from motifidelity.regress import trained
 from motifidelity.regress.drift import ERROR, compare
@@ -19,7 +19,6 @@ from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, wri
 from motifidelity.regress.matrix import arrays_path
 from motifidelity.regress.observe import READ
 from motifidelity.regress.record import LOG
-from motifidelity.scoring import score
 from motifidelity.tasks import generate as generator
 from motifidelity.tasks import spec as specs
 from motifidelity.tasks.spec import Profile
@@ -111,13 +110,13 @@ def test_a_broken_pick_of_the_first_layer_is_named(package_with, few):
 
 
 def test_a_swapped_metric_definition_is_named(bench, few, monkeypatch):
-    real, other = score.score_accuracy, {"aupr": "paper_aupr", "paper_aupr": "aupr"}
+    real, other = accuracy.score_accuracy, {"aupr": "paper_aupr", "paper_aupr": "aupr"}
 
     def swapped(*arguments, **named):
         scores = real(*arguments, **named)
         return [dataclasses.replace(s, metric=other.get(s.metric, s.metric)) for s in scores]
 
-    monkeypatch.setattr(score, "score_accuracy", swapped)
+    monkeypatch.setattr(accuracy, "score_accuracy", swapped)
     status, out, _ = bench("regress", "--against", few, *only("metrics", "definitions"))
     assert status == 1
     found = lines_of(out, "metrics")
@@ -276,7 +275,7 @@ def test_metrics_are_measured_from_repeated_runs_and_stored_with_their_range(
     bench, baselines, monkeypatch
 ):
     golden = read_golden(baselines)
-    real, calls = score.score_accuracy, []
+    real, calls = accuracy.score_accuracy, []
 
     def drifting(*arguments, **named):
         calls.append(1)
@@ -285,7 +284,7 @@ def test_metrics_are_measured_from_repeated_runs_and_stored_with_their_range(
             return scores
         return [dataclasses.replace(s, value=s.value + 0.001) for s in scores]
 
-    monkeypatch.setattr(score, "score_accuracy", drifting)
+    monkeypatch.setattr(accuracy, "score_accuracy", drifting)
     status, _, err = bench("regress", "measure", "--against", baselines, *only("metrics"))
     assert status == 0, err
     found = read_golden(baselines)

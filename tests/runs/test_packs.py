@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_every_job_to_itself(unit):
 
 
 def test_a_backend_that_is_not_there_is_named_with_the_remedy(monkeypatch):
-    monkeypatch.setattr("motifidelity.backends.find_spec", lambda _: None)
+    monkeypatch.setattr("motifidelity.executors.local.find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"pip install 'motifidelity\[jax\]'"):
         require_backend("jax", ProcessExecutor())
     inside = ProcessExecutor()

@@ -347,7 +347,7 @@ def test_names_cannot_steer_the_terminal(bench, tmp_path):
     for form in ("table", "markdown"):
         _, out, _ = bench("results", "--registry", tmp_path, "--format", form)
         assert "\x1b" not in out
-        assert "redline" in out
+        assert "red line" in out
 
 
 def test_subcommands_print_in_every_form(bench, registry):
