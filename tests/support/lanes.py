@@ -17,10 +17,29 @@ ALONE = (
     "tests/leaderboard/test_browser.py",
     "tests/leaderboard/test_evidence_browser.py",
 )
+# they train, draw all baselines or start many processes: two thirds of the time
+SLOW = (
+    *ALONE,
+    "tests/docs/test_commands.py",
+    "tests/docs/test_mistakes.py",
+    "tests/docs/test_scripts.py",
+    "tests/executors/test_slurm.py",
+    "tests/leaderboard/test_builder.py",
+    "tests/registry/test_faults.py",
+    "tests/regress/test_regress.py",
+    "tests/report/test_documents.py",
+    "tests/runs/test_run.py",
+    "tests/scoring/test_discovery.py",
+    "tests/submitting/test_check.py",
+    "tests/submitting/test_rerun.py",
+    "tests/worker/test_backend_spread.py",
+    "tests/worker/test_backends.py",
+    "tests/worker/test_deeplift.py",
+)
 MARKS = (
     "backends: depends on what Keras runs on; runs again on the other backends",
     "only_on(backend): of one backend alone",
-    "slow: trains, draws all baselines or starts many processes; left out of the quick run",
+    "slow: of a file that takes long; left out of the quick run",
 )
 
 
@@ -37,10 +56,9 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if _fits(item, backend)]
     for item in items:
-        if item.nodeid.startswith(ALONE):
+        if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (not item.nodeid.startswith(ALONE), item.path not in slow))
+    items.sort(key=lambda item: [not item.nodeid.startswith(few) for few in (ALONE, SLOW)])
 
 
 @pytest.hookimpl(optionalhook=True)
