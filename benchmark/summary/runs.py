@@ -89,10 +89,10 @@ def mark_trials(jobs: pd.DataFrame) -> pd.DataFrame:
     trials = jobs.reindex(columns=REQUIRED["jobs"]).copy()
     for column in {*RUN_KEY, "result_id", "status"}:
         trials[column] = trials[column].astype(object).where(trials[column].notna(), "").map(str)
-    trials["run"] = [key_digest(row) for row in trials[list(RUN_KEY)].itertuples(index=False)]
-    trials["model_key"] = [
-        key_digest(row) for row in trials[list(MODEL_KEY)].itertuples(index=False)
-    ]
+    for name, key in (("run", RUN_KEY), ("model_key", MODEL_KEY)):
+        names = [key_digest(row) for row in trials[list(key)].itertuples(index=False)]
+        # of no result they are text too
+        trials[name] = pd.Series(names, index=trials.index, dtype=object)
     trials = trials.sort_values([*TRIAL, *ORDER], kind="stable", na_position="first")
     keys = trials.groupby(list(TRIAL), sort=False, dropna=False).ngroup()
     trials["counted"] = which_count(keys, trials["status"])

@@ -255,7 +255,7 @@ def test_an_interrupt_removes_the_container(bench, model, containers, engine):
     wait_until_it_runs(engine, containers, before)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "stopped; 0 of 2 jobs are finished" in err
     assert containers() == before
 

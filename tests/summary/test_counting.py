@@ -127,3 +127,8 @@ def test_the_rule_itself():
             assert np.flatnonzero(which_count([0] * length, ended)).tolist() == [last]
     assert which_count("abab", ["ok"] * 4) == [False, False, True, True]
     assert which_count([], []) == []
+
+
+def test_a_run_that_was_stopped_before_its_first_result_prints_no_scores(tmp_path, capsys):
+    print_scores(Registry(tmp_path), ["0" * 24], tmp_path / "index.html")
+    assert capsys.readouterr().out == f"Leaderboard: {tmp_path / 'index.html'}\n"
