@@ -105,7 +105,7 @@ class ProcessExecutor:
         log = phase.out.parent / f"{phase.name}.log"
         # what a submission writes beside its results, such as checkpoints, is thrown away
         scratch = phase.out.parent / f"{phase.name}.scratch"
-        scratch.mkdir()
+        scratch.mkdir(exist_ok=True)
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(

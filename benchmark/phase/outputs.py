@@ -64,8 +64,9 @@ def folder_bytes(folder: Path) -> int:
 
 # TensorFlow's and XLA's own lines when they start or trace: no failure is told by them
 _START_UP = re.compile(
-    r"^([IWE]\d{4} \d\d:|\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages before absl|"
-    r"WARNING:tensorflow:|To enable the following instructions)"
+    r"^([IW]\d{4} \d\d:|E\d{4} .*(cuInit|register)|\d{4}-\d\d-\d\d [\d:.]+: [IW] |"
+    r"WARNING: All log messages before absl|WARNING:tensorflow:|"
+    r"To enable the following instructions)"
 )
 
 

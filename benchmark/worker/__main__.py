@@ -78,6 +78,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
     report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
+    trained: list[tuple[Any, Any, dict[str, Any] | None, int]]
     if request["own_fit"]:
         trained = [_fit_by_itself(built[0], module, data, path.name, task)]
     else:
@@ -121,7 +122,7 @@ def _fit_alone(
 
 def _fit_by_itself(
     built: tuple[Any, ...], module: Any, data: Any, source: str, task: Any
-) -> tuple[Any, Any, dict[str, Any], int]:
+) -> tuple[Any, Any, dict[str, Any] | None, int]:
     """Train one network by the submission's own training; what it returned may be another one."""
     import numpy as np
 

@@ -50,11 +50,11 @@ METHODS: dict[str, Method] = {
     "paper_deepshap": Method(paper_deepshap, {"references": 10, "seed": 0}),
 }
 
-_AT_SIGMOID = frozenset({"paper_saliency", "paper_ism"})
 # what vanishes where a map is zero everywhere in every sequence
-_ZERO = {"ism": "change under every other letter"} | dict.fromkeys(
-    ("deeplift", "deepshap", "paper_deepshap"), "contribution"
-)
+_ZERO = {
+    **dict.fromkeys(("ism", "paper_ism"), "change under every other letter"),
+    **dict.fromkeys(("deeplift", "deepshap", "paper_deepshap"), "contribution"),
+}
 
 __all__ = [
     "METHODS",
@@ -105,9 +105,7 @@ def write_maps(
     maps: dict[str, Any] = {}
     unsupported = dict(refused or {})
     for name, settings in wanted.items():
-        result, reason = _explained(
-            name, network, one_hot, settings, partial(report, name=name)
-        )
+        result, reason = _explained(name, network, one_hot, settings, partial(report, name=name))
         if result is None:
             unsupported[name] = reason
             report("unsupported", name=name, reason=reason)
@@ -138,8 +136,7 @@ def _explained(
         if out_of_memory(error):
             raise
         return None, f"{type(error).__name__}: {said(error)}"[:MAX_REASON]
-    # the study's maps at the sigmoid vanish where it saturates, and are scored as they are
-    if not result.maps.any() and name not in _AT_SIGMOID:
+    if not result.maps.any():
         return None, f"the {_ZERO.get(name, 'gradient')} is zero everywhere"
     arrays = (result.maps, result.completeness, result.hypothetical)
     for array in (found for found in arrays if found is not None):
