@@ -128,8 +128,8 @@ def score_attribution(
         ``attribution_auroc``, ``attribution_aupr``, ``attribution_prevalence`` and
         ``attribution_constant``; where the study has the method, ``paper_attribution_auroc`` and
         ``paper_attribution_aupr``, under the method's plain name: ``integrated_gradients`` for the
-        maps ``paper_ig``, ``deepshap`` for ``paper_deepshap``. Those of ``paper_saliency`` and ``paper_ism`` equal the ones of
-        ``saliency`` and ``ism``: score either, not both.
+        maps ``paper_ig``, ``deepshap`` for ``paper_deepshap``. Those of ``paper_saliency`` and
+        ``paper_ism`` equal the ones of ``saliency`` and ``ism``: score either, not both.
 
     Raises
     ------

@@ -88,7 +88,7 @@ class FrozenNetwork:
         return self._filters_last(self._after(tf.constant(one_hot))[0])
 
     def _filters_last(self, scan: Any) -> Any:
-        found = np.asarray(scan)
+        found = np.asarray(scan).astype(np.float32, copy=False)
         assert self.manifest.scan is not None
         return found.swapaxes(1, 2) if self.manifest.scan.channels_first else found
 

@@ -56,6 +56,7 @@ class Contributions:
 
 
 FIELDS = ("hypothetical", "at_input", "gap")
+_LOOPS = frozenset({"While", "StatelessWhile"})
 _FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
@@ -156,7 +157,9 @@ class _Walk:
             pairs.append(Pair(op, twin[op.name], inputs, sequences.dtype))
         unknown = sorted({pair.op.type for pair in pairs} - set(RULES))
         if unknown:
-            raise NotSupported(f"op {', '.join(unknown)}")
+            loop = any(name in _LOOPS for name in unknown)
+            why = " (a recurrent layer of too many steps, or of no fixed number)" if loop else ""
+            raise NotSupported(f"op {', '.join(unknown)}{why}")
         self._rules: list[tuple[Any, Backward]] = [
             (pair.op, RULES[pair.op.type](pair)) for pair in pairs
         ]
