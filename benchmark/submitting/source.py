@@ -122,8 +122,7 @@ class Source:
                 "file",
                 "problem",
                 f"name {ascii(self.name)[:100]}",
-                "rename it: letters, digits, spaces, _ - . and the ending .py, at most 79 "
-                "characters",
+                "rename it: letters, digits, _ - . and the ending .py, at most 79 characters",
                 self.name,
             )
         else:

@@ -81,7 +81,7 @@ def blames_submission(source: Path, when: str) -> Iterator[None]:
         if ours or out_of_memory(error) or of_the_machine(error) or line_in(error, source):
             raise
         raise SubmissionError(
-            f"{source.name}: {type(error).__name__} {when}: {said(error)}{_other_backend()}"
+            f"{source.name}: {type(error).__name__} {when}: {said(error)}{_other_backend(source)}"
         ) from error
 
 
@@ -105,7 +105,7 @@ def write_error(folder: Path, status: str, error: BaseException, source: Path) -
     if not isinstance(error, SubmissionError):
         kind = type(error).__name__
         text = f"{_place(error, source)}: {kind}" + (f": {said(error)}" if str(error) else "")
-        text += _other_backend() if status == "model_error" else ""
+        text += _other_backend(source) if status == "model_error" else ""
     stack = (
         "".join(traceback.format_exception(error))[-8000:]
         if status == "infra_error"
@@ -189,13 +189,17 @@ def _innermost(stack: TracebackType | None) -> Path:
     return Path(frames[-1].filename).resolve() if frames else Path()
 
 
-def _other_backend() -> str:
-    """A remedy where the file imported a framework that Keras does not run on."""
+def _other_backend(source: Path) -> str:
+    """A remedy where the file imports a framework that Keras does not run on."""
     import keras
 
     here = keras.backend.backend()
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
     for name in ("torch", "jax"):
-        if name != here and name in sys.modules:
+        if name != here and re.search(rf"^\s*(import|from)\s+{name}\b", text, re.MULTILINE):
             return (
                 f"; the file imports {name} and Keras runs on {here}: add "
                 f"MODEL = dict(backend='{name}')"

@@ -204,8 +204,15 @@ def test_an_error_of_a_framework_in_training_is_the_networks(ended):
     bad = "class Bad(keras.regularizers.Regularizer):\n    pass\n\n\n"
     found = ended("training", HEAD + bad + text)
     assert found.status == "model_error"
-    assert found.message.startswith("training.py: NotImplementedError")
-    assert "training" in found.message
+    assert found.message.startswith("training.py: AttributeError in training: ")
+
+
+def test_a_file_for_another_backend_is_told_which(ended):
+    text = PLAIN.replace("    x = layers.Conv1D", "    x = torch.relu(x)\n    x = layers.Conv1D")
+    found = ended("relu", HEAD.replace("import keras", "import keras\nimport torch") + text)
+    assert found.status == "model_error"
+    assert found.message.startswith("relu.py:8: ")
+    assert found.message.endswith("Keras runs on tensorflow: add MODEL = dict(backend='torch')")
 
 
 def test_one_failed_method_or_scan_does_not_cost_the_trial(ended, monkeypatch):
