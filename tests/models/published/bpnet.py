@@ -1,4 +1,4 @@
-"""BPNet (Avsec et al., Nat. Genet. 53, 354-366, 2021), small: its dilated tower, a head of logits."""
+"""BPNet (Avsec et al., Nat. Genet. 53, 354-366, 2021), small: a dilated tower."""
 
 import keras
 from keras import layers
