@@ -113,7 +113,15 @@ class _Interpreter(torch.fx.Interpreter):
             return target(*args)
         device = ("device", "layout", "pin_memory", "memory_format", "implicit", "non_blocking")
         kept = {name: value for name, value in kwargs.items() if name not in device}
+        if target is aten.split.Tensor:
+            kept["pieces"] = self._pieces
         return OPERATIONS[target](*args, **kept)
+
+    def run_node(self, n: Any) -> Any:
+        # into how many pieces a split goes, where their size depends on the number of sequences
+        value = n.meta.get("val")
+        self._pieces = len(value) if isinstance(value, (list, tuple)) else 0
+        return super().run_node(n)
 
     def fetch_attr(self, target: str) -> Any:
         return _constant(super().fetch_attr(target))
@@ -417,7 +425,10 @@ def _expanded(x: Any, shape: Sequence[Any]) -> Any:
     return tf.broadcast_to(x, tf.stack(wanted))
 
 
-def _split(x: Any, size: Any, axis: int = 0) -> list[Any]:
+def _split(x: Any, size: Any, axis: int = 0, *, pieces: int = 0) -> list[Any]:
+    if isinstance(size, tf.Tensor):
+        sizes = tf.stack([size] * (pieces - 1) + [tf.shape(x)[axis] - size * (pieces - 1)])
+        return list(tf.split(x, sizes, axis, num=pieces))
     if isinstance(size, int):
         extent = int(x.shape[axis])
         size = [min(size, extent - i) for i in range(0, extent, size)]

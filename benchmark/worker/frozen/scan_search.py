@@ -1,0 +1,210 @@
+"""Find the filter scan of a traced network, and the bases that its values lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .convolutions import (
+    GraphView,
+    Head,
+    filters_of,
+    first_convolutions,
+    first_heads,
+    named_head,
+)
+from .places import Places, Unplaced, find_places
+from .scans import Part, Scan
+
+_COMPLEMENT = [3, 2, 1, 0]
+
+
+@dataclass(frozen=True)
+class FoundScan:
+    """A network's filter scan.
+
+    Attributes
+    ----------
+    scan : Scan or None
+        None for a network without a convolution, or of which nothing can be placed.
+    notes : tuple of str
+        What was not read, and why.
+    """
+
+    scan: Scan | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Filters of one convolution in a head, and the key that its other calls share."""
+
+    key: Any
+    size: int
+
+
+def find_scan(graph_def: Any, sequences: Any, named: Any = None) -> FoundScan:
+    """Find the filter scan: the first convolutions, their affine tails, their activations.
+
+    Parameters
+    ----------
+    graph_def : GraphDef
+    sequences : tensor (n, length, 4)
+        The network's input.
+    named : tensor, optional
+        The scan after its activation where the submission names it.
+
+    Raises
+    ------
+    Unplaced
+        If the bases of a named scan cannot be told.
+    """
+    graph = GraphView(sequences.graph, sequences)
+    if named is not None:
+        heads, notes = [named_head(graph, named)], []
+        blocks: list[list[_Block] | None] = [None]
+    else:
+        convolutions, notes = _worth_reading(first_convolutions(graph))
+        heads = first_heads(graph, convolutions)
+        keys = _keys(graph_def, convolutions)
+        blocks = [_blocks(head, keys) for head in heads]
+    if not heads:
+        return FoundScan(None, tuple(notes))
+    before = [head.before for head in heads]
+    sizes = [None if found is None else [b.size for b in found] for found in blocks]
+    kernels = graph.kernels_before(before)
+    placed: list[tuple[Head, list[_Block] | None, Places]] = []
+    lost = []
+    for head, found, places in zip(
+        heads, blocks, find_places(graph_def, sequences, before, kernels, sizes), strict=True
+    ):
+        if isinstance(places, Unplaced):
+            lost.append((head, places))
+        else:
+            placed.append((head, found, places))
+    if named is not None and lost:
+        raise lost[0][1]
+    if lost:
+        number = sum(len(head.convolutions) for head, _ in lost)
+        every = sum(len(head.convolutions) for head in heads)
+        which = "the first convolution" if every == 1 else f"{number} of {every} first convolutions"
+        notes.append(f"{which} cannot be placed: {lost[0][1]}")
+    return FoundScan(_assembled(placed) if placed else None, tuple(notes))
+
+
+def _worth_reading(convolutions: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """Convolutions that can hold a motif: none of one column beside wider ones."""
+    wide = [op for op in convolutions if max(op.inputs[1].shape[:2]) > 1]
+    if not wide or len(wide) == len(convolutions):
+        return list(convolutions), []
+    number = len(convolutions)
+    return wide, [f"{len(wide)} of {number} first convolutions are read, those wider than a base"]
+
+
+def _keys(graph_def: Any, convolutions: Sequence[Any]) -> dict[Any, Any]:
+    """What tells convolutions apart: their kernels' values."""
+    if len(convolutions) < 2:
+        return {op: 0 for op in convolutions}
+    names = [op.inputs[1].name for op in convolutions]
+    with tf.device("/CPU:0"):
+        imported = tf.compat.v1.wrap_function(
+            lambda: tf.graph_util.import_graph_def(graph_def, name=""), []
+        )
+        values = imported.prune([], [imported.graph.get_tensor_by_name(n) for n in names])()
+    kernels = [np.asarray(value) for value in values]
+    return {
+        op: (value.shape, value.tobytes()) for op, value in zip(convolutions, kernels, strict=True)
+    }
+
+
+def _blocks(head: Head, keys: dict[Any, Any]) -> list[_Block]:
+    """A head's filters by convolution; calls of one that are joined along positions are one."""
+    found = [_Block(keys[op], filters_of(op)) for op in head.convolutions]
+    held = [n for n in head.before.shape.as_list()[1:] if n is not None]
+    alike = len(found) > 1 and len({block.key for block in found}) == 1
+    if alike and sum(block.size for block in found) not in held:
+        return found[:1]
+    return found
+
+
+def _assembled(placed: Sequence[tuple[Head, list[_Block] | None, Places]]) -> Scan:
+    """One scan of everything that was placed; calls of one convolution are the same filters."""
+    starts: dict[Any, int] = {}
+    views: dict[Any, tuple[Any, ...]] = {}
+    pieces = []
+    filters = 0
+    for number, (head, found, places) in enumerate(placed):
+        blocks = found or [_Block((number, i), 1) for i in range(len(places.bases))]
+        channel = 0
+        for index, block in enumerate(blocks):
+            channels = tuple(range(channel, channel + block.size))
+            channel += block.size
+            for row in range(places.rows):
+                step = int(places.steps[index, row])
+                key = (block.key, abs(step))
+                if key not in starts:
+                    starts[key] = filters
+                    filters += block.size
+                letters = places.letters[row][:, list(channels)]
+                view = (step < 0, letters - letters[0])
+                pieces.append((head, places, index, row, channels, key, view))
+                if key not in views or (views[key][0] and not view[0]):
+                    views[key] = view
+    return Scan(filters, _parts(pieces, starts, views))
+
+
+def _parts(
+    pieces: Sequence[tuple[Any, ...]], starts: dict[Any, int], views: dict[Any, tuple[Any, ...]]
+) -> tuple[Part, ...]:
+    """Rows of filters joined into the parts that a scan is read in."""
+    rows: dict[Any, dict[int, tuple[Any, bool]]] = {}
+    made = {}
+    for head, places, index, row, channels, key, view in pieces:
+        again = not _same_view(view, views[key])
+        first = starts[key]
+        filters = tuple(range(first, first + len(channels)))
+        block = (head.before.name, channels, filters)
+        made[block] = (head, places)
+        rows.setdefault(block, {})[row] = (tuple(places.bases[index, row].tolist()), again)
+    joined: dict[Any, tuple[list[int], list[int]]] = {}
+    for (name, channels, filters), found in rows.items():
+        like = (name, tuple(sorted(found.items())))
+        before, held = joined.setdefault(like, ([], []))
+        before += channels
+        held += filters
+    parts = []
+    for (name, found), (channels, filters) in joined.items():
+        head, places = next(v for (n, *_), v in made.items() if n == name)
+        by_row = dict(found)
+        nowhere = ((-1,) * places.bases.shape[2], False)
+        every = [by_row.get(row, nowhere) for row in range(places.rows)]
+        parts.append(
+            Part(
+                head.before.name,
+                head.after.name,
+                places.axes,
+                tuple(channels),
+                tuple(filters),
+                tuple(base for bases, _ in every for base in bases),
+                places.rows,
+                places.dealt,
+                tuple(row for row, (_, again) in enumerate(every) if again),
+            )
+        )
+    return tuple(parts)
+
+
+def _same_view(view: tuple[Any, ...], primary: tuple[Any, ...]) -> bool:
+    """Whether one strand is read: in one direction, and by the same letters."""
+    (backwards, letters), (other, theirs) = view, primary
+    if backwards != other:
+        return False
+    scale = 1e-3 * max(np.abs(theirs).max(initial=0), np.abs(letters).max(initial=0))
+    if np.allclose(letters, theirs, atol=scale):
+        return True
+    mirrored = letters[_COMPLEMENT] - letters[_COMPLEMENT[0]]
+    return not np.allclose(mirrored, theirs, atol=scale)
