@@ -27,7 +27,7 @@ from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.probing.filters import write_predictions
 
 CASES = Path(__file__).parent / "cases"
-LENGTH, FILTERS = 200, 16
+LENGTH, FILTERS, SEQUENCES = 200, 16, 300
 SHAPE = (LENGTH, 4)
 TASK = contract.Task("regulatory-code", SHAPE, 1, ("y",))
 SETTINGS = {"window": 20, "half_max": 0.5, "top_sites": 200}
@@ -166,7 +166,8 @@ TABLE = {
     "sliced": Case(convolved(lambda x: x[:, :160]), range(160), bases(0, 160)),
     "padded": Case("pad_full.py"),
     "strided": Case(convolved(padding="valid", strides=2), range(9, 191, 2)),
-    "dilated": Case("dilated_first.py", width=9, dilation=2),
+    # every second column of a motif is left
+    "dilated": Case("dilated_first.py", width=9, dilation=2, match=0.85),
     "reversed": Case(convolved(reverse_complement), strands="-"),
     "reversed even": Case(convolved(reverse_complement, kernel_size=20, padding="valid"),
                           range(10, 191), width=20, strands="-"),
@@ -272,7 +273,7 @@ def reference(codes, kernels, case):
 
 
 def localisation(scan, truth):
-    rows = truth.positive
+    rows = truth.positive[: len(scan)]
     found = score_localisation(
         scan, truth.test.truth[rows], truth.bases.chance[rows], buffer=truth.spec.scoring.buffer
     )
@@ -292,7 +293,7 @@ def test_true_motifs_as_kernels_are_found_where_they_are(name, truth, motifs, tm
     model = built(case)
     kernels = kernels_of(motifs, case.width, case.dilation)
     with_kernels(model, kernels)
-    codes = truth.test.sequences[truth.positive]
+    codes = truth.test.sequences[truth.positive[:SEQUENCES]]
     network, arrays = probed(model, codes, tmp_path, report)
     assert network.manifest.scan.filters == FILTERS
     assert network.manifest.notes == ()
@@ -302,4 +303,3 @@ def test_true_motifs_as_kernels_are_found_where_they_are(name, truth, motifs, tm
         assert found[metric] == pytest.approx(value, abs=0.01), metric
     np.testing.assert_allclose(arrays["scan_max"], expected, rtol=1e-3, atol=2e-3)
     assert match_fraction(arrays["top_sites"], codes, truth) >= case.match
-    print(name, found, match_fraction(arrays["top_sites"], codes, truth))

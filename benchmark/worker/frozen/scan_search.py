@@ -131,12 +131,49 @@ def _blocks(head: Head, keys: dict[Any, Any]) -> list[_Block]:
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Filters of one convolution in one row of a head.
+
+    Attributes
+    ----------
+    head : Head
+    places : Places
+    row : int
+    channels : tuple of int
+        Along the head's axis of filters.
+    bases : tuple of int
+    step : int
+        Bases from one column of the kernel to the next.
+    letters : ndarray (4, filters)
+        What each letter answers, less the first one.
+    """
+
+    head: Head
+    places: Places
+    row: int
+    channels: tuple[int, ...]
+    bases: tuple[int, ...]
+    step: int
+    letters: Any
+
+    def same_view(self, other: _Piece) -> bool:
+        """Whether both read one strand: in one direction, and by the same letters."""
+        if (self.step < 0) != (other.step < 0):
+            return False
+        scale = 1e-3 * max(np.abs(p.letters).max(initial=0) for p in (self, other))
+        if np.allclose(self.letters, other.letters, atol=scale):
+            return True
+        mirrored = self.letters[_COMPLEMENT] - self.letters[_COMPLEMENT[0]]
+        return not np.allclose(mirrored, other.letters, atol=scale)
+
+
 def _assembled(placed: Sequence[tuple[Head, list[_Block] | None, Places]]) -> Scan:
-    """One scan of everything that was placed; calls of one convolution are the same filters."""
-    starts: dict[Any, int] = {}
-    views: dict[Any, tuple[Any, ...]] = {}
-    pieces = []
-    filters = 0
+    """One scan of everything that was placed.
+
+    Calls of one convolution are the same filters, on other bases or on the other strand.
+    """
+    calls: dict[Any, list[_Piece]] = {}
     for number, (head, found, places) in enumerate(placed):
         blocks = found or [_Block((number, i), 1) for i in range(len(places.bases))]
         channel = 0
@@ -145,43 +182,46 @@ def _assembled(placed: Sequence[tuple[Head, list[_Block] | None, Places]]) -> Sc
             channel += block.size
             for row in range(places.rows):
                 step = int(places.steps[index, row])
-                key = (block.key, abs(step))
-                if key not in starts:
-                    starts[key] = filters
-                    filters += block.size
-                letters = places.letters[row][:, list(channels)]
-                view = (step < 0, letters - letters[0])
-                pieces.append((head, places, index, row, channels, key, view))
-                if key not in views or (views[key][0] and not view[0]):
-                    views[key] = view
-    return Scan(filters, _parts(pieces, starts, views))
+                letters = places.letters[row][:, channels]
+                bases = tuple(places.bases[index, row].tolist())
+                piece = _Piece(head, places, row, channels, bases, step, letters - letters[0])
+                _add(calls, (block.key, abs(step)), piece)
+    filters = 0
+    rows: dict[Any, list[tuple[_Piece, bool]]] = {}
+    for pieces in calls.values():
+        primary = next((p for p in pieces if p.step >= 0), pieces[0])
+        size = len(primary.channels)
+        for piece in pieces:
+            block_key = (piece.head, piece.channels, range(filters, filters + size))
+            rows.setdefault(block_key, []).append((piece, not piece.same_view(primary)))
+        filters += size
+    return Scan(filters, _parts(rows))
 
 
-def _parts(
-    pieces: Sequence[tuple[Any, ...]], starts: dict[Any, int], views: dict[Any, tuple[Any, ...]]
-) -> tuple[Part, ...]:
-    """Rows of filters joined into the parts that a scan is read in."""
-    rows: dict[Any, dict[int, tuple[Any, bool]]] = {}
-    made = {}
-    for head, places, index, row, channels, key, view in pieces:
-        again = not _same_view(view, views[key])
-        first = starts[key]
-        filters = tuple(range(first, first + len(channels)))
-        block = (head.before.name, channels, filters)
-        made[block] = (head, places)
-        rows.setdefault(block, {})[row] = (tuple(places.bases[index, row].tolist()), again)
-    joined: dict[Any, tuple[list[int], list[int]]] = {}
-    for (name, channels, filters), found in rows.items():
-        like = (name, tuple(sorted(found.items())))
-        before, held = joined.setdefault(like, ([], []))
-        before += channels
-        held += filters
+def _add(calls: dict[Any, list[_Piece]], key: Any, piece: _Piece) -> None:
+    """Note a call of a convolution; what reads the same again is a filter of its own."""
+    copy = 0
+    while any(
+        p.bases == piece.bases and p.same_view(piece) for p in calls.get((key, copy), ())
+    ):
+        copy += 1
+    calls.setdefault((key, copy), []).append(piece)
+
+
+def _parts(rows: dict[Any, list[tuple[_Piece, bool]]]) -> tuple[Part, ...]:
+    """Blocks of filters joined that lie alike in one tensor."""
+    joined: dict[Any, tuple[list[int], list[int], list[tuple[_Piece, bool]]]] = {}
+    for (head, channels, filters), pieces in rows.items():
+        like = (head, tuple((piece.row, piece.bases, again) for piece, again in pieces))
+        together = joined.setdefault(like, ([], [], pieces))
+        together[0].extend(channels)
+        together[1].extend(filters)
     parts = []
-    for (name, found), (channels, filters) in joined.items():
-        head, places = next(v for (n, *_), v in made.items() if n == name)
-        by_row = dict(found)
-        nowhere = ((-1,) * places.bases.shape[2], False)
-        every = [by_row.get(row, nowhere) for row in range(places.rows)]
+    for (head, _), (channels, filters, pieces) in joined.items():
+        places = pieces[0][0].places
+        bases = np.full((places.rows, places.bases.shape[2]), -1)
+        for piece, _ in pieces:
+            bases[piece.row] = piece.bases
         parts.append(
             Part(
                 head.before.name,
@@ -189,22 +229,10 @@ def _parts(
                 places.axes,
                 tuple(channels),
                 tuple(filters),
-                tuple(base for bases, _ in every for base in bases),
+                tuple(bases.ravel().tolist()),
                 places.rows,
                 places.dealt,
-                tuple(row for row, (_, again) in enumerate(every) if again),
+                tuple(piece.row for piece, again in pieces if again),
             )
         )
     return tuple(parts)
-
-
-def _same_view(view: tuple[Any, ...], primary: tuple[Any, ...]) -> bool:
-    """Whether one strand is read: in one direction, and by the same letters."""
-    (backwards, letters), (other, theirs) = view, primary
-    if backwards != other:
-        return False
-    scale = 1e-3 * max(np.abs(theirs).max(initial=0), np.abs(letters).max(initial=0))
-    if np.allclose(letters, theirs, atol=scale):
-        return True
-    mirrored = letters[_COMPLEMENT] - letters[_COMPLEMENT[0]]
-    return not np.allclose(mirrored, theirs, atol=scale)

@@ -118,8 +118,9 @@ class Scan:
         again (n, length) float32 or None
             The highest value of any filter on the strand that is read once more.
         """
-        alone = self.parts[0] if len(self.parts) == 1 else None
-        if alone is not None and alone.rows == 1 and alone.bases == tuple(range(length)):
+        alone = self.parts[0]
+        plain = alone.rows == 1 and alone.bases == tuple(range(length))
+        if plain and alone.filters == tuple(range(self.filters)) and len(self.parts) == 1:
             return alone.by_row(tensors[0]).astype(np.float32, copy=False)[:, 0], None
         values: Floats | None = None
         again: Floats | None = None
