@@ -8,7 +8,7 @@ scan widens it to a stretch, whose middle is taken. Outside of the sequence noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ _VALUES = 1 << 24
 _SAMPLE = 8
 # a change below this share of the largest value is rounding
 _ROUNDING = 1e-5
+# shares of a value's largest change: a base that it lies on has the one at least, through the
+# statistics of a norm others have the other at most
+_LARGE, _SMALL = 0.5, 0.1
 # of the values that see any base, how many see a whole stretch: the others lie at an edge
 _WHOLE = 0.5
 
@@ -129,7 +132,7 @@ def find_places(
     layouts = [_layout(*values) for values in answers]
     # of any two letters one raises a maximum; no pooled filters stand before a first convolution
     letters = range(4 if None in blocks else 2)
-    seen = {each: _stretches(read, layouts, letters, length) for each, read in reads.items()}
+    seen = {each: _Stretches(read, layouts, letters, length) for each, read in reads.items()}
     alone = [np.stack(v) for v in zip(*(first(_letter(i, 1, length)) for i in range(4)),
                                       strict=True)]  # fmt: skip
     found: list[Places | Unplaced] = []
@@ -137,8 +140,8 @@ def find_places(
         try:
             if isinstance(layout, Unplaced):
                 raise layout
-            stretches = {name: seen[each][number] for name, each in columns.items()}
-            found.append(_placed(layout, stretches, alone[number]))
+            found.append(_found_at(layout, {n: seen[c] for n, c in columns.items()}, number,
+                                   alone[number]))  # fmt: skip
         except Unplaced as error:
             found.append(error)
     return found
@@ -285,40 +288,109 @@ def _layout(
     )
 
 
-def _stretches(
+def _changes(
     read: _Read, layouts: Sequence[_Layout | Unplaced], letters: Sequence[int], length: int
-) -> list[tuple[Bases, Bases]]:
-    """First and last base (rows, a, b) that changes each value of each tensor; -1 for none.
+) -> Iterator[tuple[Bases, list[Any]]]:
+    """Bases (c,), and how much each of them changes the values (c, rows, a, b) of each tensor.
 
-    Every base of sequences of one letter is replaced by the next letter.
+    Every base of sequences of one letter is replaced by the next letter, and the larger change
+    counts. What is rounding is 0; a tensor without a layout has None.
     """
-    found: list[tuple[Bases, Bases]] = []
-    for letter in letters:
-        before = [
-            None if isinstance(layout, Unplaced) else layout.sample(values)
-            for layout, values in zip(layouts, read(_letter(letter, 1, length)), strict=True)
+
+    def values(one_hot: Any) -> list[Any]:
+        return [
+            None if isinstance(layout, Unplaced) else layout.sample(found)
+            for layout, found in zip(layouts, read(one_hot), strict=True)
         ]
-        if not found:
-            shapes = [() if b is None else b.shape[1:] for b in before]
-            found = [(np.full(s, length), np.full(s, -1)) for s in shapes]
-        most = max(sum(b.size for b in before if b is not None), 1)
-        step = int(np.clip(_VALUES // most, 1, length))
-        for start in range(0, length, step):
-            bases = np.arange(start, min(start + step, length))
+
+    before = [values(_letter(letter, 1, length)) for letter in letters]
+    most = max(sum(v.size for v in before[0] if v is not None), 1)
+    step = int(np.clip(_VALUES // most, 1, length))
+    for start in range(0, length, step):
+        bases = np.arange(start, min(start + step, length))
+        largest: list[Any] = [None] * len(layouts)
+        for letter, old in zip(letters, before, strict=True):
             mutants = _letter(letter, len(bases), length)
             mutants[np.arange(len(bases)), bases] = np.eye(4)[(letter + 1) % 4]
-            answers = read(mutants)
-            for layout, values, old, (first, last) in zip(
-                layouts, answers, before, found, strict=True
-            ):
-                if isinstance(layout, Unplaced) or old is None:
+            for number, new in enumerate(values(mutants)):
+                if new is None:
                     continue
-                change = np.abs(layout.sample(values) - old)
-                changed = ~(change <= _ROUNDING * np.abs(old).max())
-                which = bases.reshape(-1, 1, 1, 1)
-                np.minimum(first, np.where(changed, which, length).min(axis=0), out=first)
-                np.maximum(last, np.where(changed, which, -1).max(axis=0), out=last)
-    return found
+                change = np.abs(new - old[number])
+                change[change <= _ROUNDING * np.abs(old[number]).max()] = 0
+                known = largest[number]
+                largest[number] = change if known is None else np.maximum(known, change)
+        yield bases, largest
+
+
+class _Stretches:
+    """First and last base (rows, a, b) that changes each value of each tensor; -1 for none."""
+
+    def __init__(
+        self,
+        read: _Read,
+        layouts: Sequence[_Layout | Unplaced],
+        letters: Sequence[int],
+        length: int,
+    ) -> None:
+        self._asked = (read, layouts, letters, length)
+        self._most: list[Any] = [0] * len(layouts)
+        self._mainly: list[Any] | None = None
+        self._found = [[length, -1] for _ in layouts]
+        for bases, changes in _changes(*self._asked):
+            for number, change in enumerate(changes):
+                if change is not None:
+                    self._most[number] = np.maximum(self._most[number], change.max(axis=0))
+                    self._found[number] = _widened(self._found[number], change > 0, bases, length)
+
+    def of(self, number: int) -> tuple[Bases, Bases]:
+        """The stretch of any change at all."""
+        first, last = self._found[number]
+        return first, last
+
+    def mainly(self, number: int) -> tuple[Bases, Bases]:
+        """The stretch of the large changes, where the others are small.
+
+        Raises
+        ------
+        Unplaced
+            If changes are of every size.
+        """
+        if self._mainly is None:
+            length = self._asked[-1]
+            found = [[length, -1] for _ in self._most]
+            unclear = [False for _ in self._most]
+            for bases, changes in _changes(*self._asked):
+                for at, change in enumerate(changes):
+                    if change is not None:
+                        most = self._most[at]
+                        large = (change >= _LARGE * most) & (most > 0)
+                        found[at] = _widened(found[at], large, bases, length)
+                        unclear[at] |= bool((~large & (change > _SMALL * most)).any())
+            self._mainly = [None if u else f for u, f in zip(unclear, found, strict=True)]
+        if self._mainly[number] is None:
+            raise Unplaced("its values depend on many bases, more or less")
+        first, last = self._mainly[number]
+        return first, last
+
+
+def _widened(stretch: Any, changed: Any, bases: Bases, length: int) -> list[Any]:
+    """First and last base that changes values, with what further bases (c,) change."""
+    first, last = stretch
+    which = bases.reshape(-1, 1, 1, 1)
+    return [
+        np.minimum(first, np.where(changed, which, length).min(axis=0)),
+        np.maximum(last, np.where(changed, which, -1).max(axis=0)),
+    ]
+
+
+def _found_at(
+    layout: _Layout, seen: dict[str, _Stretches], number: int, alone: Any
+) -> Places:
+    """Places of one tensor; what every base changes a little lies where few change it much."""
+    try:
+        return _placed(layout, {name: each.of(number) for name, each in seen.items()}, alone)
+    except Unplaced:
+        return _placed(layout, {name: each.mainly(number) for name, each in seen.items()}, alone)
 
 
 def _placed(
