@@ -252,7 +252,11 @@ def test_windows_outside_of_the_sequence_are_dropped(sequences, tmp_path):
     [
         # reads every position before its own
         lambda: (layers.MaxPooling1D(4), layers.LSTM(8, return_sequences=True, name="narrow")),
-        lambda: (layers.Dense(networks.LENGTH), layers.Permute((2, 1)), layers.Dense(8, name="narrow")),
+        lambda: (
+            layers.Dense(networks.LENGTH),
+            layers.Permute((2, 1)),
+            layers.Dense(8, name="narrow"),
+        ),
     ],
     ids=["recurrent", "dense over positions"],
 )
@@ -279,7 +283,7 @@ def test_a_first_layer_that_cannot_be_placed_has_no_scan_and_says_why(tmp_path):
 def test_what_every_base_changes_a_little_lies_where_one_changes_it_much(tmp_path):
     inputs = keras.Input(SHAPE)
     # every position is told the mean over all of them
-    content = ops.mean(layers.Dense(2)(inputs), axis=1, keepdims=True)
+    content = ops.mean(inputs, axis=1, keepdims=True)
     x = layers.Concatenate()([inputs, ops.repeat(content, networks.LENGTH, axis=1)])
     x = layers.Cropping1D((5, 0))(x)
     manifest = frozen(one_convolution(inputs, x), tmp_path).manifest

@@ -94,9 +94,7 @@ def side_by_side():
     """The filters one by one, each with its activation, as ExplaiNN in a list has them."""
     inputs = keras.Input(SHAPE)
     each = [
-        layers.GlobalMaxPooling1D()(
-            layers.Conv1D(1, 19, padding="same", activation="relu")(inputs)
-        )
+        layers.GlobalMaxPooling1D()(layers.Conv1D(1, 19, padding="same", activation="relu")(inputs))
         for _ in range(FILTERS)
     ]
     return keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(each)))
@@ -115,9 +113,7 @@ def both_strands():
     """One convolution that is called twice, on the sequence and on its reverse complement."""
     inputs = keras.Input(SHAPE)
     scan = layers.Conv1D(FILTERS, 19, padding="same", activation="relu")
-    pooled = [
-        layers.GlobalMaxPooling1D()(scan(x)) for x in (ops.flip(inputs, (1, 2)), inputs)
-    ]
+    pooled = [layers.GlobalMaxPooling1D()(scan(x)) for x in (ops.flip(inputs, (1, 2)), inputs)]
     return keras.Model(inputs, layers.Dense(1)(layers.Maximum()(pooled)))
 
 

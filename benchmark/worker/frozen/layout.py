@@ -24,7 +24,7 @@ _TO_LAST, _TO_SECOND = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
 def with_filters_last(graph_def: Any) -> bool:
-    """Let operations that hold filters on the second axis hold them on the last; whether any did."""
+    """Let operations that hold filters on the second axis hold them on the last; say if any did."""
     changed = False
     for node in list(graph_def.node):
         if node.op in _BY_AXIS and node.attr["data_format"].s == b"NCHW":

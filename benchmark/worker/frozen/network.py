@@ -64,7 +64,9 @@ class FrozenNetwork:
         self.shape = tuple(int(n) for n in source.shape[1:])
         self.classes = int(self._logits.outputs[0].shape[1])
         parts = self.manifest.scan.parts if self.manifest.scan else ()
-        self._scan = pruned(*(p.before for p in parts), *(p.after for p in parts)) if parts else None
+        self._scan = (
+            pruned(*(p.before for p in parts), *(p.after for p in parts)) if parts else None
+        )
         # prune() keeps only what a tensor needs: the second pass runs the first layer alone
         self._after = pruned(*(p.after for p in parts)) if parts else None
         spec = tf.TensorSpec((None, *self.shape), tf.float32)

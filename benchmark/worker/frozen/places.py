@@ -191,7 +191,9 @@ def _function(
 
     def read(one_hot: Any) -> list[Any]:
         with tf.device("/CPU:0"):
-            return [np.asarray(v).astype(np.float32, copy=False) for v in pruned(tf.constant(one_hot))]
+            return [
+                np.asarray(v).astype(np.float32, copy=False) for v in pruned(tf.constant(one_hot))
+            ]
 
     return read
 
@@ -236,6 +238,14 @@ class _Layout:
                 values = np.take(values, kept, axis=self.kept[self.filters_at])
         return self.split(values)
 
+    def by_block(self, changes: Any) -> Any:
+        """Changes (n, rows, a, b) of sampled filters, the largest of each block for all of it."""
+        if self.sampled is None or self.filters_at is None:
+            return changes
+        starts = np.cumsum([0, *self.sampled[:-1]])
+        axis = 2 + self.filters_at
+        return np.repeat(np.maximum.reduceat(changes, starts, axis=axis), self.sampled, axis=axis)
+
     def split(self, values: Any) -> Any:
         """Values (n, rows, a, b) of a tensor (n x rows, ...)."""
         found = np.moveaxis(values, self.kept, (-2, -1)).reshape(
@@ -253,9 +263,7 @@ def _calls(read: _Read, length: int) -> list[list[Any]]:
     return [read(two), read(unlike), read(_letter(0, 3, length))]
 
 
-def _layout(
-    two: Any, unlike: Any, three: Any, blocks: Sequence[int] | None
-) -> _Layout | Unplaced:
+def _layout(two: Any, unlike: Any, three: Any, blocks: Sequence[int] | None) -> _Layout | Unplaced:
     """How a tensor holds sequences, positions and filters."""
     extents = two.shape[1:]
     kept = [i for i, extent in enumerate(extents, start=1) if extent > 1]
@@ -294,7 +302,8 @@ def _changes(
     """Bases (c,), and how much each of them changes the values (c, rows, a, b) of each tensor.
 
     Every base of sequences of one letter is replaced by the next letter, and the larger change
-    counts. What is rounding is 0; a tensor without a layout has None.
+    counts, also of the filters of one block. What is rounding is 0; a tensor without a layout has
+    None.
     """
 
     def values(one_hot: Any) -> list[Any]:
@@ -319,7 +328,13 @@ def _changes(
                 change[change <= _ROUNDING * np.abs(old[number]).max()] = 0
                 known = largest[number]
                 largest[number] = change if known is None else np.maximum(known, change)
-        yield bases, largest
+        yield (
+            bases,
+            [
+                None if isinstance(layout, Unplaced) else layout.by_block(change)
+                for layout, change in zip(layouts, largest, strict=True)
+            ],
+        )
 
 
 class _Stretches:
@@ -383,9 +398,7 @@ def _widened(stretch: Any, changed: Any, bases: Bases, length: int) -> list[Any]
     ]
 
 
-def _found_at(
-    layout: _Layout, seen: dict[str, _Stretches], number: int, alone: Any
-) -> Places:
+def _found_at(layout: _Layout, seen: dict[str, _Stretches], number: int, alone: Any) -> Places:
     """Places of one tensor; what every base changes a little lies where few change it much."""
     try:
         return _placed(layout, {name: each.of(number) for name, each in seen.items()}, alone)
@@ -393,9 +406,7 @@ def _found_at(
         return _placed(layout, {name: each.mainly(number) for name, each in seen.items()}, alone)
 
 
-def _placed(
-    layout: _Layout, stretches: dict[str, tuple[Bases, Bases]], alone: Any
-) -> Places:
+def _placed(layout: _Layout, stretches: dict[str, tuple[Bases, Bases]], alone: Any) -> Places:
     """Places of one tensor, from the stretches that its values read."""
     filters_last = (
         _positions_first(*stretches["middle"])

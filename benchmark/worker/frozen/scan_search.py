@@ -108,7 +108,7 @@ def _worth_reading(convolutions: Sequence[Any]) -> tuple[list[Any], list[str]]:
 def _keys(graph_def: Any, convolutions: Sequence[Any]) -> dict[Any, Any]:
     """What tells convolutions apart: their kernels' values."""
     if len(convolutions) < 2:
-        return {op: 0 for op in convolutions}
+        return dict.fromkeys(convolutions, 0)
     names = [op.inputs[1].name for op in convolutions]
     with tf.device("/CPU:0"):
         imported = tf.compat.v1.wrap_function(
@@ -201,9 +201,7 @@ def _assembled(placed: Sequence[tuple[Head, list[_Block] | None, Places]]) -> Sc
 def _add(calls: dict[Any, list[_Piece]], key: Any, piece: _Piece) -> None:
     """Note a call of a convolution; what reads the same again is a filter of its own."""
     copy = 0
-    while any(
-        p.bases == piece.bases and p.same_view(piece) for p in calls.get((key, copy), ())
-    ):
+    while any(p.bases == piece.bases and p.same_view(piece) for p in calls.get((key, copy), ())):
         copy += 1
     calls.setdefault((key, copy), []).append(piece)
 

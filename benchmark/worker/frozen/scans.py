@@ -143,9 +143,7 @@ class Scan:
         return values, again
 
 
-def _raise_to(
-    values: Floats, found: Any, places: NDArray[np.intp], filters: Sequence[int]
-) -> None:
+def _raise_to(values: Floats, found: Any, places: NDArray[np.intp], filters: Sequence[int]) -> None:
     """Raise values (n, length, filters) to those found (n, positions, channels) at their places."""
     where = (slice(None), places[:, None], np.array(filters)[None])
     if len(np.unique(places)) < len(places):
