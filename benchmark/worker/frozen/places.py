@@ -350,7 +350,7 @@ class _Stretches:
         self._asked = (read, layouts, letters, length)
         self._most: list[Any] = [0] * len(layouts)
         self._mainly: list[Any] | None = None
-        self._found = [[length, -1] for _ in layouts]
+        self._found: list[Any] = [[length, -1] for _ in layouts]
         for bases, changes in _changes(*self._asked):
             for number, change in enumerate(changes):
                 if change is not None:
@@ -372,7 +372,7 @@ class _Stretches:
         """
         if self._mainly is None:
             length = self._asked[-1]
-            found = [[length, -1] for _ in self._most]
+            found: list[Any] = [[length, -1] for _ in self._most]
             unclear = [False for _ in self._most]
             for bases, changes in _changes(*self._asked):
                 for at, change in enumerate(changes):

@@ -64,8 +64,9 @@ def find_scan(graph_def: Any, sequences: Any, named: Any = None) -> FoundScan:
         If the bases of a named scan cannot be told.
     """
     graph = GraphView(sequences.graph, sequences)
+    notes: list[str] = []
     if named is not None:
-        heads, notes = [named_head(graph, named)], []
+        heads = [named_head(graph, named)]
         blocks: list[list[_Block] | None] = [None]
     else:
         convolutions, notes = _worth_reading(first_convolutions(graph))

@@ -34,10 +34,10 @@ class Part:
     rows : int
         Rows of one sequence along the first axis: windows of it, or its two strands.
     dealt : bool
-        Whether the first axis holds the first row of all sequences, then the second, and so on; else
-        the rows of one sequence stand together.
+        Whether the first axis holds the first row of all sequences, then the second, and so on;
+        else the rows of one sequence stand together.
     again : tuple of int
-        Rows that another strand is read in, by filters that other rows or parts read one strand with.
+        Rows that read another strand, with filters that read one in other rows or parts.
     """
 
     before: str
@@ -85,10 +85,12 @@ class Scan:
     def of(cls, raw: Mapping[str, Any]) -> Scan:
         """A scan as JSON holds it, also as it was held when it had one tensor and a stride."""
         if "parts" in raw:
-            parts = [
-                Part(**{k: tuple(v) if isinstance(v, list) else v for k, v in part.items()})
-                for part in raw["parts"]
-            ]
+            parts = []
+            for part in raw["parts"]:
+                held: dict[str, Any] = {
+                    k: tuple(v) if isinstance(v, list) else v for k, v in part.items()
+                }
+                parts.append(Part(**held))
             return cls(raw["filters"], tuple(parts))
         every = tuple(range(raw["filters"]))
         bases = tuple(raw["first"] + raw["stride"] * i for i in range(raw["positions"]))
@@ -145,7 +147,7 @@ class Scan:
 
 def _raise_to(values: Floats, found: Any, places: NDArray[np.intp], filters: Sequence[int]) -> None:
     """Raise values (n, length, filters) to those found (n, positions, channels) at their places."""
-    where = (slice(None), places[:, None], np.array(filters)[None])
+    where: Any = (slice(None), places[:, None], np.array(filters)[None])
     if len(np.unique(places)) < len(places):
         np.maximum.at(values, where, found.astype(np.float32))
     else:

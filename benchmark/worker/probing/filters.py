@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..contract import one_hot
-from ..frozen.freeze import Scan
 from ..frozen.network import FrozenNetwork
+from ..frozen.scans import Scan
 from ..report import Reporter
 
 BATCH = 500
