@@ -20,14 +20,17 @@ from numpy.typing import NDArray
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_name
+from motifidelity.worker.limits import (
+    MAX_FILTERS,
+    MAX_GRAPH_BYTES,
+    MAX_JSON_BYTES,
+    MAX_MAGNITUDE,
+    MAX_REASON,
+)
 
 Array = NDArray[Any]
-MAX_FILTERS = 4096
-MAX_GRAPH_BYTES = 512 << 20
-MAX_JSON_BYTES = 4 << 20
-MAX_REASON = 200
-# squares of logits and of maps stay finite in single precision
-MAX_MAGNITUDE = 1e18
+# what stands for the filter scan among attribution methods that a network does not support
+FILTERS = "filters"
 # what any phase may leave beside its results
 _NOTES = {"progress.jsonl", "error.json"}
 
@@ -38,12 +41,23 @@ class InvalidOutput(Exception):
 
 @dataclass(frozen=True)
 class FitOutput:
-    """Checked results of the fit phase."""
+    """Checked results of the fit phase.
+
+    Attributes
+    ----------
+    graph, network : Path
+        The frozen network and its manifest.
+    history : list of dict
+    num_weights : int
+    unchanged : bool
+        Whether the submission's own training left every weight as it was.
+    """
 
     graph: Path
     network: Path
     history: list[dict[str, float]]
     num_weights: int
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,8 @@ class ProbeOutput:
     arrays : mapping of str to ndarray
         By name, as the worker documents them.
     unsupported : mapping of str to str
-        Attribution methods that the network does not support, with the reason.
+        Attribution methods that the network does not support, with the reason; under `FILTERS`
+        what of its filter scan was not read, and why.
     """
 
     arrays: Mapping[str, Array]
@@ -88,7 +103,7 @@ def take_fit(out: Path) -> FitOutput:
         ) from error
     if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
         raise InvalidOutput("history.json: values out of range")
-    return FitOutput(graph, network, history, num_weights)
+    return FitOutput(graph, network, history, num_weights, payload.get("unchanged") is True)
 
 
 def trained_together(path: Path, most: int) -> int:
@@ -173,7 +188,7 @@ def _unsupported(path: Path, methods: Iterable[str]) -> dict[str, str]:
         return {}
     found = _json(path)
     if not isinstance(found, dict) or not all(
-        name in set(methods) and isinstance(reason, str) for name, reason in found.items()
+        name in {*methods, FILTERS} and isinstance(reason, str) for name, reason in found.items()
     ):
         raise InvalidOutput("unsupported.json: not reasons by attribution method")
     return {name: _plain_text(reason[:MAX_REASON]) for name, reason in found.items()}

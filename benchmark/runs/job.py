@@ -23,6 +23,8 @@ from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import (
     SAME_MODEL,
+    UNCHANGED,
+    accuracy_warnings,
     filter_rows,
     history_rows,
     score_rows,
@@ -160,6 +162,8 @@ class _Record:
         """Note what training left: length, best epoch, size, and what looks odd."""
         self._history = fit.history
         self.row["num_weights"] = fit.num_weights
+        if fit.unchanged:
+            self.row["warnings"].append(UNCHANGED)
         if not fit.history:
             return
         watched = f"val_{job.task.fit.monitor}"
@@ -202,6 +206,8 @@ class _Record:
             )
             return self._record(ended, files=files, arrays=arrays)
         self.row["seconds_score"] = time.monotonic() - started
+        labels = truth.test.labels
+        self.row["warnings"] += accuracy_warnings(scores.scores, arrays["logits"], labels)
         return self._record(
             PhaseResult("ok"),
             scores=score_rows(scores.scores),

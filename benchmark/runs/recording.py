@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from motifidelity.metrics.declare import Score, all_metrics
 from motifidelity.phase.interface import Place
-from motifidelity.runs.intake import ProbeOutput
+from motifidelity.runs.intake import FILTERS, ProbeOutput
 from motifidelity.scoring.score import JobScores
 
 # the columns that trials of one model share
@@ -16,6 +20,11 @@ SAME_MODEL = ("task", "profile", "model_digest", "params", "backend")
 
 
 NO_SUPPORT = "does not support this network"
+UNCHANGED = "its own training changed no weight: the network is scored as build_model made it"
+NOT_READ = "the filter scan was not read"
+READ_IN_PART = "the filter scan was read in part"
+# standard errors of an AUROC above chance within which it says nothing
+_CHANCE_ERRORS = 3.0
 
 
 def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
@@ -50,8 +59,43 @@ def filter_rows(scores: JobScores) -> list[dict[str, Any]]:
 
 
 def unsupported_warnings(probe: ProbeOutput) -> list[str]:
-    """One line for each attribution method that does not support the network."""
-    return [f"{method} {NO_SUPPORT}: {reason}" for method, reason in probe.unsupported.items()]
+    """One line for what a probe lacks: each attribution method, the filter scan."""
+    return [
+        f"{READ_IN_PART if probe.has_filters else NOT_READ}: {reason}"
+        if method == FILTERS
+        else f"{method} {NO_SUPPORT}: {reason}"
+        for method, reason in probe.unsupported.items()
+    ]
+
+
+def accuracy_warnings(
+    scores: Iterable[Score], logits: NDArray[np.floating], labels: NDArray[np.uint8]
+) -> list[str]:
+    """A line where a network answers every sequence alike, or no better than chance.
+
+    Parameters
+    ----------
+    scores : iterable of Score
+    logits : (n, C) float
+    labels : (n, C) uint8
+
+    Notes
+    -----
+    Under chance the AUROC of a class has the variance (n + 1) / (12 n1 n0) (Mann & Whitney, Ann.
+    Math. Stat. 18, 50-60, 1947); classes count as independent.
+    """
+    if not np.ptp(logits, axis=0).any():
+        return ["every sequence gets the same answer: accuracy, maps and filters say nothing"]
+    held = labels.sum(axis=0, dtype=np.float64)
+    pairs = held * (len(labels) - held)
+    if not (pairs > 0).any():
+        return []
+    variance = (len(labels) + 1) / (12 * pairs[pairs > 0])
+    error = float(np.sqrt(variance.sum()) / len(variance))
+    found = next((s.value for s in scores if s.metric == "auroc" and s.target is None), math.nan)
+    if found > 0.5 + _CHANCE_ERRORS * error or math.isnan(found):
+        return []
+    return [f"accuracy is at chance (AUROC {found:.3f}): maps and filters say little"]
 
 
 def where_columns(place: Place, machine: str) -> dict[str, Any]:

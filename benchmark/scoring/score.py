@@ -78,7 +78,8 @@ def score_job(truth: Truth, arrays: Arrays, others: Sequence[Arrays] = ()) -> Jo
         )
         scores += truth.reference_localisation
     for method in truth.methods:
-        if method in arrays:
+        # a map that is zero everywhere in every sequence says nothing, as one that is not there
+        if method in arrays and arrays[method].any():
             scores += _attribution(truth, arrays, method)
             scores += _map_tests(truth, arrays, method)
             if not METHODS[method].paper_maps and method != FLOOR_METHOD:
@@ -160,7 +161,7 @@ def _map_tests(truth: Truth, arrays: Arrays, method: str) -> list[Score]:
             hypothetical = hypothetical[: truth.tested]
         perturbed, changes = arrays["perturbed"], arrays["changes"]
         scores += score_infidelity(method, maps, sequences, perturbed, changes, hypothetical)
-    if f"{method}_randomised" in arrays:
+    if arrays.get(f"{method}_randomised", np.zeros(1)).any():
         scores += score_randomisation(method, maps, arrays[f"{method}_randomised"], sequences)
     return scores
 
@@ -171,7 +172,7 @@ def _agreement(truth: Truth, arrays: Arrays, others: Sequence[Arrays], method: s
     pairs = [
         score_agreement(method, np.stack([arrays[method], other[method]]), sequences)
         for other in others
-        if method in other and other[method].shape == arrays[method].shape
+        if method in other and other[method].shape == arrays[method].shape and other[method].any()
     ]
     return [
         dataclasses.replace(same[0], value=float(np.mean([score.value for score in same])), sd=None)

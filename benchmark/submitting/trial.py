@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.phase.outputs import read_plain
-from motifidelity.runs.intake import FitOutput, InvalidOutput, take_fit
+from motifidelity.runs.intake import FILTERS, FitOutput, InvalidOutput, take_fit
 from motifidelity.runs.phases import fit_phase
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import Profile
+from motifidelity.worker.limits import MAX_REASON
 
 # enough steps to time one, few enough for seconds; two epochs, of which the first also compiles
 SLICE = Profile("check", 1, 1000, 200, 8, 2, 3)
@@ -54,6 +55,8 @@ class TriedOut:
     logits : ndarray (n, classes) float32 or None
         Of the first test sequences.
     has_filters : bool
+    filters : str
+        Why the scan was not read, where that failed.
     attribution : mapping of str to str or None
         Attribution methods that were tried, with the reason why the network does not support one.
     invalid : str
@@ -67,6 +70,7 @@ class TriedOut:
     probed: PhaseResult | None = None
     logits: NDArray[np.float32] | None = None
     has_filters: bool = False
+    filters: str = ""
     attribution: Mapping[str, str | None] = field(default_factory=dict)
     invalid: str = ""
 
@@ -134,6 +138,7 @@ def probe_trial(
     trial.has_filters = (probe.out / "filter_max.npy").is_file()
     reasons = _reasons(probe.out / "unsupported.json")
     trial.attribution = {name: reasons.get(name) for name in methods}
+    trial.filters = reasons.get(FILTERS, "")
 
 
 def same_history(one: FitOutput, other: FitOutput) -> bool:
@@ -221,6 +226,10 @@ def _reasons(path: Path) -> dict[str, str]:
         return {}
     try:
         found = json.loads(content)
-        return {name: " ".join(str(found[name]).split())[:200] for name in METHODS if name in found}
+        return {
+            name: " ".join(str(found[name]).split())[:MAX_REASON]
+            for name in (*METHODS, FILTERS)
+            if name in found
+        }
     except (ValueError, TypeError, RecursionError):
         return {}

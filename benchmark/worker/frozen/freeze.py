@@ -20,7 +20,7 @@ import tensorflow as tf
 from tensorflow.python.eager.wrap_function import function_from_graph_def
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from ..report import SubmissionError
+from ..report import SubmissionError, said
 from .backends import Forward, Unsupported, current
 from .layout import with_filters_last, without_groups
 from .ops import PASS_THROUGH, refuse_unknown
@@ -32,6 +32,8 @@ GRAPH = "graph.pb"
 MANIFEST = "network.json"
 # sequences on which a frozen network is compared with its model
 CHECKED = 4
+# an order of additions in half precision moves an output by so many times as much
+_ROUNDING = 100
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def freeze(
     """
     sequences = _some_sequences(input_shape[0])
     # before the model is lowered: it may not have been built yet
-    expected = keras.ops.convert_to_numpy(model(sequences, training=False))
+    expected = keras.ops.convert_to_numpy(model(sequences, training=False)).astype(np.float32)
     backend = current()
     try:
         forward = backend.lower(model, input_shape, motif_layer)
@@ -106,13 +108,15 @@ def freeze(
     except Exception as error:
         raise SubmissionError(
             f"{source}: the network cannot be frozen: {type(error).__name__}: "
-            f"{' '.join(str(error).split())[:300]}; use keras.ops in call(), not numpy"
+            f"{said(error)[:300]}; use keras.ops in call(), not numpy"
         ) from error
     name = None if motif_layer is None else layer_name(motif_layer)
     frozen = freeze_graph(concrete, source, name)
     found = concrete(tf.constant(sequences))[0].numpy()
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
-    if not np.allclose(found, expected, rtol=1e-3, atol=1e-4 * scale, equal_nan=True):
+    coarse = _ROUNDING if _holds_half_precision(frozen.graph_def) else 1
+    near = {"rtol": coarse * 1e-3, "atol": coarse * 1e-4 * scale}
+    if not np.allclose(found, expected, **near, equal_nan=True):
         raise SubmissionError(
             f"{source}: the frozen network predicts otherwise than the model (up to "
             f"{np.nanmax(np.abs(found - expected)):.2g} apart); predictions must not depend on the "
@@ -178,7 +182,7 @@ def _constant_graph(forward: Forward, input_shape: tuple[int, ...]) -> Any:
     """Trace a function of sequences with a free batch size, its weights folded into constants."""
     signature = [tf.TensorSpec((None, *input_shape), tf.float32, name="sequences")]
     traced = tf.function(
-        lambda sequences: [tf.identity(tensor) for tensor in forward(sequences)],
+        lambda sequences: _as_single(forward(sequences)),
         input_signature=signature,
         autograph=False,
     )
@@ -225,10 +229,21 @@ def _again(graph_def: Any, concrete: Any) -> Any:
     )
 
 
+def _as_single(outputs: list[Any]) -> list[Any]:
+    """The network's output in single precision, and what a named layer returned."""
+    output, *named = outputs
+    return [tf.identity(tensor) for tensor in (tf.cast(output, tf.float32), *named)]
+
+
+def _holds_half_precision(graph_def: Any) -> bool:
+    half = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
+    return any(a.type in half for node in graph_def.node for a in node.attr.values())
+
+
 def _before_sigmoid(output: Any) -> tuple[Any, bool]:
-    """Logit before a trailing sigmoid, and whether there was one."""
+    """Logit before a trailing sigmoid, and whether there was one; a cast may stand behind it."""
     tensor = output
-    while tensor.op.type in PASS_THROUGH and tensor.op.type != "IdentityN":
+    while tensor.op.type in (*PASS_THROUGH, "Cast") and tensor.op.type != "IdentityN":
         tensor = tensor.op.inputs[0]
     if tensor.op.type == "Sigmoid":
         return tensor.op.inputs[0], True

@@ -76,7 +76,7 @@ class FrozenNetwork:
 
     def logits(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Logits (n, classes) of one-hot sequences (n, length, 4) float32, in one call."""
-        return np.asarray(self._logits(tf.constant(one_hot))[0])
+        return np.asarray(self.symbolic_logits(tf.constant(one_hot)))
 
     def scan(self, one_hot: Any) -> tuple[Any, Any, Any]:
         """Filter scan of sequences (n, length, 4), on their bases.
@@ -118,12 +118,12 @@ class FrozenNetwork:
 
     def symbolic_logits(self, one_hot: Any) -> Any:
         """Logits (n, classes) of a tensor of sequences, inside a traced function."""
-        return self._logits(one_hot)[0]
+        return tf.cast(self._logits(one_hot)[0], tf.float32)
 
     def _class_gradients(self, one_hot: Any) -> Any:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(one_hot)
-            logits = tf.unstack(self._logits(one_hot)[0], self.classes, axis=1)
+            logits = tf.unstack(self.symbolic_logits(one_hot), self.classes, axis=1)
         return tf.stack(
             [tape.gradient(logit, one_hot, unconnected_gradients="zero") for logit in logits],
             axis=-1,
