@@ -111,7 +111,9 @@ def named_head(graph: GraphView, after: Any) -> Head:
             (head,) = moved
         before = head.before
     same = before is not None and before.shape.as_list()[1:] == after.shape.as_list()[1:]
-    return Head(before if same else after, after, ())
+    if not same:
+        return Head(after, after, ())
+    return Head(before, after, (convolution,))
 
 
 def _moved(graph: GraphView, heads: list[Head]) -> list[Head] | None:

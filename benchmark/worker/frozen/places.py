@@ -131,7 +131,7 @@ def find_places(
     answers = zip(*_calls(first, length), blocks, strict=True)
     layouts = [_layout(*values) for values in answers]
     # of any two letters one raises a maximum; no pooled filters stand before a first convolution
-    letters = range(4 if None in blocks else 2)
+    letters = range(2 if None not in blocks and len(kernels) <= len(tensors) else 4)
     seen = {each: _Stretches(read, layouts, letters, length) for each, read in reads.items()}
     alone = [np.stack(v) for v in zip(*(first(_letter(i, 1, length)) for i in range(4)),
                                       strict=True)]  # fmt: skip

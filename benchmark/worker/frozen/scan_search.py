@@ -67,7 +67,9 @@ def find_scan(graph_def: Any, sequences: Any, named: Any = None) -> FoundScan:
     notes: list[str] = []
     if named is not None:
         heads = [named_head(graph, named)]
-        blocks: list[list[_Block] | None] = [None]
+        # filters of one convolution lie alike; others may each lie elsewhere
+        own = heads[0].convolutions
+        blocks: list[list[_Block] | None] = [_blocks(heads[0], {own[0]: 0}) if own else None]
     else:
         convolutions, notes = _worth_reading(first_convolutions(graph))
         heads = first_heads(graph, convolutions)
