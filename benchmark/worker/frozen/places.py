@@ -349,12 +349,14 @@ class _Stretches:
     ) -> None:
         self._asked = (read, layouts, letters, length)
         self._most: list[Any] = [0] * len(layouts)
+        self._least: list[Any] = [np.inf] * len(layouts)
         self._mainly: list[Any] | None = None
         self._found: list[Any] = [[length, -1] for _ in layouts]
         for bases, changes in _changes(*self._asked):
             for number, change in enumerate(changes):
                 if change is not None:
                     self._most[number] = np.maximum(self._most[number], change.max(axis=0))
+                    self._least[number] = np.minimum(self._least[number], change.min(axis=0))
                     self._found[number] = _widened(self._found[number], change > 0, bases, length)
 
     def of(self, number: int) -> tuple[Bases, Bases]:
@@ -378,9 +380,12 @@ class _Stretches:
                 for at, change in enumerate(changes):
                     if change is not None:
                         most = self._most[at]
-                        large = (change >= _LARGE * most) & (most > 0)
+                        # what all bases change alike, and less than other values, lies on padding
+                        alike = self._least[at] >= _LARGE * most
+                        placed = ~(alike & (most < _LARGE * most.max()))
+                        large = (change >= _LARGE * most) & placed & (most > 0)
                         found[at] = _widened(found[at], large, bases, length)
-                        unclear[at] |= bool((~large & (change > _SMALL * most)).any())
+                        unclear[at] |= bool((placed & ~large & (change > _SMALL * most)).any())
             self._mainly = [None if u else f for u, f in zip(unclear, found, strict=True)]
         if self._mainly[number] is None:
             raise Unplaced("its values depend on many bases, more or less")
