@@ -26,6 +26,8 @@ _ROUNDING = 1e-5
 # shares of a value's largest change: a base that it lies on has the one at least, through the
 # statistics of a norm others have the other at most
 _LARGE, _SMALL = 0.5, 0.1
+# share of the largest change of all values that one on a base has
+_ON_A_BASE = 0.25
 # of the values that see any base, how many see a whole stretch: the others lie at an edge
 _WHOLE = 0.5
 
@@ -349,14 +351,12 @@ class _Stretches:
     ) -> None:
         self._asked = (read, layouts, letters, length)
         self._most: list[Any] = [0] * len(layouts)
-        self._least: list[Any] = [np.inf] * len(layouts)
         self._mainly: list[Any] | None = None
         self._found: list[Any] = [[length, -1] for _ in layouts]
         for bases, changes in _changes(*self._asked):
             for number, change in enumerate(changes):
                 if change is not None:
                     self._most[number] = np.maximum(self._most[number], change.max(axis=0))
-                    self._least[number] = np.minimum(self._least[number], change.min(axis=0))
                     self._found[number] = _widened(self._found[number], change > 0, bases, length)
 
     def of(self, number: int) -> tuple[Bases, Bases]:
@@ -380,10 +380,9 @@ class _Stretches:
                 for at, change in enumerate(changes):
                     if change is not None:
                         most = self._most[at]
-                        # what all bases change alike, and less than other values, lies on padding
-                        alike = self._least[at] >= _LARGE * most
-                        placed = ~(alike & (most < _LARGE * most.max()))
-                        large = (change >= _LARGE * most) & placed & (most > 0)
+                        # what changes far less than other values lies on padding
+                        placed = most > _ON_A_BASE * most.max()
+                        large = (change >= _LARGE * most) & placed
                         found[at] = _widened(found[at], large, bases, length)
                         unclear[at] |= bool((placed & ~large & (change > _SMALL * most)).any())
             self._mainly = [None if u else f for u, f in zip(unclear, found, strict=True)]
