@@ -71,7 +71,7 @@ class ProbeOutput:
         By name, as the worker documents them.
     unsupported : mapping of str to str
         Attribution methods that the network does not support, with the reason; under `FILTERS`
-        why its filter scan was not read.
+        what of its filter scan was not read, and why.
     """
 
     arrays: Mapping[str, Array]

@@ -19,6 +19,7 @@ from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
     NO_SUPPORT,
     NOT_READ,
+    READ_IN_PART,
     score_rows,
     scored_result,
     unsupported_warnings,
@@ -36,7 +37,7 @@ from motifidelity.tasks.spec import TaskSpec, find_spec
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
 # warnings that a new probe says again, or no longer
-_OF_PROBE = (NO_SUPPORT, NOT_READ, _PROBED)
+_OF_PROBE = (NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
 
 

@@ -309,16 +309,19 @@ def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
         named = source.line_of("motif_layer") != source.name
         scan = "what motif_layer names" if named else "the activation after the first convolution"
         yield Finding("filters", "ok", f"the scan is {scan}", task=name)
-    elif trial.filters:
+    if trial.filters:
+        part = trial.has_filters
         yield Finding(
             "filters",
             "warning",
-            f"the scan was not read: {trial.filters}",
-            "the row has no motif score and no localisation; the other scores it has",
+            f"the scan was {'read in part' if part else 'not read'}: {trial.filters}",
+            "the scores are of the filters that were read"
+            if part
+            else "the row has no motif score and no localisation; the other scores it has",
             source.line_of("build_model"),
             name,
         )
-    else:
+    elif not trial.has_filters:
         yield Finding(
             "filters",
             "warning",

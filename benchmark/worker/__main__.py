@@ -199,7 +199,7 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
 def _write_predictions(
     network: Any, sequences: Any, settings: dict[str, Any], out: Path, report: Reporter
 ) -> dict[str, str]:
-    """Logits and filter scan; where the scan fails the logits alone, and the reason."""
+    """Logits and filter scan; where the scan fails the logits alone. What was not read, and why."""
     from dataclasses import replace
 
     import numpy as np
@@ -210,7 +210,10 @@ def _write_predictions(
         write_predictions(network, sequences, settings, out, report)
         largest = out / "filter_max.npy"
         if not largest.exists() or np.isfinite(np.load(largest, allow_pickle=False)).all():
-            return {}
+            reason = "; ".join(network.manifest.notes)[:MAX_REASON]
+            if reason:
+                report("unsupported", name="filters", reason=reason)
+            return {"filters": reason} if reason else {}
         reason = "its values are NaN or infinite"
     except Exception as error:
         if network.manifest.scan is None or out_of_memory(error):

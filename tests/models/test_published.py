@@ -16,8 +16,6 @@ from motifidelity.worker import contract
 from motifidelity.worker.frozen.freeze import GRAPH, MANIFEST, freeze
 from motifidelity.worker.frozen.network import FrozenNetwork
 
-# convolutions over two axes, and in groups on TensorFlow
-NO_SCAN_YET = {"deepsea", "explainn_groups"}
 FILES = sorted((Path(__file__).parent / "published").glob("*.py"))
 
 
@@ -44,6 +42,4 @@ def test_it_is_read_built_and_frozen_with_a_filter_scan(path, tmp_path):
     )
     keras.backend.clear_session()
     assert np.ptp(logits, axis=0).all()
-    if frozen.manifest.scan is None and path.stem in NO_SCAN_YET:
-        pytest.xfail("the scan of this kind of convolution is not read")
     assert frozen.manifest.scan is not None

@@ -13,6 +13,7 @@ import numpy as np
 import phases
 import pytest
 
+from motifidelity.runs.recording import unsupported_warnings
 from motifidelity.worker.frozen.network import FrozenNetwork
 
 CASES = Path(__file__).parent / "cases"
@@ -78,6 +79,49 @@ def test_fine_files_are_trained_and_scored(name, ended):
     assert found.unsupported == {}
     assert found.probed.has_filters
     assert not found.unchanged
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["causal", "crop_first", "pad_full", "timedistributed", "windows_in_batch", "dilated_first"],
+)
+def test_scans_of_every_shape_are_probed(name, ended):
+    found = ended(name)
+    assert found.status == "ok", found.message
+    assert found.unsupported == {}
+    assert found.probed.arrays["filter_max"].shape == (16,)
+
+
+@pytest.mark.parametrize("name", ["conv2d_basset", "grouped", "jit"])
+def test_every_method_explains_what_is_written_out_when_freezing(name, ended):
+    found = ended(name)
+    assert found.status == "ok", found.message
+    assert found.maps == set(phases.METHODS)
+    assert found.probed.has_filters
+
+
+def test_how_much_of_the_first_layer_is_read_is_said(ended):
+    text = PLAIN.replace(
+        "    x = layers.GlobalMax",
+        "    x = layers.Add()([x, layers.Conv1D(16, 1)(i)])\n    x = layers.GlobalMax",
+    )
+    found = ended("short_cut", HEAD + text)
+    assert found.probed.arrays["filter_max"].shape == (16,)
+    note = "1 of 2 first convolutions are read, those wider than a base"
+    assert found.unsupported == {"filters": note}
+    assert unsupported_warnings(found.probed) == [f"the filter scan was read in part: {note}"]
+
+
+def test_a_first_layer_that_cannot_be_placed_costs_its_scores_alone(ended):
+    mixed = "layers.Permute((2, 1))(layers.Dense(200)(layers.Permute((2, 1))(x)))"
+    text = PLAIN.replace(")(x)\n", f")({mixed})\n", 1)
+    found = ended("behind", HEAD + text)
+    assert not found.probed.has_filters
+    assert set(found.unsupported) == {"filters"}
+    (warning,) = unsupported_warnings(found.probed)
+    assert warning.startswith(
+        "the filter scan was not read: the first convolution cannot be placed: "
+    )
 
 
 @pytest.mark.parametrize("name", ["float64", "float64_inside"])
