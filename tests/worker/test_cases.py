@@ -17,9 +17,8 @@ from motifidelity.runs.recording import unsupported_warnings
 from motifidelity.worker.frozen.network import FrozenNetwork
 
 CASES = Path(__file__).parent / "cases"
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the files of PyTorch have a process of theirs"
-)
+# the files of PyTorch have a process of theirs
+pytestmark = pytest.mark.only_on("tensorflow")
 HEAD = "import keras\nfrom keras import layers\n\n\n"
 PLAIN = """\
 def build_model(task):
