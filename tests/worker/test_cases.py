@@ -71,6 +71,7 @@ def test_what_a_file_does_wrong_is_its_own_error_in_one_line_before_training(nam
     assert all(f"{name}.py" in line for line in frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["class_build", "tfkeras_guard", "train_step", "fit_checkpoint"])
 def test_fine_files_are_trained_and_scored(name, ended):
     found = ended(name)
@@ -80,6 +81,7 @@ def test_fine_files_are_trained_and_scored(name, ended):
     assert not found.unchanged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["causal", "crop_first", "pad_full", "timedistributed", "windows_in_batch", "dilated_first"],
@@ -91,6 +93,7 @@ def test_scans_of_every_shape_are_probed(name, ended):
     assert found.probed.arrays["filter_max"].shape == (16,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv2d_basset", "grouped", "jit"])
 def test_every_method_explains_what_is_written_out_when_freezing(name, ended):
     found = ended(name)
@@ -99,6 +102,7 @@ def test_every_method_explains_what_is_written_out_when_freezing(name, ended):
     assert found.probed.has_filters
 
 
+@pytest.mark.slow
 def test_how_much_of_the_first_layer_is_read_is_said(ended):
     text = PLAIN.replace(
         "    x = layers.GlobalMax",
@@ -111,6 +115,7 @@ def test_how_much_of_the_first_layer_is_read_is_said(ended):
     assert unsupported_warnings(found.probed) == [f"the filter scan was read in part: {note}"]
 
 
+@pytest.mark.slow
 def test_a_first_layer_that_cannot_be_placed_costs_its_scores_alone(ended):
     mixed = "layers.Permute((2, 1))(layers.Dense(200)(layers.Permute((2, 1))(x)))"
     text = PLAIN.replace(")(x)\n", f")({mixed})\n", 1)
@@ -123,6 +128,7 @@ def test_a_first_layer_that_cannot_be_placed_costs_its_scores_alone(ended):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["float64", "float64_inside"])
 def test_double_precision_is_scored_like_single(name, ended):
     found = ended(name)
@@ -136,6 +142,7 @@ def test_double_precision_is_scored_like_single(name, ended):
     assert np.corrcoef(given.ravel(), other.ravel())[0, 1] < 0.9
 
 
+@pytest.mark.slow
 def test_a_sigmoid_behind_a_cast_is_found_and_half_precision_is_explained(ended):
     found = ended("mixed_sigmoid")
     assert found.status == "ok", found.message
@@ -143,6 +150,7 @@ def test_a_sigmoid_behind_a_cast_is_found_and_half_precision_is_explained(ended)
     assert found.maps == set(phases.METHODS)
 
 
+@pytest.mark.slow
 def test_whole_numbers_as_input_have_no_gradient_and_no_score_of_one(ended):
     found = ended("int_input")
     assert found.status == "ok", found.message
@@ -154,6 +162,7 @@ def test_whole_numbers_as_input_have_no_gradient_and_no_score_of_one(ended):
     assert found.probed.arrays["ism"].any()
 
 
+@pytest.mark.slow
 def test_a_constant_network_gives_no_map(ended):
     found = ended("constant_output")
     assert found.status == "ok", found.message
@@ -162,6 +171,7 @@ def test_a_constant_network_gives_no_map(ended):
     assert all(reason.endswith("zero everywhere") for reason in found.unsupported.values())
 
 
+@pytest.mark.slow
 def test_channels_first_is_scored_or_refused_by_name(ended):
     # which of the two is the processor's: not every one has kernels for that order
     found = ended("conv_transposed_input")
@@ -173,6 +183,7 @@ def test_channels_first_is_scored_or_refused_by_name(ended):
         assert "channels_last" in found.message
 
 
+@pytest.mark.slow
 def test_the_network_that_fit_returns_is_the_one_that_is_scored(ended, tmp_path):
     found = ended("fit_returns_new")
     assert found.status == "ok", found.message
@@ -197,6 +208,7 @@ def ended_network(folder, path):
     return FrozenNetwork(folder / GRAPH, folder / MANIFEST)
 
 
+@pytest.mark.slow
 def test_a_training_that_changes_no_weight_is_told(ended):
     found = ended("idle", HEAD + PLAIN + "\n\ndef fit(model, data):\n    return model\n")
     assert found.status == "ok", found.message
@@ -237,6 +249,7 @@ def test_a_users_mistake_is_never_the_machines(name, ended):
     assert "worker" not in found.traceback
 
 
+@pytest.mark.slow
 def test_an_error_of_a_framework_in_training_is_the_networks(ended):
     text = PLAIN.replace(
         "    return keras.Model(i, layers.Dense(task.num_outputs)(x))\n",
@@ -258,6 +271,7 @@ def test_a_file_for_another_backend_is_told_which(ended):
     assert found.message.endswith("Keras runs on tensorflow: add MODEL = dict(backend='torch')")
 
 
+@pytest.mark.slow
 def test_one_failed_method_or_scan_does_not_cost_the_trial(ended, monkeypatch):
     from dataclasses import replace
 
@@ -312,6 +326,7 @@ def build_model(task):
 """
 
 
+@pytest.mark.slow
 def test_operations_of_common_torch_networks_are_lowered(tmp_path):
     pytest.importorskip("torch")
     weight_norm = tmp_path / "weight_norm.py"

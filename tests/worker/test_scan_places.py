@@ -26,7 +26,7 @@ from motifidelity.worker.frozen.freeze import freeze
 from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.probing.filters import write_predictions
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 CASES = Path(__file__).parent / "cases"
 LENGTH, FILTERS, SEQUENCES = 200, 16, 300
 SHAPE = (LENGTH, 4)
