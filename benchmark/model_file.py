@@ -102,14 +102,18 @@ def read_submission(path: Path) -> Submission:
         line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         text = error.msg if isinstance(error, SyntaxError) else str(error) or "nested too deeply"
         raise UserError(f"{path.name}{line}: not valid Python: {text}; mend that line") from error
-    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
-    if "build_model" not in functions:
+    bound = _bindings(tree)
+    if "build_model" not in bound:
         raise UserError(
             f"{path.name}: defines no build_model; add 'def build_model(task, *, ...)' that "
             "returns a keras.Model (models/cnn_deep.py is a template)"
         )
     metadata = _metadata(tree)
-    names, defaults, open_parameters = _parameters(functions["build_model"], path.name)
+    function = bound["build_model"]
+    names, defaults, open_parameters = (
+        # made by an expression: what it takes is known when it is called
+        ((), {}, True) if function is None else _parameters(function, path.name)
+    )
     return Submission(
         path=path.resolve(),
         digest=hashlib.sha256(source).hexdigest(),
@@ -118,7 +122,7 @@ def read_submission(path: Path) -> Submission:
         defaults=defaults,
         names=names,
         open_parameters=open_parameters,
-        own_fit="fit" in functions,
+        own_fit="fit" in bound,
         backend=known_backend(metadata.pop("backend", DEFAULT_BACKEND)),
     )
 
@@ -136,8 +140,23 @@ def on_backend(submission: Submission, backend: str | None) -> Submission:
     return submission if backend is None else replace(submission, backend=backend)
 
 
+def _bindings(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.Lambda | None]:
+    """Names at the top of a file, with the function that each is; None for any other value."""
+    bound: dict[str, ast.FunctionDef | ast.Lambda | None] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            bound[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            value = node.value
+            function = bound.get(value.id) if isinstance(value, ast.Name) else None
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    bound[target.id] = value if isinstance(value, ast.Lambda) else function
+    return bound
+
+
 def _parameters(
-    function: ast.FunctionDef, source: str
+    function: ast.FunctionDef | ast.Lambda, source: str
 ) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Names of the parameters, values of the literal defaults, whether any name is taken."""
     arguments = function.args

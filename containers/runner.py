@@ -19,7 +19,7 @@ from motifidelity.containers.sandbox import GPU_VARIABLES, WORKER, create_option
 from motifidelity.containers.watch import CgroupWatch, TextCapture
 from motifidelity.phase.cores import claim_cores
 from motifidelity.phase.interface import OUTPUT_LIMIT, OnEvent, Phase, PhaseResult, Place
-from motifidelity.phase.outputs import ProgressTail, read_error, survey
+from motifidelity.phase.outputs import ProgressTail, last_lines, read_error, survey
 from motifidelity.untrusted import clean_text
 
 if TYPE_CHECKING:
@@ -267,5 +267,5 @@ class _Ending:
         )
 
 
-def _last_lines(text: TextCapture, lines: int = 20) -> str:
-    return clean_text("\n".join(text.text().splitlines()[-lines:]), 4000, lines=True)
+def _last_lines(text: TextCapture) -> str:
+    return last_lines(text.text())

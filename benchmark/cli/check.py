@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import backend_option, image_option, runner_option
+from motifidelity.cli.options import backend_option, debugging, image_option, runner_option
 
 
 @click.command("check")
@@ -53,7 +53,9 @@ def command(
     specs = chosen_specs(tasks)
     wish = Wish(runner, image, timeout=timeout, backend=backend or declared_backend(model_file))
     executor = choose_executor(wish, say)
-    report = check_submission(model_file, params, specs, executor, say, backend=backend)
+    report = check_submission(
+        model_file, params, specs, executor, say, backend=backend, debug=debugging()
+    )
     if as_json:
         click.echo(json.dumps(report.to_json()))
     else:

@@ -143,3 +143,8 @@ def say_where_the_page_goes(registry: Registry) -> None:
             "./leaderboard",
             err=True,
         )
+
+
+def debugging() -> bool:
+    """Whether ``bench --debug`` was asked for: whole stacks are shown."""
+    return bool(click.get_current_context().find_root().params.get("debug"))

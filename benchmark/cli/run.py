@@ -12,6 +12,7 @@ import click
 
 from motifidelity.cli.options import (
     backend_option,
+    debugging,
     logs_option,
     pack_option,
     place_options,
@@ -84,11 +85,13 @@ def command(
     from motifidelity.runs.logs import JobLogs
     from motifidelity.runs.plan import plan_jobs
     from motifidelity.runs.run import run_plan
+    from motifidelity.submitting.source import refuse_unfit
     from motifidelity.tasks.spec import chosen_specs
 
     submission = on_backend(read_submission(model_file), backend)
     values = submission.parameters(params)
     specs = chosen_specs(tasks)
+    refuse_unfit(submission, specs)
     wish = replace(wish, backend=submission.backend)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
@@ -107,6 +110,7 @@ def command(
             references=True,
             logs=JobLogs(logs) if logs else None,
             pack=pack,
+            debug=debugging(),
         )
     say_where_the_page_goes(registry)
     page = draw_leaderboard(registry)
@@ -116,12 +120,14 @@ def command(
 
 def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:
     from motifidelity.executors.describe import describe
+    from motifidelity.worker.limits import IN_WORDS
 
     rows = describe(executor)
     if as_json:
         labels = {job.id: job.label for job in jobs}
         policy = json.loads(executor.place.policy) if executor.place.policy else None
         plan = {"event": "plan", "jobs": labels, "sandbox": rows, "policy": policy}
+        plan["limits"] = IN_WORDS
         click.echo(json.dumps(plan))
         return
     width = max(len(name) for name, _ in rows)
@@ -130,3 +136,5 @@ def _print_plan(jobs: Sequence[Job], executor: Executor, as_json: bool) -> None:
     click.echo(f"{'jobs':<{width}}  {len(jobs)}")
     for job in jobs:
         click.echo(f"{'':<{width}}  {job.id}  {job.label}")
+    for number, line in enumerate(IN_WORDS):
+        click.echo(f"{'' if number else 'limits':<{width}}  {line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +25,12 @@ from motifidelity.phase.interface import (
     PhaseResult,
     Place,
 )
-from motifidelity.phase.outputs import ProgressTail, read_error
+from motifidelity.phase.outputs import ProgressTail, folder_bytes, last_lines, read_error
 from motifidelity.untrusted import clean_text
+from motifidelity.worker.limits import SCRATCH_BYTES
 
 POLL_SECONDS = 0.1
+SCRATCH_SECONDS = 1.0
 LOG_TAIL_BYTES = 4000
 # read by TensorFlow, by OpenMP and by the libraries of linear algebra
 THREAD_VARIABLES = (
@@ -100,6 +103,9 @@ class ProcessExecutor:
             encoding="utf-8",
         )
         log = phase.out.parent / f"{phase.name}.log"
+        # what a submission writes beside its results, such as checkpoints, is thrown away
+        scratch = phase.out.parent / f"{phase.name}.scratch"
+        scratch.mkdir(exist_ok=True)
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -111,17 +117,14 @@ class ProcessExecutor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=_environment(self._threads, self._gpu),
-                cwd=phase.out,
+                cwd=scratch,
                 start_new_session=True,
             )
-            timed_out, peak = self._watch(process, phase, on_event, started, cores)
-        ended = PhaseResult(
-            "timeout",
-            f"{phase.name} took longer than {self._timeout or 0:g} s; raise --timeout or use a "
-            "smaller network",
-        )
-        if not timed_out:
-            ended = _ending(process.returncode, phase, log)
+            try:
+                stopped, peak = self._watch(process, phase, scratch, on_event, started, cores)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        ended = stopped or _ending(process.returncode, phase, log)
         return replace(
             ended,
             seconds=time.monotonic() - started,
@@ -133,14 +136,16 @@ class ProcessExecutor:
         self,
         process: subprocess.Popen[bytes],
         phase: Phase,
+        scratch: Path,
         on_event: OnEvent,
         started: float,
         cores: Sequence[int],
-    ) -> tuple[bool, int]:
+    ) -> tuple[PhaseResult | None, int]:
         import psutil
 
         tail = ProgressTail(phase.out / "progress.jsonl", on_event)
         peak = 0
+        measured = started
         try:
             watched = psutil.Process(process.pid)
             if cores:
@@ -152,8 +157,18 @@ class ProcessExecutor:
                 with contextlib.suppress(psutil.Error):
                     peak = max(peak, watched.memory_info().rss)
                 tail.poll()
-                if self._timeout and time.monotonic() - started > self._timeout:
-                    return True, peak
+                now = time.monotonic()
+                if self._timeout and now - started > self._timeout:
+                    text = f"took longer than {self._timeout:g} s; raise --timeout or use a "
+                    return PhaseResult("timeout", f"{phase.name} {text}smaller network"), peak
+                if now - measured > SCRATCH_SECONDS:
+                    measured = now
+                    if folder_bytes(scratch) > SCRATCH_BYTES:
+                        text = (
+                            f"{phase.name} wrote more than {SCRATCH_BYTES >> 30} GiB into its "
+                            "working folder; keep fewer checkpoints"
+                        )
+                        return PhaseResult("model_error", text), peak
                 time.sleep(POLL_SECONDS)
             tail.poll()
         except psutil.NoSuchProcess:
@@ -163,7 +178,7 @@ class ProcessExecutor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        return False, peak
+        return None, peak
 
 
 def _environment(threads: int | None, gpu: bool) -> dict[str, str]:
@@ -185,7 +200,7 @@ def _ending(code: int, phase: Phase, log: Path) -> PhaseResult:
         return PhaseResult("ok")
     if error := read_error(phase.out):
         return error
-    tail = clean_text(_tail(log, LOG_TAIL_BYTES), 2000, lines=True)
+    tail = last_lines(_tail(log, LOG_TAIL_BYTES))
     if code == -signal.SIGKILL:
         why = f"{phase.name}: the worker was killed, most likely for want of memory"
         return PhaseResult("oom", why, tail)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +49,31 @@ def survey(out: Path, limits: OutputLimits) -> str | None:
     except OSError as error:
         return f"the output folder cannot be read ({error.strerror})"
     return None
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes of the files in a folder and its subfolders; links are not followed."""
+    total = 0
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                status = os.lstat(os.path.join(here, name))  # noqa: PTH118
+                total += max(status.st_size, status.st_blocks * 512)
+    return total
+
+
+# TensorFlow's and XLA's own lines when they start or trace: no failure is told by them
+_START_UP = re.compile(
+    r"^([IW]\d{4} \d\d:|E\d{4} .*(cuInit|register)|\d{4}-\d\d-\d\d [\d:.]+: [IW] |"
+    r"WARNING: All log messages before absl|WARNING:tensorflow:|"
+    r"To enable the following instructions)"
+)
+
+
+def last_lines(text: str, lines: int = 20) -> str:
+    """The last lines that a phase printed, without those of a framework that starts."""
+    kept = [line for line in text.splitlines() if not _START_UP.match(line)]
+    return clean_text("\n".join(kept[-lines:]), 4000, lines=True)
 
 
 def holes(path: Path) -> bool:

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,20 @@ def _built(item: dict[str, Any], reading: Reading) -> Found:
     if scan is None:
         return {**found, "pick": Observed("none")}
     found["filters"] = Observed(str(scan.filters))
-    found["positions"] = Observed(f"{scan.positions} from {scan.first} by {scan.stride}")
+    found["positions"] = Observed(_spans(scan.bases.tolist()))
     for side in ("before", "after"):
-        name = getattr(scan, side).partition(":")[0]
+        name = getattr(scan.parts[0], side).partition(":")[0]
         found[f"{side} is of operation"] = Observed(kinds.get(name, "?"))
     with tempfile.TemporaryDirectory(prefix="motifidelity-") as folder:
         frozen.write(Path(folder))
         network = reading.open(Path(folder) / GRAPH, Path(folder) / MANIFEST)
         return {**found, **_layers(network, reading, logits=False)}
+
+
+def _spans(bases: list[int]) -> str:
+    """Bases in words, such as ``200 from 0 by 1``."""
+    steps = sorted({b - a for a, b in pairwise(bases)})
+    return f"{len(bases)} from {bases[0]} by {' or '.join(map(str, steps))}"
 
 
 def _layers(network: Any, reading: Reading, *, logits: bool) -> Found:
@@ -130,7 +137,7 @@ def _layers(network: Any, reading: Reading, *, logits: bool) -> Found:
     parts = [one_hot(codes[i : i + reading.batch]) for i in starts]
     found: Found = {}
     if network.manifest.scan is not None:
-        pairs = [network.scan(part) for part in parts]
+        pairs = [network.scan(part)[:2] for part in parts]
         for place, side in enumerate(("before", "after")):
             found |= fingerprint(np.concatenate([pair[place] for pair in pairs]), side)
     if logits:

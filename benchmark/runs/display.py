@@ -130,6 +130,8 @@ def describe(phase: str, event: Event, left: float | None) -> str:
         )
     if kind == "step":
         return f"{_step(event)} {event.get('done')}/{event.get('of')}"
+    if kind == "unsupported" and event.get("name") == "filters":
+        return f"filters: {event.get('reason')}"
     if kind == "unsupported":
         return f"{event.get('name')} does not support this network: {event.get('reason')}"
     if kind == "node":

@@ -21,14 +21,17 @@ from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_text, quoted
 from motifidelity.worker.arrays import Part
+from motifidelity.worker.limits import (
+    MAX_FILTERS,
+    MAX_GRAPH_BYTES,
+    MAX_JSON_BYTES,
+    MAX_MAGNITUDE,
+    MAX_REASON,
+)
 
 Array = NDArray[Any]
-MAX_FILTERS = 4096
-MAX_GRAPH_BYTES = 512 << 20
-MAX_JSON_BYTES = 4 << 20
-MAX_REASON = 200
-# squares of logits and of maps stay finite in single precision
-MAX_MAGNITUDE = 1e18
+# what stands for the filter scan among attribution methods that a network does not support
+FILTERS = "filters"
 # what any phase may leave beside its results
 _NOTES = {"progress.jsonl", "error.json"}
 
@@ -39,12 +42,23 @@ class InvalidOutput(Exception):
 
 @dataclass(frozen=True)
 class FitOutput:
-    """Checked results of the fit phase."""
+    """Checked results of the fit phase.
+
+    Attributes
+    ----------
+    graph, network : Path
+        The frozen network and its manifest.
+    history : list of dict
+    num_weights : int
+    unchanged : bool
+        Whether the submission's own training left every weight as it was.
+    """
 
     graph: Path
     network: Path
     history: list[dict[str, float]]
     num_weights: int
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,8 @@ class ProbeOutput:
     arrays : mapping of str to ndarray
         By name, as the worker documents them.
     unsupported : mapping of str to str
-        Attribution methods that the network does not support, with the reason.
+        Attribution methods that the network does not support, with the reason; under `FILTERS`
+        what of its filter scan was not read, and why.
     """
 
     arrays: Mapping[str, Array]
@@ -89,7 +104,7 @@ def take_fit(out: Path) -> FitOutput:
         ) from error
     if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
         raise InvalidOutput("history.json: values out of range")
-    return FitOutput(graph, network, history, num_weights)
+    return FitOutput(graph, network, history, num_weights, payload.get("unchanged") is True)
 
 
 def trained_together(path: Path, most: int) -> int:
@@ -177,7 +192,7 @@ def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
         return {}
     found = _json(path)
     if not isinstance(found, dict) or not all(
-        name in set(methods) and isinstance(reason, str) for name, reason in found.items()
+        name in {*methods, FILTERS} and isinstance(reason, str) for name, reason in found.items()
     ):
         raise InvalidOutput("unsupported.json: not reasons by attribution method")
     return {name: clean_text(reason, MAX_REASON) for name, reason in found.items()}

@@ -18,6 +18,7 @@ from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take
 from motifidelity.runs.phases import fit_phase, probe_phase, read_probe
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import (
+    UNCHANGED,
     history_rows,
     job_row,
     scored_result,
@@ -146,6 +147,8 @@ class _Record:
         """Note what training left: length, best epoch, size, and what looks odd."""
         self._parts["history"] = history_rows(fit.history)
         self.row["num_weights"] = fit.num_weights
+        if fit.unchanged:
+            self.row["warnings"].append(UNCHANGED)
         if not fit.history:
             return
         watched = f"val_{job.task.fit.monitor}"

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from motifidelity.metrics.declare import Score, all_metrics
 from motifidelity.phase.interface import Place
 from motifidelity.provenance import code, environment
 from motifidelity.registry import Result
-from motifidelity.runs.intake import ProbeOutput
+from motifidelity.runs.intake import FILTERS, ProbeOutput
 from motifidelity.scoring.evidence import gather_evidence
 from motifidelity.scoring.score import JobScores, score_job
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.tasks.spec import TaskSpec
 
 NO_SUPPORT = "does not support this network"
+UNCHANGED = "its own training changed no weight: the network is scored as build_model made it"
+NOT_READ = "the filter scan was not read"
+READ_IN_PART = "the filter scan was read in part"
+ALL_ALIKE = "every sequence gets the same answer"
+AT_CHANCE = "accuracy is at chance"
+# standard errors of an AUROC above chance within which it says nothing
+_CHANCE_ERRORS = 3.0
 
 
 def job_row(spec: TaskSpec, profile: str, place: Place, **columns: Any) -> dict[str, Any]:
@@ -71,8 +82,11 @@ def scored_result(
     started = time.monotonic()
     scores = score_job(truth, arrays)
     evidence = gather_evidence(truth, arrays)
+    before = [text for text in row["warnings"] if not text.startswith((ALL_ALIKE, AT_CHANCE))]
+    warnings = accuracy_warnings(scores.scores, arrays["logits"], truth.test.labels)
+    scored = {"seconds_score": time.monotonic() - started, "warnings": [*before, *warnings]}
     return Result(
-        {**row, "status": "ok", "seconds_score": time.monotonic() - started},
+        {**row, "status": "ok", **scored},
         score_rows(scores.scores),
         filter_rows(scores),
         evidence=evidence,
@@ -112,8 +126,43 @@ def filter_rows(scores: JobScores) -> list[dict[str, Any]]:
 
 
 def unsupported_warnings(probe: ProbeOutput) -> list[str]:
-    """One line for each attribution method that does not support the network."""
-    return [f"{method} {NO_SUPPORT}: {reason}" for method, reason in probe.unsupported.items()]
+    """One line for what a probe lacks: each attribution method, the filter scan."""
+    return [
+        f"{READ_IN_PART if probe.has_filters else NOT_READ}: {reason}"
+        if method == FILTERS
+        else f"{method} {NO_SUPPORT}: {reason}"
+        for method, reason in probe.unsupported.items()
+    ]
+
+
+def accuracy_warnings(
+    scores: Iterable[Score], logits: NDArray[np.floating], labels: NDArray[np.uint8]
+) -> list[str]:
+    """A line where a network answers every sequence alike, or no better than chance.
+
+    Parameters
+    ----------
+    scores : iterable of Score
+    logits : (n, C) float
+    labels : (n, C) uint8
+
+    Notes
+    -----
+    Under chance the AUROC of a class has the variance (n + 1) / (12 n1 n0) (Mann & Whitney, Ann.
+    Math. Stat. 18, 50-60, 1947); classes count as independent.
+    """
+    if not np.ptp(logits, axis=0).any():
+        return [f"{ALL_ALIKE}: accuracy, maps and filters say nothing"]
+    held = labels.sum(axis=0, dtype=np.float64)
+    pairs = held * (len(labels) - held)
+    if not (pairs > 0).any():
+        return []
+    variance = (len(labels) + 1) / (12 * pairs[pairs > 0])
+    error = float(np.sqrt(variance.sum()) / len(variance))
+    found = next((s.value for s in scores if s.metric == "auroc" and s.target is None), math.nan)
+    if found > 0.5 + _CHANCE_ERRORS * error or math.isnan(found):
+        return []
+    return [f"{AT_CHANCE} (AUROC {found:.3f}): maps and filters say little"]
 
 
 def where_columns(place: Place, machine: str) -> dict[str, Any]:

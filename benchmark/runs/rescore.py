@@ -18,6 +18,8 @@ from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
     NO_SUPPORT,
+    NOT_READ,
+    READ_IN_PART,
     score_rows,
     scored_result,
     unsupported_warnings,
@@ -34,6 +36,8 @@ from motifidelity.tasks.spec import TaskSpec, find_spec
 # what a later result of the same job takes over unchanged
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
+# warnings that a new probe says again, or no longer
+_OF_PROBE = (NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
 
 
@@ -259,7 +263,7 @@ def _kept(
 
 def _probed_columns(row: Row, executor: Executor, unsupported: list[str]) -> dict[str, Any]:
     """Columns that a new probe changes: the rest, such as the image, is of the training."""
-    stand = [text for text in row["warnings"] if not (NO_SUPPORT in text or _PROBED in text)]
+    stand = [text for text in row["warnings"] if not any(t in text for t in _OF_PROBE)]
     where = []
     if (executor.isolation, executor.image) != (row["isolation"], row["image_digest"]):
         where = [f"{_PROBED} {f'in image {executor.image}' if executor.image else 'elsewhere'}"]

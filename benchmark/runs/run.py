@@ -43,14 +43,16 @@ def run_plan(
     references: bool = False,
     logs: JobLogs | None = None,
     pack: int = 1,
+    debug: bool = False,
 ) -> Ended:
     """Run the jobs of a plan that have no result yet.
 
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
     and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
-    each job has a file there. Up to ``pack`` trials of a model are trained together. At the end
-    the trials of each model are compared with each other (`renew_agreement`).
+    each job has a file there. Up to ``pack`` trials of a model are trained together. With ``debug``
+    all that a failed job printed is shown, whole stacks among it. At the end the trials of each
+    model are compared with each other (`renew_agreement`).
 
     Raises
     ------
@@ -87,7 +89,7 @@ def run_plan(
     numbered = list(zip(starts, groups, strict=False))
     truths: dict[str, Truth] = {}
     lock = threading.Lock()
-    screen = _Screen(display, logs)
+    screen = _Screen(display, logs, debug=debug)
 
     def truth_of(job: Job) -> Truth:
         with lock:
@@ -113,14 +115,14 @@ def run_plan(
     def run_one(job: Job, place: Executor) -> None:
         started = time.monotonic()
         outcome = run_job(job, truth_of(job), place, registry, partial(screen.event, job))
-        screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
+        printed = screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
         with lock:
             if outcome.status == "ok":
                 ended.finished += 1
             else:
                 ended.failed += 1
-        if outcome.status != "ok" and outcome.traceback:
-            screen.note(outcome.traceback)
+        if outcome.status != "ok" and (more := printed or outcome.traceback):
+            screen.note(more)
 
     try:
         if executor.place.slots > 1:
@@ -159,9 +161,11 @@ def _spread(
 class _Screen:
     """The display and the logs of jobs that may run side by side: one event at a time."""
 
-    def __init__(self, display: Display, logs: JobLogs | None) -> None:
+    def __init__(self, display: Display, logs: JobLogs | None, *, debug: bool) -> None:
         self._display = display
         self._logs = logs
+        self._debug = debug
+        self._printed: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def note(self, text: str) -> None:
@@ -177,14 +181,18 @@ class _Screen:
     def event(self, job: Job, phase: str, event: Event) -> None:
         with self._lock:
             self._display.event(job, phase, event)
+            if self._debug and event["event"] == "output":
+                self._printed[job.id] = str(event["text"])
             if self._logs:
                 self._logs.event(job, phase, event)
 
-    def end(self, job: Job, status: str, message: str, seconds: float) -> None:
+    def end(self, job: Job, status: str, message: str, seconds: float) -> str:
+        """Say how a job ended; what its last phase printed, where that is to be shown."""
         with self._lock:
             self._display.end(job, status, message, seconds)
             if self._logs:
                 self._logs.end(job, status, message)
+            return self._printed.pop(job.id, "")
 
 
 def _jobs(number: int) -> str:

@@ -65,7 +65,8 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     for method in truth.methods:
-        if method in arrays:
+        # a map that is zero everywhere in every sequence says nothing, as one that is not there
+        if method in arrays and arrays[method].any():
             maps = _maps(truth, arrays, method)
             scores += [score for one in map_scorers for score in one.score(maps)]
     return JobScores(scores, network.once(match_filters).filters)
@@ -88,7 +89,7 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
     truth : Truth
     trials : sequence of mapping of str to ndarray
         Maps of every trial, as `score_job` takes them; what is not there, or of other sequences,
-        is left out.
+        or zero everywhere in every one, is left out.
 
     Returns
     -------
@@ -101,7 +102,9 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
         maps = {
             place: arrays[method]
             for place, arrays in enumerate(trials)
-            if method in arrays and arrays[method].shape == (*sequences.shape, 4)
+            if method in arrays
+            and arrays[method].shape == (*sequences.shape, 4)
+            and arrays[method].any()
         }
         scored = score_agreement(method, list(maps.values()), sequences)
         for place, scores in zip(maps, scored, strict=True):
@@ -112,6 +115,10 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
 def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
     """A method's maps with every array that goes with them."""
     parts = {part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS}
+    randomised = parts[Part.RANDOMISED]
+    if randomised is not None and not randomised.any():
+        # unlike every map: no likeness would read as the best one
+        parts[Part.RANDOMISED] = None
     return ScoredMaps(
         truth.scored,
         METHODS[method],

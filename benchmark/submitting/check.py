@@ -7,9 +7,11 @@ the first sequences of a real task.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from motifidelity.errors import UserError
 from motifidelity.model_file import Submission, on_backend, read_submission
@@ -17,7 +19,7 @@ from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.source import Source, file_line, parse_problem
 
 if TYPE_CHECKING:
-    from motifidelity.phase.interface import Executor
+    from motifidelity.phase.interface import Executor, PhaseResult
     from motifidelity.runs.plan import Job
     from motifidelity.submitting.trial import TriedOut
     from motifidelity.tasks.spec import Profile, TaskSpec
@@ -59,6 +61,7 @@ def check_submission(
     methods: Sequence[str] | None = None,
     *,
     backend: str | None = None,
+    debug: bool = False,
 ) -> CheckReport:
     """Check a model file.
 
@@ -79,6 +82,8 @@ def check_submission(
         Attribution methods to try; by default every one.
     backend : str, optional
         What Keras runs on; by default as the file says.
+    debug : bool
+        Also say all that a failed phase printed, whole stacks among it.
 
     Returns
     -------
@@ -110,12 +115,19 @@ def check_submission(
                 source,
                 PROBED if methods is None else methods,
                 again=number == 0,
+                show=say if debug else None,
             )
     return CheckReport(path, submission, tuple(findings))
 
 
 def _on_task(
-    job: Job, executor: Executor, source: Source, methods: Sequence[str], *, again: bool
+    job: Job,
+    executor: Executor,
+    source: Source,
+    methods: Sequence[str],
+    *,
+    again: bool,
+    show: Callable[[str], None] | None,
 ) -> Iterator[Finding]:
     from motifidelity.scoring.truth import Truth
     from motifidelity.scratch import scratch_folder
@@ -128,6 +140,9 @@ def _on_task(
         first.mkdir()
         trial = fit_trial(job, truth, executor, first)
         probe_trial(trial, truth, executor, first, methods)
+        for done in (trial.fitted, trial.probed):
+            if show and done is not None and done.status != "ok":
+                show(done.output)
         good = True
         for finding in _of_trial(trial, source):
             good &= finding.level != "problem"
@@ -159,7 +174,10 @@ def _of_trial(trial: TriedOut, source: Source) -> Iterator[Finding]:
         yield Finding("freezing", "problem", trial.invalid, "write nothing yourself", task=name)
         return
     yield Finding("freezing", "ok", f"{trial.graph_bytes:,} bytes of plain operations", task=name)
-    yield _training(trial)
+    yield _training(trial, source)
+    if trial.probed is not None and trial.probed.status in _BY_MACHINE:
+        yield _by_machine(trial.probed, name)
+        return
     if trial.probed is None or trial.probed.status != "ok" or trial.logits is None:
         message = trial.invalid or (trial.probed.message if trial.probed else "no output")
         text, _, remedy = message.partition("; ")
@@ -167,7 +185,7 @@ def _of_trial(trial: TriedOut, source: Source) -> Iterator[Finding]:
             "probing",
             "problem",
             text,
-            remedy or "use operations whose gradient TensorFlow knows",
+            remedy or "mend what it names; 'bench --debug check' shows the whole stack",
             source.line_of("build_model"),
             name,
         )
@@ -179,6 +197,9 @@ def _of_trial(trial: TriedOut, source: Source) -> Iterator[Finding]:
 def _failed_fit(trial: TriedOut, source: Source) -> Iterator[Finding]:
     """The one step that failed, and the steps before it that did not."""
     done, name = trial.fitted, trial.job.task.id
+    if done.status in _BY_MACHINE:
+        yield _by_machine(done, name)
+        return
     step, anchor = _failed_step(trial)
     text, _, remedy = done.message.partition("; ")
     line = file_line(done.message, source.name, done.traceback)
@@ -216,19 +237,43 @@ _STEPS = {
 }
 
 
+# a limit of this machine, or a trouble of it, and nothing that a file's line mends
+_BY_MACHINE = {"timeout": "time", "oom": "memory", "infra_error": "machine"}
+
+
+def _by_machine(done: PhaseResult, task: str) -> Finding:
+    """A phase that the machine ended."""
+    from motifidelity.submitting.cost import load
+
+    text, _, remedy = done.message.partition("; ")
+    if done.status == "timeout":
+        text += f" ({load()})"
+        remedy = remedy.replace("use a smaller", "wait until the machine is idle, or use a smaller")
+    return Finding(
+        _BY_MACHINE[done.status], "problem", text, remedy or _REMEDIES["machine"], task=task
+    )
+
+
 def _failed_step(trial: TriedOut) -> tuple[str, str]:
     """Which step failed, and the function to look at where no line is known."""
-    if trial.fitted.status == "infra_error":
-        return "machine", ""
     if trial.begun:
         return "training", "fit" if trial.job.submission.own_fit else "build_model"
     return _STEPS[trial.fitted.step]
 
 
-def _training(trial: TriedOut) -> Finding:
+def _training(trial: TriedOut, source: Source) -> Finding:
     assert trial.fit is not None
     name = trial.job.task.id
     history = trial.fit.history
+    if trial.fit.unchanged:
+        return Finding(
+            "training",
+            "warning",
+            "its own training changed no weight",
+            "train the network that fit is given, or return the one that you trained",
+            source.line_of("fit"),
+            name,
+        )
     if trial.job.submission.own_fit:
         return Finding(
             "training", "ok", f"own fit, open division, {trial.fitted.seconds:.1f} s", task=name
@@ -241,7 +286,16 @@ def _training(trial: TriedOut) -> Finding:
 def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
     name = trial.job.task.id
     assert trial.logits is not None
-    if ((trial.logits >= 0) & (trial.logits <= 1)).all():
+    if len(trial.logits) > 1 and not np.ptp(trial.logits, axis=0).any():
+        yield Finding(
+            "outputs",
+            "problem",
+            "every sequence gets the same answer",
+            "connect the output to the input, and let it be trained",
+            source.line_of("build_model", last_return=True),
+            name,
+        )
+    elif ((trial.logits >= 0) & (trial.logits <= 1)).all():
         yield Finding(
             "outputs",
             "warning",
@@ -255,7 +309,19 @@ def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
         named = source.line_of("motif_layer") != source.name
         scan = "what motif_layer names" if named else "the activation after the first convolution"
         yield Finding("filters", "ok", f"the scan is {scan}", task=name)
-    else:
+    if trial.filters:
+        part = trial.has_filters
+        yield Finding(
+            "filters",
+            "warning",
+            f"the scan was {'read in part' if part else 'not read'}: {trial.filters}",
+            "the scores are of the filters that were read"
+            if part
+            else "the row has no motif score and no localisation; the other scores it has",
+            source.line_of("build_model"),
+            name,
+        )
+    elif not trial.has_filters:
         yield Finding(
             "filters",
             "warning",
@@ -288,6 +354,14 @@ def _determinism(one: TriedOut, other: TriedOut, source: Source, *, same: bool) 
     if same:
         text = "the same seed twice: the same losses and scores, bit for bit"
         return Finding("determinism", "ok", text, task=name)
+    stopped = [
+        done
+        for done in (other.fitted, other.probed)
+        if done is not None and done.status in _BY_MACHINE
+    ]
+    if stopped:
+        found = _by_machine(stopped[0], name)
+        return replace(found, level="warning", text=f"the second training: {found.text}")
     if one.logits is None or other.logits is None:
         message = other.invalid or other.fitted.message or "the second training failed"
         return Finding(

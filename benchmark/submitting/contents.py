@@ -20,8 +20,8 @@ from motifidelity.errors import DataError
 from motifidelity.phase.outputs import read_plain
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import FORMAT, LIMITS, MANIFEST, TABLES, VERSION, Contents
-from motifidelity.submitting.source import FILE_NAME, MAX_MODEL_BYTES
 from motifidelity.untrusted import quoted
+from motifidelity.worker.limits import FILE_NAME, MAX_MODEL_BYTES
 
 MAX_ENTRIES = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from motifidelity.containers.policy import Policy
+from motifidelity.phase.cores import count_cores
 from motifidelity.runs.display import duration
-from motifidelity.runs.intake import MAX_GRAPH_BYTES
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.trial import TriedOut
+from motifidelity.worker.limits import MAX_GRAPH_BYTES
 
 GIB = 1 << 30
 # a forward pass is about a third of a training step: forward, and backward at twice its cost
 _FORWARD = 1 / 3
+
+
+def load() -> str:
+    """How busy this machine is, which decides what a time that was measured on it means."""
+    busy = f"load {os.getloadavg()[0]:.1f} on " if hasattr(os, "getloadavg") else ""
+    cores = count_cores()
+    return f"{busy}{cores} core{'s' * (cores != 1)}"
 
 
 def cost_findings(trial: TriedOut) -> Iterator[Finding]:
@@ -68,7 +77,9 @@ def _time(trial: TriedOut) -> Finding:
             f", at most {duration(epoch * full.max_epochs)} a trial and "
             f"{duration(epoch * full.max_epochs * full.trials)} for {full.trials} trials"
         )
-    return Finding("time", "ok", text + f" ({trial.fitted.device}, measured now)", task=spec.id)
+    return Finding(
+        "time", "ok", text + f" ({trial.fitted.device}, measured now: {load()})", task=spec.id
+    )
 
 
 def _memory(trial: TriedOut) -> Finding:

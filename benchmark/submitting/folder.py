@@ -19,7 +19,7 @@ from typing import Any
 
 from motifidelity.errors import DataError
 from motifidelity.files import atomic_folder
-from motifidelity.submitting.source import MAX_MODEL_BYTES
+from motifidelity.worker.limits import MAX_MODEL_BYTES
 
 FORMAT = "motifidelity-submission"
 VERSION = 1

@@ -5,18 +5,17 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata, resources
 from pathlib import Path
 
+from motifidelity.errors import UserError
 from motifidelity.model_file import METADATA, Submission
-from motifidelity.submitting.findings import Finding
+from motifidelity.submitting.findings import Finding, problems
+from motifidelity.tasks.spec import TaskSpec
 from motifidelity.untrusted import quoted
+from motifidelity.worker.limits import FILE_NAME, MAX_MODEL_BYTES, MAX_NAME, MAX_TEXT
 
-MAX_MODEL_BYTES = 1 << 20
-MAX_NAME = 80
-MAX_TEXT = 300
-FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,75}\.py")
 _NAME_SIGNS = frozenset(" ._-+()/,:'")
 # a call of these gives another number in every process, whatever the seed
 _UNSEEDED = {
@@ -67,6 +66,12 @@ class Source:
     def line_of(self, function: str, *, last_return: bool = False) -> str:
         """``file:line`` of a function, or of its last return; the file alone without it."""
         for node in self._tree.body:
+            value = node.value if isinstance(node, ast.Assign) else None
+            named = isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == function for target in node.targets
+            )
+            if named and isinstance(value, ast.Name) and value.id != function:
+                return self.line_of(value.id, last_return=last_return)
             if isinstance(node, ast.FunctionDef) and node.name == function:
                 returns = [n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)]
                 line = max(returns) if last_return and returns else node.lineno
@@ -127,6 +132,30 @@ class Source:
         yield self._parameters()
         yield from self._imports()
 
+    def other_input(self, spec: TaskSpec) -> Finding | None:
+        """A problem where every input that the file writes out is of other sequences."""
+        written: list[tuple[tuple[object, ...], int]] = []
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call) and _last_name(node.func) in ("Input", "InputLayer"):
+                shape = _written_shape(node)
+                if shape is None:
+                    # taken from the task, or made by something that only runs in the worker
+                    return None
+                written.append((shape, node.lineno))
+        task = (spec.length, 4)
+        others = [w for w in written if any(n not in (None, m) for n, m in zip(w[0], task))]  # noqa: B905
+        if not written or len(others) < len(written):
+            return None
+        shape, line = others[0]
+        return Finding(
+            "contract",
+            "problem",
+            f"the network does not take sequences of shape {task}: its input is {shape}",
+            "begin with keras.Input(task.input_shape)",
+            f"{self.name}:{line}",
+            spec.id,
+        )
+
     def _words(self) -> Iterator[Finding]:
         submission, where = self._submission, self.line_of_assignment("MODEL")
         words = {"name": submission.name, **submission.metadata}
@@ -180,12 +209,66 @@ class Source:
             yield Finding("imports", "ok", names, where=self.name)
 
     def _imported(self) -> Iterator[tuple[str, int]]:
+        optional = {
+            inner
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Try) and any(map(_catches_import, node.handlers))
+            for statement in node.body
+            for inner in ast.walk(statement)
+        }
         for node in ast.walk(self._tree):
+            if node in optional:
+                continue
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name.partition(".")[0], node.lineno
             elif isinstance(node, ast.ImportFrom):
                 yield (node.module or "").partition(".")[0] or ".", node.lineno
+
+
+def refuse_unfit(submission: Submission, specs: Iterable[TaskSpec]) -> None:
+    """Refuse before a run what ``bench check`` would, as far as the file's text shows it.
+
+    Imports are left out: another machine's packages are not the image's.
+
+    Raises
+    ------
+    UserError
+        For the first problem of name, size, metadata or input.
+    """
+    source = Source(submission)
+    found = [finding for finding in source.findings() if finding.check != "imports"]
+    inputs = [finding for spec in specs if (finding := source.other_input(spec))]
+    for problem in (*problems(found), *inputs):
+        task = f" ({problem.task})" if problem.task else ""
+        raise UserError(f"{problem.where}: {problem.text}{task}; {problem.remedy}")
+
+
+def _last_name(function: ast.expr) -> str:
+    return ast.unparse(function).rpartition(".")[2]
+
+
+def _written_shape(call: ast.Call) -> tuple[object, ...] | None:
+    """The literal shape of one sequence that a call names, or None."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    for name, first in (("shape", 0), ("input_shape", 0), ("batch_shape", 1)):
+        node = given.get(name) or (call.args[0] if call.args and not first else None)
+        if node is None:
+            continue
+        try:
+            shape = ast.literal_eval(node)
+        except (ValueError, TypeError, MemoryError, RecursionError):
+            return None
+        if isinstance(shape, tuple | list) and len(shape) > first + 1:
+            return tuple(shape[first:])
+    return None
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler goes on where a package is missing."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+    return any(kind is None or _last_name(kind) in names for kind in kinds)
 
 
 # the requirements of the image that a backend runs in

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
-from motifidelity.runs.intake import FitOutput, InvalidOutput, take_array, take_fit, take_reasons
+from motifidelity.runs.intake import (
+    FILTERS,
+    FitOutput,
+    InvalidOutput,
+    take_array,
+    take_fit,
+    take_reasons,
+)
 from motifidelity.runs.phases import fit_phase, probe_phase
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
@@ -38,6 +45,8 @@ class TriedOut:
     logits : ndarray (n, classes) float32 or None
         Of the first test sequences.
     has_filters : bool
+    filters : str
+        Why the scan was not read, where that failed.
     attribution : mapping of str to str or None
         Attribution methods that were tried, with the reason why the network does not support one.
     invalid : str
@@ -51,6 +60,7 @@ class TriedOut:
     probed: PhaseResult | None = None
     logits: NDArray[np.float32] | None = None
     has_filters: bool = False
+    filters: str = ""
     attribution: Mapping[str, str | None] = field(default_factory=dict)
     invalid: str = ""
 
@@ -119,6 +129,7 @@ def probe_trial(
         trial.invalid = str(error)
         return
     trial.attribution = {name: reasons.get(name) for name in methods}
+    trial.filters = reasons.get(FILTERS, "")
 
 
 def same_history(one: FitOutput, other: FitOutput) -> bool:

@@ -13,7 +13,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .report import Reporter, SubmissionError, line_in, out_of_memory, write_error
+from .limits import MAX_REASON
+from .report import (
+    Reporter,
+    SubmissionError,
+    blames_submission,
+    line_in,
+    out_of_memory,
+    said,
+    write_error,
+)
 
 EXIT_SUBMISSION = 3
 EXIT_WORKER = 4
@@ -66,27 +75,42 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         motif_layer = contract.named_motif_layer(module, path.name, model)
         report.step = "freeze"
         # frozen once before training too: a network that cannot be probed is refused at once
-        untrained = freeze(model, task.input_shape, path.name, motif_layer)
+        with blames_submission(path, "when the network is frozen"):
+            untrained = freeze(model, task.input_shape, path.name, motif_layer)
+        # of its size and its outputs, and no longer of its operations
+        report.step = "build"
+        contract.check_frozen(untrained, path.name, task)
         from_logits = not untrained.manifest.has_sigmoid
         # Keras draws the order of sequences from this state
         built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
     report.step = "train"
     report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
-    if "trials" in request:
-        trained = _fit_pack(built, data, request["recipe"], path.name, report)
+    trained: list[tuple[Any, Any, dict[str, Any] | None, int]]
+    if request["own_fit"]:
+        trained = [_fit_by_itself(built[0], module, data, path.name, task)]
     else:
-        trained = [(_fit_alone(built[0], module, data, request, path.name, report), 1)]
+        with blames_submission(path, "in training"):
+            histories = (
+                _fit_pack(built, data, request["recipe"], path.name, report)
+                if "trials" in request
+                else [(_fit_alone(built[0], data, request["recipe"], path.name, report), 1)]
+            )
+        trained = [
+            (model, motif_layer, None if history is None else {"history": history}, together)
+            for (model, motif_layer, *_), (history, together) in zip(built, histories, strict=True)
+        ]
     seconds = (time.perf_counter() - started) / len(built)
-    for number, ((model, motif_layer, *_), (history, together)) in enumerate(
-        zip(built, trained, strict=True)
-    ):
-        if history is None:
+    for number, (model, motif_layer, notes, together) in enumerate(trained):
+        if notes is None:
             continue
         prefix = f"{number}." if "trials" in request else ""
-        freeze(model, task.input_shape, path.name, motif_layer).write(out, prefix)
+        with blames_submission(path, "when the trained network is frozen"):
+            frozen = freeze(model, task.input_shape, path.name, motif_layer)
+        contract.check_frozen(frozen, path.name, task)
+        frozen.write(out, prefix)
         summary = {
-            "history": history,
+            **notes,
             "num_weights": int(model.count_params()),
             "seconds": seconds,
             "together": together,
@@ -95,23 +119,32 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
 
 
 def _fit_alone(
-    built: tuple[Any, ...],
-    module: Any,
-    data: Any,
-    request: dict[str, Any],
-    source: str,
-    report: Any,
+    built: tuple[Any, ...], data: Any, recipe: dict[str, Any], source: str, report: Any
 ) -> list[dict[str, float]]:
-    """Train one network, by the submission's own training where it brings one."""
-    from .contract import own_network
+    """Train one network by the recipe."""
     from .training.recipe import train
 
     model, _, from_logits, _ = built
-    if request["own_fit"]:
-        module.fit(own_network(model), data)
-        return []
-    recipe = request["recipe"]
     return train(model, data, recipe, from_logits=from_logits, source=source, report=report)
+
+
+def _fit_by_itself(
+    built: tuple[Any, ...], module: Any, data: Any, source: str, task: Any
+) -> tuple[Any, Any, dict[str, Any] | None, int]:
+    """Train one network by the submission's own training; what it returned may be another one."""
+    import numpy as np
+
+    from . import contract
+
+    model, motif_layer, *_ = built
+    before = [np.array(values) for values in model.get_weights()]
+    trained = contract.own_training(module, source, model, data, task)
+    if trained is not model:
+        motif_layer = contract.named_motif_layer(module, source, trained)
+    unchanged = trained is model and all(
+        np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)
+    )
+    return trained, motif_layer, {"history": [], "unchanged": unchanged}, 1
 
 
 def _fit_pack(
@@ -134,7 +167,6 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     from .frozen.network import FrozenNetwork
     from .probing.answers import write_curves
     from .probing.attribution import write_maps
-    from .probing.filters import write_predictions
     from .probing.randomise import write_randomised
 
     inputs = request["inputs"]
@@ -152,16 +184,47 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
             f"{' '.join(str(error).split())[:300]}"
         ) from error
     sequences = np.load(inputs["sequences"], allow_pickle=False)
-    write_predictions(network, sequences, request["scan"], out, report)
+    unsupported = _write_predictions(network, sequences, request["scan"], out, report)
     codes = np.load(inputs["explained"], allow_pickle=False)
     explained = one_hot(codes)
     np.save(out / "explained_logits.npy", network.logits(explained), allow_pickle=False)
     methods = request["methods"]
-    maps = write_maps(network, explained, methods, out, report)
+    maps = write_maps(network, explained, methods, out, report, unsupported)
     tested = request["tested"]
     write_curves(network, codes[:tested], maps, request["curves"], out, report)
     again = {name: methods[name] for name in request["randomised"] if name in maps}
     write_randomised(*files, explained[:tested], again, out, report)
+
+
+def _write_predictions(
+    network: Any, sequences: Any, settings: dict[str, Any], out: Path, report: Reporter
+) -> dict[str, str]:
+    """Logits and filter scan; where the scan fails the logits alone. What was not read, and why."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from .probing.filters import write_predictions
+
+    try:
+        write_predictions(network, sequences, settings, out, report)
+        largest = out / "filter_max.npy"
+        if not largest.exists() or np.isfinite(np.load(largest, allow_pickle=False)).all():
+            reason = "; ".join(network.manifest.notes)[:MAX_REASON]
+            if reason:
+                report("unsupported", name="filters", reason=reason)
+            return {"filters": reason} if reason else {}
+        reason = "its values are NaN or infinite"
+    except Exception as error:
+        if network.manifest.scan is None or out_of_memory(error):
+            raise
+        reason = f"{type(error).__name__}: {said(error)}"[:MAX_REASON]
+    for name in ("filter_max", "scan_max", "top_sites", "above_half_max"):
+        (out / f"{name}.npy").unlink(missing_ok=True)
+    network.manifest = replace(network.manifest, scan=None)
+    write_predictions(network, sequences, settings, out, report)
+    report("unsupported", name="filters", reason=reason)
+    return {"filters": reason}
 
 
 PHASES = {"fit": fit, "probe": probe}
@@ -172,7 +235,7 @@ def main(arguments: list[str]) -> int:
     phase, request_file = arguments
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
     out = Path(request["out"])
-    source = Path(request["inputs"].get("model", "network")).name
+    source = Path(request["inputs"].get("model", "network"))
     # before Keras is imported; whatever the network was trained with, its graph is TensorFlow's
     os.environ["KERAS_BACKEND"] = request.get("backend", "tensorflow")
     report = Reporter(out)
@@ -213,7 +276,7 @@ def _leave_gpu_to_the_backend() -> None:
     tf.config.set_visible_devices([], "GPU")
 
 
-def _passed_through(error: BaseException, source: str) -> bool:
+def _passed_through(error: BaseException, source: Path) -> bool:
     """Whether the submission's own frames are in the traceback, or its file would not compile."""
     if isinstance(error, SyntaxError):
         return True

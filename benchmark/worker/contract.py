@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .report import SubmissionError, line_in
+from .limits import MAX_FILTERS, MAX_GRAPH_BYTES
+from .report import SubmissionError, blames_submission, line_in, said
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,15 @@ def load_submission(path: Path) -> ModuleType:
     Raises
     ------
     SubmissionError
-        If it has no ``build_model``. Whatever the file itself raises passes through.
+        If it has no ``build_model``, or ends the process. What the file raises passes through.
     """
     spec = importlib.util.spec_from_file_location("submission", path)
     if spec is None or spec.loader is None:
         raise SubmissionError(f"{path.name}: not a Python file; name it *.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["submission"] = module
-    spec.loader.exec_module(module)
+    with blames_submission(path, "at import"):
+        spec.loader.exec_module(module)
     if not callable(getattr(module, "build_model", None)):
         raise SubmissionError(
             f"{path.name}: defines no build_model; add 'def build_model(task, *, ...)' "
@@ -113,6 +116,29 @@ def check_training(module: ModuleType, source: str, *, own_fit: bool) -> None:
         raise SubmissionError(f"{source}: 'def fit' is there and its name is something else")
 
 
+def own_training(
+    module: ModuleType, source: str, model: Any, data: TrainingData, task: Task
+) -> Any:
+    """Train by a submission's own ``fit``.
+
+    Returns
+    -------
+    keras.Model
+        The network that ``fit`` returned, or the one that it was given.
+
+    Raises
+    ------
+    SubmissionError
+        If the returned network is not one of the task's shapes.
+    """
+    path = _path(module, source)
+    with blames_submission(path, "in fit"):
+        found = module.fit(own_network(model), data)
+        if found is own_network(model) or not _is_network(found):
+            return model
+        return _checked(found, path, task, "fit")
+
+
 def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -> Any:
     """Build the network and check its input and output.
 
@@ -128,12 +154,20 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
     SubmissionError
         If what came back is not a Keras model of the task's shapes.
     """
+    path = _path(module, source)
+    with blames_submission(path, "in build_model"):
+        return _checked(module.build_model(task, **params), path, task, "build_model")
+
+
+def _checked(model: Any, path: Path, task: Task, by: str) -> Any:
+    """A network, wrapped if it is PyTorch's, whose input and output are the task's."""
     import keras
 
-    model = module.build_model(task, **params)
+    source = path.name
     if not isinstance(model, keras.Model):
         model = _wrapped(model, source)
-    output = _output(model, source, task)
+    _refuse_other_input(model, source, task)
+    output = _output(model, path, task)
     shape = getattr(output, "shape", None)
     if shape is None:
         raise SubmissionError(
@@ -142,14 +176,47 @@ def build(module: ModuleType, source: str, task: Task, params: dict[str, Any]) -
     if tuple(shape) != (2, task.num_outputs):
         found = ", ".join(str(n) for n in ("None", *tuple(shape)[1:]))
         raise SubmissionError(
-            f"{source}: build_model returned shape ({found}); task {task.name} needs "
+            f"{source}: {by} returned shape ({found}); task {task.name} needs "
             f"{task.num_outputs} output{'s' if task.num_outputs != 1 else ''}, shape "
             f"(None, {task.num_outputs})"
         )
     return model
 
 
-def _output(model: Any, source: str, task: Task) -> Any:
+def _path(module: ModuleType, source: str) -> Path:
+    """File that a submission was loaded from."""
+    return Path(getattr(module, "__file__", None) or source)
+
+
+def _is_network(found: Any) -> bool:
+    import keras
+
+    torch = sys.modules.get("torch")
+    return isinstance(found, keras.Model) or (
+        torch is not None and isinstance(found, torch.nn.Module)
+    )
+
+
+def _refuse_other_input(model: Any, source: str, task: Task) -> None:
+    """Refuse a length or a number of channels that is written down and is not the task's.
+
+    Under a global pooling Keras would take other sequences without a word.
+    """
+    try:
+        declared = list(model.inputs or ())
+    except (AttributeError, ValueError):
+        # a subclassed model, or one that is not built yet: it declares nothing
+        return
+    for tensor in declared[:1]:
+        shape = tuple(tensor.shape)[1:]
+        if any(n not in (None, m) for n, m in zip(shape, task.input_shape, strict=False)):
+            raise SubmissionError(
+                f"{source}: the network does not take sequences of shape {task.input_shape}: its "
+                f"input is {shape}; begin with keras.Input(task.input_shape)"
+            )
+
+
+def _output(model: Any, path: Path, task: Task) -> Any:
     """What the network answers to two blank sequences.
 
     Raises
@@ -160,12 +227,17 @@ def _output(model: Any, source: str, task: Task) -> Any:
     try:
         return model(np.zeros((2, *task.input_shape), dtype=np.float32), training=False)
     except Exception as error:
-        if line_in(error, source):
+        if line_in(error, path):
             raise
-        reason = " ".join(str(error).split())[:500]
+        reason = said(error)
+        remedy = (
+            "use data_format='channels_last': not every processor has the other order"
+            if "NHWC" in reason
+            else "begin with keras.Input(task.input_shape)"
+        )
         raise SubmissionError(
-            f"{source}: the network does not take sequences of shape {task.input_shape}: {reason}; "
-            "begin with keras.Input(task.input_shape)"
+            f"{path.name}: the network does not take sequences of shape {task.input_shape}: "
+            f"{reason}; {remedy}"
         ) from error
 
 
@@ -195,24 +267,90 @@ def _wrapped(model: Any, source: str) -> Any:
     return ModuleModel(model)
 
 
+def check_frozen(frozen: Any, source: str, task: Task) -> None:
+    """Refuse before training what would be refused after it, or could never learn.
+
+    Parameters
+    ----------
+    frozen : Frozen
+        As `frozen.freeze.freeze` returns it.
+    source : str
+    task : Task
+
+    Raises
+    ------
+    SubmissionError
+        For more filters or a larger graph than the host takes, and for a softmax over one output.
+    """
+    scan = frozen.manifest.scan
+    if scan is not None and scan.filters > MAX_FILTERS:
+        raise SubmissionError(
+            f"{source}: its scan has {scan.filters:,} filters; at most {MAX_FILTERS:,} are scored: "
+            "use fewer, or name another layer with motif_layer"
+        )
+    size = frozen.graph_def.ByteSize()
+    if size > MAX_GRAPH_BYTES:
+        raise SubmissionError(
+            f"{source}: the frozen network has {size >> 20} MiB; at most {MAX_GRAPH_BYTES >> 20} "
+            "MiB are allowed: use a smaller network"
+        )
+    nodes = {node.name: node for node in frozen.graph_def.node}
+    last = nodes[frozen.manifest.logits.partition(":")[0]]
+    while last.op in ("Identity", "Cast"):
+        last = nodes[last.input[0].partition(":")[0]]
+    if last.op == "Softmax" and task.num_outputs == 1:
+        raise SubmissionError(
+            f"{source}: a softmax over one output is 1 for every sequence; return the logit, or "
+            "end in a sigmoid"
+        )
+
+
 def own_network(model: Any) -> Any:
     """What the submission itself built: the module inside a wrapper, or the model."""
     return getattr(model, "submitted", model)
 
 
 def named_motif_layer(module: ModuleType, source: str, model: Any) -> Any | None:
-    """Layer that the submission names as its filter scan, if it names one."""
+    """Layer that the submission names as its filter scan, if it names one.
+
+    Raises
+    ------
+    SubmissionError
+        If ``motif_layer`` returned neither a layer nor the name of one.
+    """
     choose: Callable[[Any], Any] | None = getattr(module, "motif_layer", None)
     if choose is None:
         return None
     network = own_network(model)
-    layer = choose(network)
+    with blames_submission(_path(module, source), "in motif_layer"):
+        layer = choose(network)
     if isinstance(layer, str):
-        find = getattr(network, "get_layer", None) or network.get_submodule
-        return find(layer)
+        found = dict(reversed(list(_named_layers(network))))
+        if layer in found:
+            return found[layer]
+        names = list(found)
+        near = difflib.get_close_matches(layer, names, 3) or names[:8]
+        raise SubmissionError(
+            f"{source}: motif_layer returned '{layer}', and no layer has that name; name one of "
+            f"the network's, such as {', '.join(near)}"
+        )
     if layer is not None and not callable(layer):
         raise SubmissionError(
             f"{source}: motif_layer returned {type(layer).__name__}; return a layer, its name, "
             "or None"
         )
     return layer
+
+
+def _named_layers(network: Any) -> Iterator[tuple[str, Any]]:
+    """Every layer with its name, those of the network itself before those inside others."""
+    import keras
+
+    if not isinstance(network, keras.Model):
+        yield from ((name, module) for name, module in network.named_modules() if name)
+        return
+    inner = list(network.layers)
+    yield from ((layer.name, layer) for layer in inner)
+    for layer in inner:
+        if isinstance(layer, keras.Model):
+            yield from _named_layers(layer)

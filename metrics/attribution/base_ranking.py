@@ -75,6 +75,18 @@ METRICS: tuple[Metric, ...] = (
         source="share of positives; the average precision of an uninformative map",
         summary="Share of scored bases that are implanted: what attribution_aupr is at chance.",
     ),
+    Metric(
+        name="attribution_constant",
+        family="attribution",
+        definition="standard",
+        direction="neutral",
+        low=0.0,
+        high=1.0,
+        chance=None,
+        version=1,
+        source="our definition: share of sequences in which every base has the same importance",
+        summary="Share of sequences whose map is one constant: they count as chance, and stay in.",
+    ),
 )
 
 Floats = npt.NDArray[np.floating]
@@ -114,11 +126,11 @@ def score_attribution(
     -------
     list of Score
         Mean and SD over the n sequences with both kinds of base. For methods at the logit
-        ``attribution_auroc``, ``attribution_aupr`` and ``attribution_prevalence``; where the study
-        has the method, ``paper_attribution_auroc`` and ``paper_attribution_aupr``, under the
-        method's plain name: ``integrated_gradients`` for the maps ``paper_ig``, ``deepshap`` for
-        ``paper_deepshap``. Those of ``paper_saliency`` and ``paper_ism`` equal the ones of
-        ``saliency`` and ``ism``: score either, not both.
+        ``attribution_auroc``, ``attribution_aupr``, ``attribution_prevalence`` and
+        ``attribution_constant``; where the study has the method, ``paper_attribution_auroc`` and
+        ``paper_attribution_aupr``, under the method's plain name: ``integrated_gradients`` for the
+        maps ``paper_ig``, ``deepshap`` for ``paper_deepshap``. Those of ``paper_saliency`` and
+        ``paper_ism`` equal the ones of ``saliency`` and ``ism``: score either, not both.
 
     Raises
     ------
@@ -129,7 +141,9 @@ def score_attribution(
     -----
     Koo & Ploenzke (2021), with the per-base scores of `base_scores`. The study explains the sigmoid
     output; `at_sigmoid` derives its saliency and mutagenesis from these maps. A map that is one
-    constant in a sequence, as where the sigmoid saturates, scores AUROC 0.5.
+    constant in a sequence, as where the sigmoid saturates, scores AUROC 0.5 and as average
+    precision the prevalence: it is never left out, or a network would gain by failing on hard
+    sequences.
     """
     kind = get_method(method)
     maps, logits = checked_maps(maps, sequences), np.asarray(logits)
@@ -146,14 +160,17 @@ def score_attribution(
             keep &= ~np.asarray(chance).astype(bool) | planted
         if low_information is not None:
             keep &= ~np.asarray(low_information).astype(bool)
-        areas = rank_rows(base_scores(method, maps, sequences), planted, keep)
+        importance = base_scores(method, maps, sequences)
+        areas = rank_rows(importance, planted, keep)
         defined = ~np.isnan(areas.auroc)
+        constant = (importance == importance[:, :1]).all(axis=1)
         scores += [
             mean_score(name, np.where(defined, values, np.nan), method=method)
             for name, values in (
                 ("attribution_auroc", areas.auroc),
                 ("attribution_aupr", areas.average_precision),
                 ("attribution_prevalence", areas.prevalence),
+                ("attribution_constant", constant),
             )
         ]
     if kind.study is not None:

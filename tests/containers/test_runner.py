@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from motifidelity.registry import Registry
+from motifidelity.runs.recording import AT_CHANCE
 
 HOSTILE = Path(__file__).parent / "hostile"
 # beyond this relative or absolute difference container and process would not agree; both train in
@@ -113,7 +114,9 @@ def test_a_row_says_where_it_ran(bench, model, image, tmp_path):
     policy = json.loads(row["policy"])
     assert (policy["network"], policy["cpus"], policy["memory"]) == ("none", 1.0, 8 << 30)
     assert list(row["widened"]) == []
-    assert list(row["warnings"]) == []
+    # trained on so little, a network may well be at chance
+    warnings = [text for text in row["warnings"] if not text.startswith(AT_CHANCE)]
+    assert warnings == []
     versions = json.loads(row["environment"])
     assert versions["packages"]["tensorflow"].startswith("2.")
     # memory is the container's own: TensorFlow alone takes more than 100 MiB
@@ -177,7 +180,9 @@ def test_without_a_daemon_auto_says_so_loudly_and_docker_insists(
     row = Registry(tmp_path / "registry").jobs().iloc[0]
     assert (row["runner"], row["isolation"]) == ("process", "none")
     assert not isinstance(row["policy"], str)
-    assert list(row["warnings"]) == ["no Docker daemon answered: run without a container"]
+    # trained on so little, a network may well be at chance
+    warnings = [text for text in row["warnings"] if not text.startswith(AT_CHANCE)]
+    assert warnings == ["no Docker daemon answered: run without a container"]
     code, _, err = bench(*arguments, "--gpus", "all", **nowhere)
     assert code == 1
     assert "no Docker daemon answers" in err

@@ -254,3 +254,19 @@ def test_what_does_not_fit_is_refused():
         score_attribution("ism", maps, logits[:-1], sequences, truth)
     with pytest.raises(ValueError, match="nan or infinity"):
         score_attribution("ism", maps * np.nan, logits, sequences, truth)
+
+
+def test_a_constant_map_counts_as_chance_and_its_share_is_told():
+    rng = np.random.default_rng(0)
+    sequences = rng.integers(0, 4, (4, 50), dtype=np.uint8)
+    truth = np.zeros((4, 50), np.uint8)
+    truth[:, 10:20] = 1
+    maps = np.zeros((4, 50, 4), np.float32)
+    # two sequences whose every implanted base is found, two that the network is silent on
+    maps[:2, 10:20] = 1.0
+    found = score_attribution("saliency", maps, np.zeros(4), sequences, truth)
+    got = {score.metric: score for score in found}
+    assert got["attribution_constant"].value == 0.5
+    assert got["attribution_auroc"].value == pytest.approx((1 + 1 + 0.5 + 0.5) / 4)
+    assert got["attribution_aupr"].value == pytest.approx((1 + 1 + 0.2 + 0.2) / 4)
+    assert got["attribution_auroc"].n == 4

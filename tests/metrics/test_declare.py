@@ -24,6 +24,7 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "paper_localisation_auroc",
         "attribution_auroc",
         "attribution_aupr",
+        "attribution_constant",
         "attribution_prevalence",
         "paper_attribution_auroc",
         "paper_attribution_aupr",

@@ -24,6 +24,7 @@ from motifidelity.metrics.attribution.consistency import AGREEMENT
 from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry
 from motifidelity.runs.plan import plan_jobs
+from motifidelity.runs.recording import AT_CHANCE
 from motifidelity.runs.run import run_plan
 from motifidelity.scoring.score import score_job
 from motifidelity.tasks import spec as specs
@@ -228,7 +229,9 @@ def test_a_network_from_a_container_is_probed_in_a_container_alone(
     assert [(wish.runner, wish.image) for wish in wishes] == [("docker", "other")]
     (row,) = registry.latest("jobs")["jobs"].to_pylist()
     assert (row["isolation"], row["image_digest"]) == ("container", "sha256:one")
-    assert row["warnings"] == ["its network was probed again in image sha256:two"]
+    # trained on so little, a network may well be at chance
+    warnings = [text for text in row["warnings"] if not text.startswith(AT_CHANCE)]
+    assert warnings == ["its network was probed again in image sha256:two"]
 
 
 def test_a_result_that_cannot_be_scored_again_does_not_hinder_the_others(

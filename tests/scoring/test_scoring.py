@@ -14,7 +14,7 @@ from motifidelity.metrics.localisation import localise_true_motifs
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import read_probe
 from motifidelity.runs.recording import filter_rows, score_rows
-from motifidelity.scoring.score import score_job
+from motifidelity.scoring.score import score_job, score_trials
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.summary.inputs import REQUIRED
 from motifidelity.summary.runs import Summary, gather_scores, mark_trials
@@ -305,6 +305,24 @@ def test_a_network_without_filters_has_no_filter_or_localisation_score(binary):
     families = {row["family"] for row in score_rows(found.scores)}
     assert families == {"accuracy", "attribution"}
     assert found.filters == []
+
+
+def test_maps_that_are_zero_everywhere_have_no_score_and_agree_with_none(binary):
+    arrays = noise(binary)
+    arrays["saliency_randomised"] = arrays["saliency"][: binary.tested]
+    arrays["ism_randomised"] = np.zeros_like(arrays["ism"][: binary.tested])
+    scored = scores_of(score(binary, arrays))
+    assert scored["randomisation_similarity", "saliency"] == pytest.approx(1)
+    # 0 would read as the best there is
+    assert ("randomisation_similarity", "ism") not in scored
+    silent = {**arrays, "ism": np.zeros_like(arrays["ism"])}
+    left = {key: value for key, value in scored.items() if key[1] != "ism"}
+    assert ("paper_attribution_aupr", "ism") in scored
+    assert scores_of(score(binary, silent)) == pytest.approx(left, nan_ok=True)
+    trials = [present_classes(binary, found) for found in (arrays, silent, noise(binary, 1))]
+    for found, with_others in zip(score_trials(binary, trials), (1, 0, 1), strict=True):
+        assert {s.n for s in found if s.method == "saliency"} == {2}
+        assert [s.n for s in found if s.method == "ism"] == [1, 1] * with_others
 
 
 def test_every_score_is_one_row_that_the_registry_can_hold(perfect, tmp_path):

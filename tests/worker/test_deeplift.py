@@ -91,9 +91,6 @@ ARCHITECTURES = {
     "gru": lambda: unrolled(layers.GRU),
     "every_pooling": every_pooling,
 }
-if keras.backend.backend() == "tensorflow":
-    # a loop there, which has no rule; unrolled by the other backends
-    del ARCHITECTURES["recurrent"]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -63,10 +63,12 @@ class FrozenNetwork:
         self._logits = pruned(self.manifest.logits)
         self.shape = tuple(int(n) for n in source.shape[1:])
         self.classes = int(self._logits.outputs[0].shape[1])
-        scan = self.manifest.scan
-        self._scan = pruned(scan.before, scan.after) if scan else None
+        parts = self.manifest.scan.parts if self.manifest.scan else ()
+        self._scan = (
+            pruned(*(p.before for p in parts), *(p.after for p in parts)) if parts else None
+        )
         # prune() keeps only what a tensor needs: the second pass runs the first layer alone
-        self._after = pruned(scan.after) if scan else None
+        self._after = pruned(*(p.after for p in parts)) if parts else None
         spec = tf.TensorSpec((None, *self.shape), tf.float32)
         self._gradients = tf.function(
             self._class_gradients, input_signature=[spec], autograph=False
@@ -74,23 +76,34 @@ class FrozenNetwork:
 
     def logits(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Logits (n, classes) of one-hot sequences (n, length, 4) float32, in one call."""
-        return np.asarray(self._logits(tf.constant(one_hot))[0])
+        return np.asarray(self.symbolic_logits(tf.constant(one_hot)))
 
-    def scan(self, one_hot: Any) -> tuple[Any, Any]:
-        """Filter scan (n, positions, filters) before and after the activation."""
+    def scan(self, one_hot: Any) -> tuple[Any, Any, Any]:
+        """Filter scan of sequences (n, length, 4), on their bases.
+
+        Returns
+        -------
+        before, after : ndarray (n, length, filters) float32
+            Before and after the activation; minus infinity where a filter's middle never lies.
+        again : ndarray (n, length) float32 or None
+            The highest value after the activation on the other strand, where one convolution reads
+            both.
+        """
         assert self._scan is not None
-        before, after = self._scan(tf.constant(one_hot))
-        return self._filters_last(before), self._filters_last(after)
+        scan = self.manifest.scan
+        assert scan is not None
+        found = self._scan(tf.constant(one_hot))
+        number = len(scan.parts)
+        before, _ = scan.spread(found[:number], self.shape[0])
+        after, again = scan.spread(found[number:], self.shape[0])
+        return before, after, again
 
     def activations(self, one_hot: Any) -> Any:
-        """Filter scan (n, positions, filters) after the activation."""
+        """Filter scan (n, length, filters) after the activation; see `scan`."""
         assert self._after is not None
-        return self._filters_last(self._after(tf.constant(one_hot))[0])
-
-    def _filters_last(self, scan: Any) -> Any:
-        found = np.asarray(scan)
-        assert self.manifest.scan is not None
-        return found.swapaxes(1, 2) if self.manifest.scan.channels_first else found
+        scan = self.manifest.scan
+        assert scan is not None
+        return scan.spread(self._after(tf.constant(one_hot)), self.shape[0])[0]
 
     def gradients(self, one_hot: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Gradients (n, length, 4, classes) of every logit, after one forward pass."""
@@ -105,12 +118,12 @@ class FrozenNetwork:
 
     def symbolic_logits(self, one_hot: Any) -> Any:
         """Logits (n, classes) of a tensor of sequences, inside a traced function."""
-        return self._logits(one_hot)[0]
+        return tf.cast(self._logits(one_hot)[0], tf.float32)
 
     def _class_gradients(self, one_hot: Any) -> Any:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(one_hot)
-            logits = tf.unstack(self._logits(one_hot)[0], self.classes, axis=1)
+            logits = tf.unstack(self.symbolic_logits(one_hot), self.classes, axis=1)
         return tf.stack(
             [tape.gradient(logit, one_hot, unconnected_gradients="zero") for logit in logits],
             axis=-1,

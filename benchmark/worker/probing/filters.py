@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..contract import one_hot
-from ..frozen.freeze import Scan
 from ..frozen.network import FrozenNetwork
+from ..frozen.scans import Scan
 from ..report import Reporter
 
 BATCH = 500
@@ -51,9 +51,9 @@ def write_predictions(
         batch = one_hot(sequences[rows])
         logits.append(network.logits(batch))
         if scan is not None and strongest is not None:
-            before, after = network.scan(batch)
+            before, after, again = network.scan(batch)
             maxima.append(after.max(axis=(0, 1)))
-            scan_max.append(_to_bases(after.max(axis=2), scan, sequences.shape[1]))
+            scan_max.append(_highest(after, again))
             strongest.add(before, rows.start)
         report("step", name="predictions", done=number + 1, of=len(batches))
     np.save(out / "logits.npy", np.concatenate(logits), allow_pickle=False)
@@ -64,21 +64,23 @@ def write_predictions(
     np.save(out / "scan_max.npy", np.concatenate(scan_max), allow_pickle=False)
     np.save(out / "top_sites.npy", strongest.sites(), allow_pickle=False)
     packed = np.zeros((*sequences.shape, -(-scan.filters // 8)), dtype=np.uint8)
-    bases = scan.first + scan.stride * np.arange(scan.positions)
     for number, rows in enumerate(batches):
         above = network.activations(one_hot(sequences[rows])) > settings["half_max"] * filter_max
-        packed[rows, bases] = np.packbits(above, axis=-1)
+        packed[rows] = np.packbits(above, axis=-1)
         report("step", name="filter sites", done=number + 1, of=len(batches))
     np.save(out / "above_half_max.npy", packed, allow_pickle=False)
 
 
-def _to_bases(values: Any, scan: Scan, length: int) -> Any:
-    """Spread scan positions (n, positions) over bases (n, length); gaps get the row's minimum."""
-    if scan.positions == length and scan.stride == 1:
-        return values
-    spread = np.repeat(values.min(axis=1, keepdims=True), length, axis=1)
-    spread[:, scan.first + scan.stride * np.arange(scan.positions)] = values
-    return spread
+def _highest(after: Any, again: Any) -> Any:
+    """Maximum (n, length) over filters and strands; bases without any get the row's minimum."""
+    highest = after.max(axis=2)
+    if again is not None:
+        np.maximum(highest, again, out=highest)
+    empty = np.isneginf(highest)
+    if empty.any():
+        lowest = np.where(empty, np.inf, highest).min(axis=1, keepdims=True)
+        highest = np.where(empty, lowest, highest)
+    return highest
 
 
 class _Strongest:
@@ -87,16 +89,16 @@ class _Strongest:
     def __init__(self, scan: Scan, length: int, settings: dict[str, Any]) -> None:
         self._k = settings["top_sites"]
         half = settings["window"] // 2
-        self._bases = scan.first + scan.stride * np.arange(scan.positions)
+        bases = scan.bases
         # the study's rule for a window: start > 0 and end < length
-        self._whole = (self._bases - half > 0) & (self._bases + settings["window"] - half < length)
-        self._bases = self._bases[self._whole]
+        whole = (bases - half > 0) & (bases + settings["window"] - half < length)
+        self._bases = bases[whole]
         self._values = np.empty((scan.filters, 0), dtype=np.float32)
         self._sites = np.empty((scan.filters, 0, 2), dtype=np.int32)
 
     def add(self, before: Any, first_row: int) -> None:
-        """Merge a batch (n, positions, filters) whose first sequence is ``first_row``."""
-        inner = before[:, self._whole]
+        """Merge a batch (n, length, filters) whose first sequence is ``first_row``."""
+        inner = before[:, self._bases]
         n, positions, filters = inner.shape
         values = inner.reshape(n * positions, filters).T
         keep = min(self._k, values.shape[1])
@@ -108,7 +110,10 @@ class _Strongest:
         sites = np.stack(
             [first_row + index // max(positions, 1), self._bases[index % max(positions, 1)]], axis=2
         )
-        values = np.concatenate([self._values, np.take_along_axis(values, index, 1)], axis=1)
+        best = np.take_along_axis(values, index, 1)
+        # bases that another filter of the scan lies on, and this one does not
+        sites[np.isneginf(best)] = -1
+        values = np.concatenate([self._values, best], axis=1)
         sites = np.concatenate([self._sites, sites.astype(np.int32)], axis=1)
         # ties by sequence and base, so that batches and machines agree
         order = np.stack(

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from ..arrays import Part
 from ..frozen.network import FrozenNetwork
-from ..report import Reporter
+from ..limits import MAX_REASON
+from ..report import Reporter, out_of_memory, said
 from .attribution import METHODS, NotSupported, Settings
 
 SEED = 0
@@ -34,12 +35,15 @@ def permute_weights(graph_def: Any) -> None:
             if node.op != "Const":
                 continue
             tensor = node.attr["value"].tensor
-            if tensor.dtype != tf.float32.as_datatype_enum:
+            kind = tf.as_dtype(tensor.dtype)
+            if not kind.is_floating:
                 continue
             values = tf.make_ndarray(tensor)
             if values.size > 1:
-                permuted = rng.permuted(values.ravel()).reshape(values.shape)
-                tensor.CopyFrom(tf.make_tensor_proto(permuted))
+                # as bits: the generator does not know every floating type
+                bits = values.ravel().view(f"u{values.itemsize}")
+                permuted = rng.permuted(bits).view(values.dtype).reshape(values.shape)
+                tensor.CopyFrom(tf.make_tensor_proto(permuted, kind))
 
 
 def write_randomised(
@@ -61,7 +65,8 @@ def write_randomised(
     out : Path
         Folder that receives ``<method>_randomised.npy`` (k, length, 4, classes) float32, each map
         divided by its largest entry, because only ranks are compared; zero where a map overflows.
-        A method that does not support the network leaves none.
+        A method that fails on the network, or whose maps are zero everywhere in every sequence,
+        leaves none: nothing would be compared, and no likeness read as the best one.
     report : Reporter
     """
     network = FrozenNetwork(graph, manifest, edit=permute_weights)
@@ -72,8 +77,15 @@ def write_randomised(
             )
         except NotSupported:
             continue
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            report("unsupported", name=f"{name}, random weights", reason=said(error)[:MAX_REASON])
+            continue
         with np.errstate(all="ignore"):
             largest = np.abs(found.maps).max(axis=(1, 2), keepdims=True)
             scaled = np.where((largest > 0) & np.isfinite(largest), found.maps / largest, 0.0)
+        if not scaled.any():
+            continue
         path = out / f"{Part.RANDOMISED.of(name)}.npy"
         np.save(path, scaled.astype(np.float32), allow_pickle=False)

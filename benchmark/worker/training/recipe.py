@@ -125,6 +125,8 @@ class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = {} if logs is None else logs
         output = self.model.predict(self._data.x_valid, batch_size=PREDICT_BATCH, verbose=0)
+        # half precision is not numpy's
+        output = np.asarray(output, dtype=np.float32)
         if not np.isfinite(output).all():
             raise SubmissionError(not_finite(self._source, epoch + 1))
         scores = validation_scores(self._data.y_valid, output, from_logits=self._from_logits)

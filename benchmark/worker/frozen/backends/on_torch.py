@@ -106,12 +106,20 @@ def _constant(tensor: Any) -> Any:
 class _Interpreter(torch.fx.Interpreter):
     """Runs an exported program on TensorFlow's tensors."""
 
+    def run_node(self, n: Any) -> Any:
+        self._node = n
+        return super().run_node(n)
+
     def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
         if target in IGNORED:
             return None
         if target in PYTHON:
             return target(*args)
         device = ("device", "layout", "pin_memory", "memory_format", "implicit", "non_blocking")
+        if target is aten.split.Tensor and not isinstance(args[1], int):
+            # of a number that depends on the sequences: how many parts shows in who reads them
+            parts = 1 + max(int(reader.args[1]) for reader in self._node.users)
+            return _split(args[0], [args[1]] * (parts - 1) + [-1], *args[2:])
         kept = {name: value for name, value in kwargs.items() if name not in device}
         return OPERATIONS[target](*args, **kept)
 
@@ -257,6 +265,32 @@ def _adaptive(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(x, list(range(2, x.shape.rank)), keepdims=True)
 
     return pool
+
+
+def _adaptive_maximum(x: Any, size: Any) -> tuple[Any, None]:
+    """The maximum; its place, the other output, is read by unpooling alone."""
+    return _adaptive(tf.reduce_max)(x, size), None
+
+
+def _vector_norm(
+    x: Any, order: Any = 2, axes: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    size = tf.abs(x if dtype is None else tf.cast(x, _kind(dtype)))
+    axes = None if axes is None or axes == [] else list(axes)
+    if order == 2:
+        return tf.sqrt(tf.reduce_sum(tf.square(size), axes, keepdims=keepdim))
+    if order == 1:
+        return tf.reduce_sum(size, axes, keepdims=keepdim)
+    if order == math.inf:
+        return tf.reduce_max(size, axes, keepdims=keepdim)
+    raise Unsupported(f"PyTorch operation 'linalg_vector_norm' of order {order}")
+
+
+def _weight_norm(v: Any, g: Any, axis: int = 0) -> tuple[Any, Any]:
+    """Direction times length of every slice along an axis, and the lengths."""
+    others = [i for i in range(v.shape.rank) if i != axis]
+    norm = _vector_norm(v, 2, others, True)
+    return v * (g / norm), norm
 
 
 def _batch_norm(
@@ -421,7 +455,9 @@ def _split(x: Any, size: Any, axis: int = 0) -> list[Any]:
     if isinstance(size, int):
         extent = int(x.shape[axis])
         size = [min(size, extent - i) for i in range(0, extent, size)]
-    return list(tf.split(x, list(size), axis))
+    if all(isinstance(n, int) for n in size):
+        return list(tf.split(x, list(size), axis))
+    return list(tf.split(x, tf.stack([tf.cast(n, tf.int32) for n in size]), axis, len(size)))
 
 
 def _filled(shape: Sequence[Any], value: Any, *, dtype: Any = None) -> Any:
@@ -617,6 +653,10 @@ OPERATIONS: dict[Any, Callable[..., Any]] = {
         ones_like=_like(1.0),
         addmm=_addmm,
         adaptive_avg_pool1d=_adaptive(tf.reduce_mean),
+        adaptive_max_pool1d=_adaptive_maximum,
+        adaptive_max_pool2d=_adaptive_maximum,
+        linalg_vector_norm=_vector_norm,
+        _weight_norm_interface=_weight_norm,
         amax=_reduced(tf.reduce_max),
         amin=_reduced(tf.reduce_min),
         avg_pool1d=_mean_pool(1),

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Part
-from ...report import Reporter
+from ...limits import MAX_MAGNITUDE, MAX_REASON
+from ...report import Reporter, out_of_memory, said
 from .result import AttributionResult, Method, NotSupported, Settings
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def write_maps(
     methods: Mapping[str, Settings] | Sequence[str],
     out: Path,
     report: Reporter,
+    refused: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Run methods and write their arrays.
+    """Run methods and write their arrays; one that fails does not cost the others.
 
     Parameters
     ----------
@@ -77,8 +79,11 @@ def write_maps(
         Folder that receives, for each method, ``<method>.npy`` (n, length, 4, classes) float32;
         where defined ``<method>_completeness.npy`` (n, classes) float32; where asked for
         ``<method>_hypothetical.npy``, shaped like the map. Methods that the network does not
-        support are left out, and ``unsupported.json`` maps their names to the reason.
+        support, that fail, or whose maps say nothing (zero everywhere in every sequence, or not
+        finite) are left out, and ``unsupported.json`` maps their names to the reason.
     report : Reporter
+    refused : mapping of str to str, optional
+        Reasons of what failed before, for the same file.
 
     Returns
     -------
@@ -87,13 +92,12 @@ def write_maps(
     """
     wanted = methods if isinstance(methods, Mapping) else {name: {} for name in methods}
     maps: dict[str, Any] = {}
-    unsupported = {}
+    unsupported = dict(refused or {})
     for name, settings in wanted.items():
-        try:
-            result = METHODS[name](network, one_hot, settings, partial(report, name=name))
-        except NotSupported as error:
-            unsupported[name] = str(error)
-            report("unsupported", name=name, reason=str(error))
+        result, reason = _explained(name, network, one_hot, settings, partial(report, name=name))
+        if result is None:
+            unsupported[name] = reason
+            report("unsupported", name=name, reason=reason)
             continue
         maps[name] = result.maps
         for part, array in (
@@ -106,3 +110,26 @@ def write_maps(
     if unsupported:
         (out / "unsupported.json").write_text(json.dumps(unsupported), encoding="utf-8")
     return maps
+
+
+def _explained(
+    name: str, network: FrozenNetwork, one_hot: Any, settings: Settings, report: Any
+) -> tuple[AttributionResult | None, str]:
+    """What a method finds; or None, and why not."""
+    try:
+        result = METHODS[name](network, one_hot, settings, report)
+    except NotSupported as error:
+        return None, str(error)
+    except Exception as error:
+        # one method's failure is its own; but memory that ran out is the machine's
+        if out_of_memory(error):
+            raise
+        return None, f"{type(error).__name__}: {said(error)}"[:MAX_REASON]
+    if not result.maps.any():
+        return None, f"the {METHODS[name].entry} is zero everywhere"
+    arrays = (result.maps, result.completeness, result.hypothetical)
+    for array in (found for found in arrays if found is not None):
+        # nan is not at most anything
+        if not np.abs(array).max(initial=0) <= MAX_MAGNITUDE:
+            return None, "its maps hold values that are not finite, or far too large"
+    return result, ""

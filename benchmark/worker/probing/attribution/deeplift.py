@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +72,8 @@ def explain_pairs(
     NotSupported
         If an operation has no rule, or a multiplier is not finite.
     """
+    import tensorflow as tf
+
     from .multipliers.walk import FIELDS, Contributions, DeepLift, in_double
 
     explain = network.traced("deeplift", lambda: DeepLift(network))
@@ -84,8 +87,10 @@ def explain_pairs(
         rounded = found.error(batch) > TOLERANCE
         if rounded.any():
             again = again or network.traced("deeplift64", lambda: in_double(network))
-            if again is not None:
-                found.replace(rounded, again(batch[rounded], others[rounded]))
+            # an operation may have a form in double precision and no kernel for it
+            with contextlib.suppress(tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+                if again is not None:
+                    found.replace(rounded, again(batch[rounded], others[rounded]))
         if not np.isfinite(found.hypothetical).all():
             raise NotSupported("multipliers that are not finite")
         parts.append(found)
@@ -103,6 +108,7 @@ METHODS = (
         summary="rescale rule, reference 0.25 everywhere (Shrikumar et al. 2017)",
         meaning=SHARE + "by DeepLIFT's rescale rule",
         base="observed",
+        entry="contribution",
         reason=CONTRIBUTION,
         complete=True,
         defaults={**SHUFFLED, "reference": "uniform", "references": 1},
@@ -114,6 +120,7 @@ METHODS = (
         summary="rescale rule, mean over dinucleotide shuffles (Lundberg & Lee 2017)",
         meaning=SHARE + "by DeepLIFT's rescale rule",
         base="observed",
+        entry="contribution",
         reason=CONTRIBUTION,
         complete=True,
         defaults={**SHUFFLED, "references": 20},

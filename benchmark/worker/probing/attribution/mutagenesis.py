@@ -89,6 +89,7 @@ METHODS = (
         meaning="how far the logit moves when another letter stands there: the L2 norm of the "
         "three changes, without a sign",
         base="norm",
+        entry="change under every other letter",
         reason=NORM,
         letters=True,
         study="ism",

@@ -129,6 +129,7 @@ METHODS = (
         label="paper ism",
         summary="the study's: change of the sigmoid output; follows from `ism`",
         base="norm",
+        entry="change under every other letter",
         reason="at the sigmoid, else as ism",
         letters=True,
         study="ism",
@@ -152,6 +153,7 @@ METHODS = (
         label="paper deepshap",
         summary="the study's: SHAP values of 10 letter shuffles, times letters again",
         base="observed",
+        entry="contribution",
         reason="the study multiplies SHAP values by x again, which drops the reference letters' "
         "share",
         study="deepshap",

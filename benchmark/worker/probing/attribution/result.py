@@ -77,6 +77,8 @@ class Method:
     base : {"observed", "norm"}
         The importance of a base: the entry of the letter that is there (sum over letters of map x
         one-hot), or the L2 norm over letters.
+    entry : str
+        What a map consists of, to say that it is zero everywhere.
     reason : str
         Why `base` is what it is.
     letters : bool
@@ -104,6 +106,7 @@ class Method:
     summary: str
     meaning: str = ""
     base: Literal["observed", "norm"]
+    entry: str = "gradient"
     reason: str
     letters: bool = False
     study: str | None = None

@@ -48,6 +48,8 @@ class Contributions:
 
 
 FIELDS = ("hypothetical", "at_input", "gap")
+_LOOPS = frozenset({"While", "StatelessWhile"})
+_FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
 class DeepLift:
@@ -74,8 +76,7 @@ class DeepLift:
         self._manifest = network.manifest
         self._classes = network.classes
         self._graph = _reaching(network.graph_def, network.manifest)
-        if real == tf.float64:
-            _to_double(self._graph)
+        _in_one_precision(self._graph, real)
         shape = network.shape
         self._contributions = tf.function(
             self._trace,
@@ -148,7 +149,9 @@ class _Walk:
             pairs.append(Pair(op, twin[op.name], inputs, sequences.dtype))
         unknown = sorted({pair.op.type for pair in pairs} - set(RULES))
         if unknown:
-            raise NotSupported(f"op {', '.join(unknown)}")
+            loop = any(name in _LOOPS for name in unknown)
+            why = " (a recurrent layer of too many steps, or of no fixed number)" if loop else ""
+            raise NotSupported(f"op {', '.join(unknown)}{why}")
         self._rules: list[tuple[Any, Backward]] = [
             (pair.op, RULES[pair.op.type](pair)) for pair in pairs
         ]
@@ -196,15 +199,20 @@ def _node(tensor: str) -> str:
     return tensor.lstrip("^").split(":")[0]
 
 
-def _to_double(graph: Any) -> None:
-    """Let every single-precision operation and constant of a graph be double."""
+def _in_one_precision(graph: Any, real: Any) -> None:
+    """Let every floating operation and constant of a graph be of one type.
+
+    Half, mixed and double precision inside a network would meet a rule's own numbers otherwise.
+    """
+    wanted = real.as_datatype_enum
+    others = {kind.as_datatype_enum for kind in _FLOATING} - {wanted}
     for node in graph.node:
         for name, attribute in node.attr.items():
-            if attribute.type == tf.float32.as_datatype_enum:
-                attribute.type = tf.float64.as_datatype_enum
-            if name == "value" and attribute.tensor.dtype == tf.float32.as_datatype_enum:
-                values = tf.make_ndarray(attribute.tensor).astype(np.float64)
-                attribute.tensor.CopyFrom(tf.make_tensor_proto(values))
+            if attribute.type in others:
+                attribute.type = wanted
+            if name == "value" and attribute.tensor.dtype in others:
+                values = tf.make_ndarray(attribute.tensor).astype(real.as_numpy_dtype)
+                attribute.tensor.CopyFrom(tf.make_tensor_proto(values, real))
 
 
 def _ancestors(last: Any, first: Any) -> list[Any]:
