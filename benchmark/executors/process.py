@@ -165,7 +165,7 @@ class ProcessExecutor:
                     measured = now
                     if folder_bytes(scratch) > SCRATCH_BYTES:
                         text = (
-                            f"{phase.name} wrote more than {SCRATCH_BYTES >> 30} GiB into its "
+                            f"{phase.name} wrote more than {SCRATCH_BYTES >> 20} MiB into its "
                             "working folder; keep fewer checkpoints"
                         )
                         return PhaseResult("model_error", text), peak

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 # the file
-FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,75}\.py")
+FILE_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,74}[A-Za-z0-9_.-])?\.py")
 MAX_MODEL_BYTES = 1 << 20
 MAX_NAME = 80
 MAX_TEXT = 300
@@ -25,8 +25,8 @@ MAX_JSON_BYTES = 4 << 20
 MAX_REASON = 200
 
 IN_WORDS = (
-    f"file: at most {MAX_MODEL_BYTES >> 20} MiB; a name of letters, digits, _ - . that ends "
-    "in .py, at most 79 characters",
+    f"file: at most {MAX_MODEL_BYTES >> 20} MiB; a name of letters, digits, _ - . and spaces that "
+    "ends in .py, at most 79 characters",
     f"network: at most {MAX_FILTERS:,} filters in its scan, {MAX_GRAPH_BYTES >> 20} MiB frozen",
     f"logits and maps: finite, at most {MAX_MAGNITUDE:g} in size",
     f"working folder: at most {SCRATCH_BYTES >> 30} GiB, thrown away after training",

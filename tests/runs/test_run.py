@@ -446,6 +446,43 @@ def test_a_phase_that_outlives_its_limit_is_a_timeout(bench, model, registry):
     assert registry.jobs()["status"].tolist() == ["timeout"]
 
 
+def test_a_phase_that_fills_its_working_folder_is_stopped(bench, model, registry, monkeypatch):
+    monkeypatch.setattr("motifidelity.executors.process.SCRATCH_BYTES", 1 << 20)
+    text = """
+        from pathlib import Path
+        import time
+
+        def build_model(task):
+            Path("checkpoint").write_bytes(bytes(1 << 21))
+            time.sleep(60)
+    """
+    status, _, err = bench("run", "--model", model(text), *ONE)
+    assert status == 1
+    assert "wrote more than 1 MiB into its working folder; keep fewer checkpoints" in err
+    assert registry.jobs()["status"].tolist() == ["model_error"]
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_file_for_other_sequences_is_refused_before_anything_runs(dry, bench, model, tmp_path):
+    text = MODEL.replace("task.input_shape", "(100, 4)")
+    status, out, err = bench("run", "--model", model(text), *ONE, *dry)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "(100, 4)" in err
+    assert "(200, 4)" in err
+    assert not (tmp_path / "registry").exists()
+
+
+@pytest.mark.parametrize("debug", [(), ("--debug",)])
+def test_whole_stacks_are_shown_to_who_asks_for_them(debug, bench, model):
+    text = MODEL.replace("task.input_shape", "task.no_such_thing")
+    status, _, err = bench(*debug, "run", "--model", model(text), *ONE)
+    assert status == 1
+    assert "no_such_thing" in err
+    # of the suite's own files
+    assert ("worker/contract.py" in err) is bool(debug)
+
+
 GREEDY = """import keras
 from keras import layers, ops
 
@@ -499,10 +536,11 @@ def test_own_training_puts_a_model_in_the_open_division(bench, model, registry):
             model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
             model.fit(data.x_train, data.y_train, epochs=1, verbose=0)
     """)
-    status, _, err = bench("run", "--model", model(text), *ONE)
+    status, _, err = bench("run", "--model", model(text, "my own net.py"), *ONE)
     assert status == 0, err
     (row,) = registry.jobs().to_dict("records")
     assert row["division"] == "open"
+    assert row["model_file"] == "my own net.py"
 
 
 def test_a_model_without_convolution_gets_no_motif_score_and_no_error(bench, model, registry):

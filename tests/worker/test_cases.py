@@ -17,6 +17,7 @@ from motifidelity.runs.recording import unsupported_warnings
 from motifidelity.worker.frozen.network import FrozenNetwork
 
 CASES = Path(__file__).parent / "cases"
+PUBLISHED = Path(__file__).parents[1] / "models" / "published"
 # the files of PyTorch have a process of theirs
 pytestmark = pytest.mark.only_on("tensorflow")
 HEAD = "import keras\nfrom keras import layers\n\n\n"
@@ -126,6 +127,16 @@ def test_a_first_layer_that_cannot_be_placed_costs_its_scores_alone(ended):
     assert warning.startswith(
         "the filter scan was not read: the first convolution cannot be placed: "
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deepsea", "legnet"])
+def test_published_architectures_are_trained_and_explained_by_every_method(name, ended):
+    found = ended(name, (PUBLISHED / f"{name}.py").read_text())
+    assert found.status == "ok", found.message
+    assert found.unsupported == {}
+    assert found.maps == set(phases.METHODS)
+    assert found.probed.has_filters
 
 
 @pytest.mark.slow
