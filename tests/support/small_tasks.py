@@ -14,7 +14,7 @@ METHODS = ("saliency", "random")
 SIZES = {"train": 240, "valid": 100, "test": 60, "max_epochs": 2, "explained": 4}
 # every class is in so many test sequences
 OF_EVERY_CLASS = 200
-STUDY_JOBS, RESCORED = 2, 1
+STUDY_JOBS, RESCORED = 1, 1
 
 
 def small(spec: TaskSpec, methods: tuple[str, ...] = METHODS, **given: int) -> TaskSpec:

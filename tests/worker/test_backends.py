@@ -133,9 +133,9 @@ def scores_of(files, truth, work):
     return {(s.metric, s.method, s.target): s.value for s in found}
 
 
+# predictions, scans and maps of the others are compared above
+@pytest.mark.parametrize("copied", ["module"], indirect=True)
 def test_a_pytorch_module_gets_the_scores_of_the_keras_network(original, copied, tmp_path):
-    if copied != "module":
-        pytest.skip("its predictions, scans and maps are compared above")
     from motifidelity.scoring.truth import Truth
     from motifidelity.tasks.dataset import load_dataset
     from motifidelity.tasks.spec import find_spec

@@ -319,7 +319,7 @@ def test_a_second_call_of_a_convolution_gives_no_new_filters(sequences, tmp_path
     assert other_strand.shape == (len(sequences), networks.LENGTH)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's operations")
+@pytest.mark.only_on("tensorflow")
 def test_filters_on_the_second_axis_are_read_and_differentiated_like_those_on_the_last(
     sequences, tmp_path
 ):
