@@ -123,7 +123,7 @@ class Source:
                 "file",
                 "problem",
                 f"name {quoted(self.name, 100)}",
-                "rename it: letters, digits, _ - . and spaces, the ending .py, at most 79 characters",
+                "rename it: letters, digits, spaces, _ - . and the ending .py, at most 79 signs",
                 self.name,
             )
         else:
