@@ -23,8 +23,8 @@ BARS = 12
 # columns of a terminal that bar, step and time left need; what is beyond is the label's
 BESIDE_LABEL = 60
 SHORTEST_LABEL = 18
-# with so many the time that a job has taken is shown too
-WIDE = 110
+# with so many the time that a job has taken is shown too, which needs a few
+WIDE, ELAPSED = 110, 9
 
 
 class Display(Protocol):
@@ -295,7 +295,9 @@ class RichDisplay:
         from rich.table import Column
 
         self._console = Console(stderr=True)
-        self._room = max(SHORTEST_LABEL, self._console.width - BESIDE_LABEL)
+        wide = self._console.width >= WIDE
+        beside = BESIDE_LABEL + (ELAPSED if wide else 0)
+        self._room = max(SHORTEST_LABEL, self._console.width - beside)
 
         def text(name: str, **options: Any) -> TextColumn:
             column = Column(no_wrap=True, overflow="ellipsis", **options)
@@ -307,7 +309,7 @@ class RichDisplay:
             text("fields[text]", max_width=26),
             text("fields[left]", justify="right"),
         ]
-        if self._console.width >= WIDE:
+        if wide:
             columns.append(TimeElapsedColumn())
         self._progress = Progress(*columns, console=self._console, expand=True)
         self._pace = Pace()

@@ -150,7 +150,11 @@ def worth_calibrating(jobs: Sequence[Job], found: Forecast) -> list[Job]:
     work = sum(sequences(job.task, job.profile) * job.profile.max_epochs for job in todo)
     if work < WORTH_CALIBRATING * CALIBRATION:
         return []
-    return list({_key(job): job for job in todo if read_pace(job) is None}.values())
+    first: dict[str, Job] = {}
+    for job in todo:
+        if read_pace(job) is None:
+            first.setdefault(_key(job), job)
+    return list(first.values())
 
 
 def note_pace(job: Job, history: Iterable[Mapping[str, float]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import textwrap
 
 import pytest
@@ -59,10 +60,13 @@ def truth(job):
 
 
 class KilledAfter(ProcessExecutor):
-    """Kills the process that trains, as soon as it has said that an epoch is kept."""
+    """Kills the process that trains, as soon as it has said that an epoch is kept.
+
+    Sums over several threads are in no fixed order, so that no training of them repeats its bits.
+    """
 
     def __init__(self, epoch=None):
-        super().__init__()
+        super().__init__(threads=1)
         self._epoch = epoch
         self.epochs = []
 
@@ -90,17 +94,23 @@ def fit(executor, job, truth, work):
 @pytest.fixture(scope="module")
 def whole(job, truth, tmp_path_factory):
     """The job as it is trained where nothing is kept."""
-    return fit(ProcessExecutor(), job, truth, tmp_path_factory.mktemp("whole") / "work")
+    return fit(ProcessExecutor(threads=1), job, truth, tmp_path_factory.mktemp("whole") / "work")
+
+
+@pytest.fixture(scope="module")
+def stopped_once(job, truth, tmp_path_factory):
+    """The folder of unfinished jobs after the training process was killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    kept = Unfinished(KilledAfter(STOPPED_AFTER), job, folder / "unfinished", print)
+    (folder / "work").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        kept.run(fit_phase(job, truth, folder / "work"), lambda _: None)
+    return folder / "unfinished"
 
 
 @pytest.fixture
-def stopped(job, truth, tmp_path):
-    """The folder of unfinished jobs after the training process was killed."""
-    kept = Unfinished(KilledAfter(STOPPED_AFTER), job, tmp_path / "unfinished", print)
-    (tmp_path / "killed").mkdir()
-    with pytest.raises(KeyboardInterrupt):
-        kept.run(fit_phase(job, truth, tmp_path / "killed"), lambda _: None)
-    return tmp_path / "unfinished"
+def stopped(stopped_once, tmp_path):
+    return shutil.copytree(stopped_once, tmp_path / "unfinished")
 
 
 def test_a_killed_training_goes_on_with_the_same_bits(job, truth, whole, stopped, tmp_path):
@@ -127,7 +137,7 @@ def test_another_machine_s_state_is_not_gone_on_with(
     monkeypatch.setattr(unfinished, "worker_digest", lambda: "another version")
     notes = []
     graph, history, _ = fit(
-        Unfinished(ProcessExecutor(), job, stopped, notes.append), job, truth, tmp_path / "again"
+        Unfinished(KilledAfter(), job, stopped, notes.append), job, truth, tmp_path / "again"
     )
     assert (graph, history) == whole[:2]
     (note,) = notes

@@ -75,7 +75,7 @@ def test_names_of_layers_do_not_matter(saved):
 
 def test_another_shape_is_named(saved):
     message = refused(build(), saved(build(width=8)))
-    assert "has shape (5, 4, 8), and (5, 4, 6) in the network of my.py" in message
+    assert "batch_normalization/vars/0 has shape (8,), and (6,) in the network of my.py" in message
     assert "--param" in message
 
 

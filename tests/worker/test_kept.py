@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from pathlib import Path
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -16,22 +17,18 @@ from motifidelity.worker.training.kept import Keep, hidden_draws
 from motifidelity.worker.training.recipe import train
 
 pytestmark = pytest.mark.backends
-LENGTH, EPOCHS = 30, 7
+LENGTH, EPOCHS = 30, 8
 # labels mean nothing: the score goes up and down, so that the rate falls and the training ends
 RECIPE = {
     "learning_rate": 1e-2,
     "batch_size": 25,
     "max_epochs": EPOCHS,
     "monitor": "aupr",
-    "stop_patience": 3,
+    "stop_patience": 5,
     "rate_patience": 1,
     "rate_factor": 0.2,
     "rate_floor": 1e-7,
 }
-
-
-class Stop(Exception):
-    """The end of a process, played."""
 
 
 @pytest.fixture(scope="module")
@@ -77,28 +74,48 @@ def build_module():
 
 
 class Told:
-    """A reporter that plays the end of the process once so many epochs are kept."""
+    """A reporter that puts every kept state aside, as a host does that is killed afterwards."""
 
-    def __init__(self, stop_after=None):
+    def __init__(self, file):
         self.events = []
-        self._stop_after = stop_after
+        self.states = {}
+        self._file = file
 
     def __call__(self, event, **values):
         json.dumps(values)
         self.events.append((event, values))
-        if event == "kept" and values["epoch"] == self._stop_after:
-            raise Stop
+        if event == "kept":
+            self.states[values["epoch"]] = self._file.read_bytes()
 
     def of(self, kind):
         return [values for event, values in self.events if event == kind]
 
 
-def run(data, file, *, before=None, stop_after=None, of="one", make=build):
-    """Train from the beginning or from what was kept; weights, history, events."""
-    model, told = make(), Told(stop_after)
-    keep = None if file is None else Keep(file, of, before)
+@dataclass
+class Ran:
+    """What a training left: every array, its history but the seconds, and what was told."""
+
+    arrays: list
+    history: list
+    told: Told
+
+
+def run(data, folder, *, before=None, make=build, keeps=True):
+    """Train from the beginning, or from what was kept."""
+    file = folder / "training.npz"
+    model, told, keep = make(), Told(file), None
+    if keeps:
+        keep = Keep(file, "one", None if before is None else saved(folder, before))
     history = train(model, data, RECIPE, from_logits=True, source="m.py", report=told, keep=keep)
-    return state(model), [{k: v for k, v in row.items() if k != "seconds"} for row in history], told
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+    # what another process would have drawn meanwhile
+    np.random.random(7)  # noqa: NPY002
+    return Ran(state(model), rows, told)
+
+
+def saved(folder, content):
+    (folder / "before.npz").write_bytes(content)
+    return folder / "before.npz"
 
 
 def state(model):
@@ -107,77 +124,69 @@ def state(model):
     return [*found, *(b.detach().cpu().numpy() for _, b in buffers)]
 
 
-def stopped(data, file, after, *, before=None, make=build):
-    with pytest.raises(Stop):
-        run(data, file, before=before, stop_after=after, make=make)
-    # what another process would have drawn meanwhile
-    np.random.random(7)  # noqa: NPY002
-    return file.rename(file.with_name(f"after-{after}.npz"))
-
-
 def assert_same_bits(one, other):
-    assert one[1] == other[1]
-    for mine, its in zip(one[0], other[0], strict=True):
+    assert one.history == other.history
+    for mine, its in zip(one.arrays, other.arrays, strict=True):
         assert mine.dtype == its.dtype
         assert mine.tobytes() == its.tobytes()
 
 
 @pytest.fixture(scope="module")
-def whole(data):
+def whole(data, tmp_path_factory):
     """A trial that nobody stopped, and that keeps nothing."""
-    return run(data, None)
+    return run(data, tmp_path_factory.mktemp("whole"), keeps=False)
 
 
-def test_the_trial_of_these_tests_lowers_its_rate(whole):
-    rates = [row["learning_rate"] for row in whole[1]]
-    assert len(rates) > 4
+@pytest.fixture(scope="module")
+def keeping(data, tmp_path_factory):
+    """A trial that nobody stopped, with its state after every epoch."""
+    folder = tmp_path_factory.mktemp("keeping")
+    found = run(data, folder)
+    # one at a time, and no part of another
+    assert [path.name for path in folder.iterdir()] == ["training.npz"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def again(data, keeping, tmp_path_factory):
+    """A trial that was stopped after its first epoch."""
+    return run(data, tmp_path_factory.mktemp("again"), before=keeping.told.states[1])
+
+
+def test_keeping_changes_no_bit(whole, keeping):
+    assert_same_bits(keeping, whole)
+    assert list(keeping.told.states) == list(range(1, len(whole.history) + 1))
+    # the rules have counted, lowered the rate and ended the training
+    rates = [row["learning_rate"] for row in whole.history]
+    assert len(rates) > 5
     assert rates[3] < rates[0]
 
 
-def test_keeping_changes_no_bit(data, whole, tmp_path):
-    found = run(data, tmp_path / "training.npz")
-    assert_same_bits(found, whole)
-    assert [event["epoch"] for event in found[2].of("kept")] == list(range(1, len(whole[1]) + 1))
-    assert [path.name for path in tmp_path.iterdir()] == ["training.npz"]
-
-
-@pytest.mark.parametrize("after", [1, 3])
-def test_a_stopped_trial_goes_on_with_the_same_bits(data, whole, tmp_path, after):
-    before = stopped(data, tmp_path / "training.npz", after)
-    found = run(data, tmp_path / "training.npz", before=before)
-    assert_same_bits(found, whole)
-    (resumed,) = found[2].of("resumed")
-    assert resumed["epoch"] == after
+def test_a_stopped_trial_goes_on_with_the_same_bits(whole, again):
+    assert_same_bits(again, whole)
+    (resumed,) = again.told.of("resumed")
+    assert resumed["epoch"] == 1
     assert resumed["seconds"] > 0
-    assert [event["epoch"] for event in found[2].of("epoch")][:1] == [after + 1]
+    assert again.told.of("epoch")[0]["epoch"] == 2
 
 
-def test_a_trial_may_be_stopped_again(data, whole, tmp_path):
-    file = tmp_path / "training.npz"
-    second = stopped(data, file, 3, before=stopped(data, file, 2))
-    assert_same_bits(run(data, file, before=second), whole)
-
-
-def test_a_trial_whose_training_was_over_is_not_trained_again(data, whole, tmp_path):
-    before = stopped(data, tmp_path / "training.npz", len(whole[1]))
-    found = run(data, tmp_path / "training.npz", before=before)
+def test_a_trial_may_be_stopped_again(data, whole, again, tmp_path):
+    found = run(data, tmp_path, before=again.told.states[4])
     assert_same_bits(found, whole)
-    assert not found[2].of("epoch")
+    assert found.told.of("epoch")[0]["epoch"] == 5
+
+
+def test_a_trial_whose_training_was_over_is_not_trained_again(data, whole, keeping, tmp_path):
+    found = run(data, tmp_path, before=keeping.told.states[len(whole.history)])
+    assert_same_bits(found, whole)
+    assert not found.told.of("epoch")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="of PyTorch")
 def test_a_module_of_pytorch_goes_on_with_the_same_bits(data, tmp_path):
-    whole = run(data, None, make=build_module)
-    before = stopped(data, tmp_path / "training.npz", 2, make=build_module)
-    found = run(data, tmp_path / "training.npz", before=before, make=build_module)
+    whole = run(data, tmp_path, make=build_module)
+    found = run(data, tmp_path, before=whole.told.states[2], make=build_module)
     assert_same_bits(found, whole)
-
-
-def spoiled(path: Path, spoil) -> Path:
-    content = bytearray(path.read_bytes())
-    spoil(content)
-    path.write_bytes(content)
-    return path
 
 
 def flip(content):
@@ -188,58 +197,50 @@ def cut(content):
     del content[-100:]
 
 
-def empty(content):
-    content.clear()
-
-
-@pytest.mark.parametrize("spoil", [flip, cut, empty])
-def test_a_damaged_file_means_starting_over(data, whole, tmp_path, spoil):
-    before = spoiled(stopped(data, tmp_path / "training.npz", 2), spoil)
-    found = run(data, tmp_path / "training.npz", before=before)
-    assert_same_bits(found, whole)
-    assert found[2].of("over") == [{"reason": "what was kept is damaged"}]
-
-
-def test_another_trial_s_file_means_starting_over(data, whole, tmp_path):
-    before = stopped(data, tmp_path / "training.npz", 2)
-    found = run(data, tmp_path / "training.npz", before=before, of="another machine")
-    assert_same_bits(found, whole)
-    (over,) = found[2].of("over")
-    assert "another machine" in over["reason"]
-
-
-def test_another_network_s_file_and_a_pickle_mean_starting_over(data, tmp_path):
-    wide = stopped(data, tmp_path / "training.npz", 1, make=lambda: build(width=8))
-    pickled = tmp_path / "pickled.npz"
-    np.savez(pickled, notes=np.array([{"of": "one"}], dtype=object))
-    for before in (wide, pickled):
-        with pytest.raises(Stop):
-            run(data, tmp_path / "training.npz", before=before, stop_after=1)
-        told = Told()
-        kept.Keeper(Keep(tmp_path / "new.npz", "one", before), compiled(), [], [], EPOCHS, told)
-        assert told.of("over") == [{"reason": "what was kept is damaged"}]
-
-
-def compiled():
-    model = build()
+def start(folder, content, of="one", width=6):
+    """Why a trial that is given a state starts over; None where it goes on."""
+    told = Told(folder / "training.npz")
+    model = build(width=width)
     model.compile(keras.optimizers.Adam(), "mse")
-    return model
+    keep = Keep(folder / "training.npz", of, saved(folder, content))
+    keeper = kept.Keeper(keep, model, [], history := [], EPOCHS, told)
+    assert (keeper.epoch > 0) == bool(history) == bool(told.of("resumed"))
+    return told.of("over")[0]["reason"] if told.of("over") else None
+
+
+@pytest.mark.parametrize("spoil", [flip, cut, bytearray.clear])
+def test_a_damaged_state_means_starting_over(keeping, tmp_path, spoil):
+    content = bytearray(keeping.told.states[2])
+    assert start(tmp_path, content) is None
+    spoil(content)
+    assert start(tmp_path, content) == "what was kept is damaged"
+
+
+def test_another_trial_s_state_means_starting_over(keeping, tmp_path):
+    assert "another machine" in start(tmp_path, keeping.told.states[2], of="another")
+    assert start(tmp_path, keeping.told.states[2], width=8) == "what was kept is damaged"
+
+
+def test_a_pickle_means_starting_over(tmp_path):
+    np.savez(tmp_path / "pickled.npz", notes=np.array([{"of": "one"}], dtype=object))
+    content = (tmp_path / "pickled.npz").read_bytes()
+    assert start(tmp_path, content) == "what was kept is damaged"
 
 
 def test_a_state_too_large_is_not_kept_and_said_once(data, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "MAX_KEPT_BYTES", 1000)
-    found = run(data, tmp_path / "training.npz")
-    (unkept,) = found[2].of("unkept")
+    (unkept,) = run(data, tmp_path).told.of("unkept")
     assert "at most" in unkept["reason"]
     assert not list(tmp_path.iterdir())
 
 
-def test_a_large_state_is_kept_less_often(data, whole, tmp_path, monkeypatch):
-    size = sum(array.nbytes for array in whole[0]) * 3
+def test_a_large_state_is_kept_less_often(data, keeping, tmp_path, monkeypatch):
+    with np.load(io.BytesIO(keeping.told.states[1])) as file:
+        size = sum(len(file[name]) for name in file.files if name != "notes")
     monkeypatch.setattr(kept, "MAX_KEPT_WRITTEN", size * EPOCHS // 2)
-    epochs = [event["epoch"] for event in run(data, tmp_path / "training.npz")[2].of("kept")]
-    assert 1 < len(epochs) < len(whole[1])
-    assert epochs[-1] == len(whole[1])
+    epochs = list(run(data, tmp_path).told.states)
+    last = len(keeping.history)
+    assert epochs == sorted({*range(2, last, 2), last})
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
