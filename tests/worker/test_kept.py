@@ -159,7 +159,7 @@ def test_keeping_changes_no_bit(whole, keeping):
     # the rules have counted, lowered the rate and ended the training
     rates = [row["learning_rate"] for row in whole.history]
     assert len(rates) > 5
-    assert rates[3] < rates[0]
+    assert rates[-1] < rates[0]
 
 
 def test_a_stopped_trial_goes_on_with_the_same_bits(whole, again):
@@ -240,7 +240,8 @@ def test_a_large_state_is_kept_less_often(data, keeping, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "MAX_KEPT_WRITTEN", size * EPOCHS // 2)
     epochs = list(run(data, tmp_path).told.states)
     last = len(keeping.history)
-    assert epochs == sorted({*range(2, last, 2), last})
+    # its size is known once the first is written
+    assert epochs == sorted({1, *range(2, last, 2), last})
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
