@@ -15,7 +15,7 @@ from motifidelity.worker.training.given import take_weights
 pytestmark = pytest.mark.backends
 LENGTH = 30
 SEQUENCES = np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, (5, LENGTH))]
-on_torch = pytest.mark.skipif(keras.backend.backend() != "torch", reason="of PyTorch")
+on_torch = pytest.mark.only_on("torch")
 
 
 def build(width=6, *, deep=False):

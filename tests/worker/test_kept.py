@@ -182,7 +182,7 @@ def test_a_trial_whose_training_was_over_is_not_trained_again(data, whole, keepi
     assert not found.told.of("epoch")
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="of PyTorch")
+@pytest.mark.only_on("torch")
 def test_a_module_of_pytorch_goes_on_with_the_same_bits(data, tmp_path):
     whole = run(data, tmp_path, make=build_module)
     found = run(data, tmp_path, before=whole.told.states[2], make=build_module)
@@ -244,7 +244,7 @@ def test_a_large_state_is_kept_less_often(data, keeping, tmp_path, monkeypatch):
     assert epochs == sorted({1, *range(2, last, 2), last})
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+@pytest.mark.only_on("tensorflow")
 def test_random_states_that_nobody_can_read_are_found(tmp_path):
     import tensorflow as tf
 
