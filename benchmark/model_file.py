@@ -14,10 +14,36 @@ from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
 from motifidelity.errors import UserError, unknown
+from motifidelity.files import file_digest
+from motifidelity.worker.limits import MAX_WEIGHTS_BYTES
 
 # Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
 _PARSING = threading.Lock()
+# how files of weights are named, and of which framework they are
+_WEIGHTS = {".weights.h5": "keras", ".pt": "torch", ".pth": "torch"}
+_NO_WEIGHTS = {
+    ".keras": "a whole model, which brings its own code",
+    ".h5": "a whole model by its name (weights end in .weights.h5)",
+}
 METADATA = ("name", "authors", "url", "license", "backend")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights that were trained elsewhere; here it is bytes, loaded in the sandbox alone.
+
+    Attributes
+    ----------
+    path : Path
+    digest : str
+        SHA-256 of the file.
+    size : int
+        Bytes.
+    """
+
+    path: Path
+    digest: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -28,7 +54,7 @@ class Submission:
     ----------
     path : Path
     digest : str
-        SHA-256 of the file.
+        SHA-256 of the file; with given weights that of both digests.
     name : str
         ``MODEL["name"]``, or the file's stem.
     metadata : mapping
@@ -43,6 +69,8 @@ class Submission:
         Whether the file brings its own training (the open division).
     backend : str
         What Keras runs on: ``MODEL["backend"]``, or ``tensorflow``.
+    weights : Weights, optional
+        What its network holds instead of being trained.
     """
 
     path: Path
@@ -54,11 +82,12 @@ class Submission:
     open_parameters: bool = False
     own_fit: bool = False
     backend: str = DEFAULT_BACKEND
+    weights: Weights | None = None
 
     @property
     def division(self) -> str:
-        """``closed`` (the task's recipe) or ``open`` (its own training)."""
-        return "open" if self.own_fit else "closed"
+        """``closed`` (the task's recipe) or ``open`` (its own training, or given weights)."""
+        return "open" if self.own_fit or self.weights else "closed"
 
     def parameters(self, assignments: tuple[str, ...]) -> dict[str, Any]:
         """Every parameter's value, the given ``name=value`` over the literal defaults.
@@ -138,6 +167,45 @@ def declared_backend(path: Path) -> str:
 def on_backend(submission: Submission, backend: str | None) -> Submission:
     """The same submission on another backend; None leaves it on its own."""
     return submission if backend is None else replace(submission, backend=backend)
+
+
+def with_weights(submission: Submission, path: Path | None) -> Submission:
+    """The same submission with weights from a file; None leaves it to be trained.
+
+    The file is digested and never loaded: what is in it only the worker looks at.
+
+    Raises
+    ------
+    UserError
+        For a name that is of no file of weights, or of another framework's, a file that cannot be
+        read, and one that is too large.
+    """
+    if path is None:
+        return submission
+    kind = next((kind for end, kind in _WEIGHTS.items() if path.name.endswith(end)), None)
+    if kind is None:
+        told = next((text for end, text in _NO_WEIGHTS.items() if path.name.endswith(end)), "")
+        raise UserError(
+            f"--weights {path.name}: {told or 'no file of weights by its name'}; give "
+            "my.weights.h5 (model.save_weights) or my.pt (torch.save of a state_dict)"
+        )
+    if kind == "torch" and submission.backend != "torch":
+        raise UserError(
+            f"--weights {path.name}: weights of PyTorch, and {submission.path.name} runs on "
+            f"{submission.backend}; add --backend torch"
+        )
+    try:
+        size = path.stat().st_size
+        if size > MAX_WEIGHTS_BYTES:
+            raise UserError(
+                f"--weights {path.name}: {size >> 20} MiB; at most {MAX_WEIGHTS_BYTES >> 20} are "
+                "allowed: save the weights alone, without the optimiser's state"
+            )
+        digest = file_digest(path)
+    except OSError as error:
+        raise UserError(f"--weights {path}: {error.strerror}; give a file that is there") from error
+    both = hashlib.sha256(f"{submission.digest} {digest}".encode()).hexdigest()
+    return replace(submission, digest=both, weights=Weights(path.resolve(), digest, size))
 
 
 def _bindings(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.Lambda | None]:

@@ -104,6 +104,7 @@ def command(
             references=True,
             logs=JobLogs(logs) if logs else None,
             pack=pack,
+            keep=wish.executor == "local",
         )
     say_where_the_page_goes(registry)
     click.echo(f"Leaderboard: {draw_leaderboard(registry)}", err=as_json)

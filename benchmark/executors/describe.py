@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from motifidelity.containers.policy import Policy
 
 
-FIT_SEES = "the model file; training and validation sequences with labels"
+FIT_SEES = (
+    "the model file; training and validation sequences with labels; what its own training kept, if "
+    "it was stopped"
+)
+FIT_SEES_WEIGHTS = "the model file; the given weights"
 
 
 PROBE_SEES = "the frozen network; test sequences without labels"

@@ -163,10 +163,11 @@ def read_plain(path: Path, limit: int, offset: int = 0) -> bytes | None:
         handle = os.open(path, flags)
     except OSError:
         return None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            return None
         file.seek(offset)
         return file.read(limit)
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 PLAIN_EVERY = 15.0
 # running jobs that have a bar of their own on a terminal
 BARS = 12
+# columns of a terminal that bar, step and time left need; what is beyond is the label's
+BESIDE_LABEL = 60
+SHORTEST_LABEL = 18
+# with so many the time that a job has taken is shown too, which needs a few
+WIDE, ELAPSED = 110, 9
 
 
 class Display(Protocol):
@@ -77,13 +82,21 @@ class Pace:
         rate = self.an_hour
         return None if rate is None else 3600 * (self.of - self.done) / rate
 
-    def __str__(self) -> str:
-        text = f"{self.done} of {self.of}"
-        rate, left = self.an_hour, self.left
-        if rate is None or left is None:
+    @property
+    def so_far(self) -> str:
+        """How many jobs have ended, and how many do in an hour."""
+        text, rate = f"{self.done} of {self.of}", self.an_hour
+        if rate is None:
             return text
-        shown = f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
-        return f"{text}, {shown} jobs an hour" + (f", {duration(left)} left" if left else "")
+        return f"{text}, {f'{rate:.0f}' if rate >= 10 else f'{rate:.1f}'} jobs an hour"
+
+    @property
+    def until_end(self) -> str:
+        """How long it takes until the last job ends; "" where that is not known."""
+        return f"{duration(self.left)} left" if self.left else ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.so_far, self.until_end)))
 
 
 @contextmanager
@@ -119,28 +132,43 @@ def remaining(event: Event, seconds_per_epoch: list[float]) -> float | None:
 
 def describe(phase: str, event: Event, left: float | None) -> str:
     """One event as text."""
+    if event["event"] == "epoch":
+        more = "" if left is None else f", {_training_left(left)}"
+        return f"{brief(phase, event, '  validation ')}{more}"
+    if event["event"] == "unsupported":
+        name, reason = event.get("name"), event.get("reason")
+        told = "filters" if name == "filters" else f"{name} does not support this network"
+        return f"{told}: {reason}"
+    if event["event"] == "lost":
+        return f"{phase} was lost ({event.get('name')}); it runs again"
+    return brief(phase, event)
+
+
+def brief(phase: str, event: Event, between: str = ", ") -> str:
+    """One event in a few words, for a column; ``between`` stands between an epoch and its score."""
     kind = event["event"]
     if kind == "epoch":
         value = event.get("value")
         score = f"{value:.4f}" if isinstance(value, float) else "?"
-        more = "" if left is None else f", {_training_left(left)}"
-        return (
-            f"epoch {event.get('epoch')}/{event.get('of')}  "
-            f"validation {str(event.get('monitor')).upper()} {score}{more}"
-        )
+        monitor = str(event.get("monitor")).upper()
+        return f"epoch {event.get('epoch')}/{event.get('of')}{between}{monitor} {score}"
     if kind == "step":
         return f"{_step(event)} {event.get('done')}/{event.get('of')}"
-    if kind == "unsupported" and event.get("name") == "filters":
-        return f"filters: {event.get('reason')}"
-    if kind == "unsupported":
-        return f"{event.get('name')} does not support this network: {event.get('reason')}"
     if kind == "node":
         return f"{phase} on {event.get('name')}"
     if kind == "lost":
-        return f"{phase} was lost ({event.get('name')}); it runs again"
+        return "lost; it runs again"
     return {"fit": "loading TensorFlow and data", "probe": "probing", "score": "scoring"}.get(
         phase, phase
     )
+
+
+def shortened(label: str, width: int) -> str:
+    """A label of at most so many letters: the model's name and the trial stay, the middle goes."""
+    if len(label) <= width:
+        return label
+    head = (width - 1) // 2
+    return f"{label[:head]}…{label[len(label) - (width - 1 - head) :]}"
 
 
 def _training_left(seconds: float) -> str:
@@ -256,22 +284,36 @@ class JsonDisplay:
 
 
 class RichDisplay:
-    """Live bars: the run with its pace, and the running jobs with their steps."""
+    """Live bars: the run with its pace, and the running jobs with their steps.
+
+    On a narrow terminal labels are shortened first: bar and time left always show.
+    """
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
 
         self._console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}", markup=False),
-            TimeElapsedColumn(),
-            console=self._console,
-        )
+        wide = self._console.width >= WIDE
+        beside = BESIDE_LABEL + (ELAPSED if wide else 0)
+        self._room = max(SHORTEST_LABEL, self._console.width - beside)
+
+        def text(name: str, **options: Any) -> TextColumn:
+            column = Column(no_wrap=True, overflow="ellipsis", **options)
+            return TextColumn(f"{{task.{name}}}", markup=False, table_column=column)
+
+        columns = [
+            text("description", ratio=1, min_width=SHORTEST_LABEL),
+            BarColumn(bar_width=12),
+            text("fields[text]", max_width=26),
+            text("fields[left]", justify="right"),
+        ]
+        if wide:
+            columns.append(TimeElapsedColumn())
+        self._progress = Progress(*columns, console=self._console, expand=True)
         self._pace = Pace()
-        self._run = self._progress.add_task("all jobs", total=None, text="", visible=False)
+        self._run = self._progress.add_task("all jobs", total=None, text="", left="", visible=False)
         self._bars: dict[str, TaskID] = {}
         self._epochs: dict[str, list[float]] = {}
 
@@ -291,7 +333,11 @@ class RichDisplay:
         self._pace.begin(of)
         self._epochs[job.id] = []
         self._bars[job.id] = self._progress.add_task(
-            job.label, total=None, text="", visible=len(self._bars) < BARS
+            shortened(job.label, self._room),
+            total=None,
+            text="",
+            left="",
+            visible=len(self._bars) < BARS,
         )
         self._show_run()
 
@@ -305,7 +351,9 @@ class RichDisplay:
         done = event.get("epoch") or event.get("done") or 0
         if isinstance(total, int) and isinstance(done, int):
             self._progress.update(bar, total=total, completed=done)
-        self._progress.update(bar, text=describe(phase, event, left))
+        # early stopping may end the training sooner
+        until = f"≤ {duration(left)} left" if left else ""
+        self._progress.update(bar, text=brief(phase, event), left=until)
 
     def end(self, job: Job, status: str, message: str, seconds: float) -> None:
         """Say how the job ended."""
@@ -327,5 +375,6 @@ class RichDisplay:
             visible=self._pace.of > 1,
             total=self._pace.of,
             completed=self._pace.done,
-            text=f"{self._pace}{more}",
+            text=f"{self._pace.so_far}{more}",
+            left=self._pace.until_end,
         )

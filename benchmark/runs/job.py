@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from motifidelity.entries import GIVEN
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
@@ -147,6 +148,8 @@ class _Record:
         """Note what training left: length, best epoch, size, and what looks odd."""
         self._parts["history"] = history_rows(fit.history)
         self.row["num_weights"] = fit.num_weights
+        if weights := job.submission.weights:
+            self.row["warnings"].append(f"{GIVEN}: {weights.path.name}, sha256 {weights.digest}")
         if fit.unchanged:
             self.row["warnings"].append(UNCHANGED)
         if not fit.history:

@@ -37,6 +37,11 @@ def units(jobs: Sequence[Job], size: int) -> list[list[Job]]:
         return [[job] for job in jobs]
     for job in jobs:
         submission = job.submission
+        if submission.weights:
+            raise UserError(
+                f"--pack: the weights of {submission.path.name} are given and nothing is trained; "
+                "leave --pack away"
+            )
         if submission.backend != "jax":
             raise UserError(
                 f"--pack: {submission.path.name} runs on {submission.backend}; trials are trained "

@@ -16,18 +16,21 @@ from motifidelity.scoring.truth import Truth
 
 
 def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
-    """Training and validation data alone: no test sequence, label or implant is written here."""
+    """Training and validation data alone, or weights: no test sequence or truth is written here."""
     spec, profile = job.task, job.profile
     train = truth.dataset.splits["train"].head(profile.train)
     valid = truth.dataset.splits["valid"].head(profile.valid)
     inputs = {"model": job.submission.path}
-    for name, array in (
-        ("x_train", train.sequences),
-        ("y_train", train.labels),
-        ("x_valid", valid.sequences),
-        ("y_valid", valid.labels),
-    ):
-        inputs[name] = _save(work / f"{name}.npy", array)
+    arrays = {
+        "x_train": train.sequences,
+        "y_train": train.labels,
+        "x_valid": valid.sequences,
+        "y_valid": valid.labels,
+    }
+    if weights := job.submission.weights:
+        # nothing is trained
+        inputs["weights"], arrays = weights.path, {}
+    inputs |= {name: _save(work / f"{name}.npy", array) for name, array in arrays.items()}
     settings = {
         "task": {
             "name": spec.name,

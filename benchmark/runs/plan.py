@@ -49,7 +49,10 @@ class Job:
         """How people are shown the job."""
         params = " ".join(f"{k}={v}" for k, v in sorted(self.params.items()))
         task = self.task.name if self.task.version == 1 else self.task.id
-        return f"{self.submission.name} {params} on {task}, trial {self.trial}".replace("  ", " ")
+        name, weights = self.submission.name, self.submission.weights
+        if weights:
+            name += f" with {weights.path.name}"
+        return f"{name} {params} on {task}, trial {self.trial}".replace("  ", " ")
 
 
 def job_id(

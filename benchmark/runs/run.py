@@ -18,6 +18,7 @@ from motifidelity.runs.logs import JobLogs
 from motifidelity.runs.packs import fitted_together, units
 from motifidelity.runs.plan import Job, is_settled
 from motifidelity.runs.trial_agreement import renew_agreement
+from motifidelity.runs.unfinished import Unfinished, begin, open_unfinished
 from motifidelity.scoring.score import compile_in_background
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.dataset import load_dataset
@@ -43,6 +44,7 @@ def run_plan(
     references: bool = False,
     logs: JobLogs | None = None,
     pack: int = 1,
+    keep: bool = False,
     debug: bool = False,
 ) -> Ended:
     """Run the jobs of a plan that have no result yet.
@@ -50,7 +52,8 @@ def run_plan(
     A failure of the submission is a result too and is not repeated unless asked for; a failure of
     the infrastructure is. An interrupt keeps every finished job. With ``references`` the ceilings
     and floors of the tasks that ran are recorded at the end, unless they are there. With ``logs``
-    each job has a file there. Up to ``pack`` trials of a model are trained together. With ``debug``
+    each job has a file there. Up to ``pack`` trials of a model are trained together. With ``keep``
+    a trial that was stopped in training goes on from its last epoch (`unfinished`). With ``debug``
     all that a failed job printed is shown, whole stacks among it. At the end the trials of each
     model are compared with each other (`renew_agreement`).
 
@@ -90,6 +93,7 @@ def run_plan(
     truths: dict[str, Truth] = {}
     lock = threading.Lock()
     screen = _Screen(display, logs, debug=debug)
+    unfinished = open_unfinished(display.note) if keep and todo else None
 
     def truth_of(job: Job) -> Truth:
         with lock:
@@ -99,6 +103,9 @@ def run_plan(
 
     def run_unit(number: int, unit: Sequence[Job]) -> None:
         first = unit[0]
+        if unfinished:
+            for job in unit:
+                begin(job, unfinished, screen.note)
         if len(unit) == 1:
             screen.begin(first, number, len(todo))
             run_one(first, executor)
@@ -114,7 +121,11 @@ def run_plan(
 
     def run_one(job: Job, place: Executor) -> None:
         started = time.monotonic()
-        outcome = run_job(job, truth_of(job), place, registry, partial(screen.event, job))
+        kept = Unfinished(place, job, unfinished, screen.note) if unfinished else None
+        on_event = partial(screen.event, job)
+        outcome = run_job(job, truth_of(job), kept or place, registry, on_event)
+        if kept:
+            kept.end(outcome.status)
         printed = screen.end(job, outcome.status, outcome.message, time.monotonic() - started)
         with lock:
             if outcome.status == "ok":

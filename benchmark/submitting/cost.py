@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from motifidelity.containers.policy import Policy
 from motifidelity.phase.cores import count_cores
 from motifidelity.runs.display import duration
+from motifidelity.runs.forecast import sequences
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.trial import TriedOut
 from motifidelity.worker.limits import MAX_GRAPH_BYTES
 
 GIB = 1 << 30
-# a forward pass is about a third of a training step: forward, and backward at twice its cost
-_FORWARD = 1 / 3
 
 
 def load() -> str:
@@ -44,11 +44,6 @@ def cost_findings(trial: TriedOut) -> Iterator[Finding]:
     yield _memory(trial)
 
 
-def _sequences(train: int, valid: int) -> float:
-    """Cost of an epoch in training sequences."""
-    return train + _FORWARD * valid
-
-
 def _sizes(trial: TriedOut) -> tuple[int, int]:
     digests = trial.job.task.digests
     return int(digests["train"]["n"]), int(digests["valid"]["n"])
@@ -67,10 +62,9 @@ def _time(trial: TriedOut) -> Finding:
             "try 'bench run --profile quick'",
             task=spec.id,
         )
-    train, valid = _sizes(trial)
-    slice_ = _sequences(profile.train or train, profile.valid or valid)
-    epoch = seconds[-1] * _sequences(train, valid) / slice_
     full = spec.profiles.get("full")
+    whole = sequences(spec, replace(profile, train=None, valid=None))
+    epoch = seconds[-1] * whole / sequences(spec, profile)
     text = f"about {duration(epoch)} an epoch"
     if full:
         text += (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
+from motifidelity.runs.forecast import Forecast, note_pace, worth_calibrating
 from motifidelity.runs.intake import (
     FILTERS,
     FitOutput,
@@ -22,6 +23,8 @@ from motifidelity.runs.intake import (
 from motifidelity.runs.phases import fit_phase, probe_phase
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
+from motifidelity.scratch import scratch_folder
+from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import Profile
 
 # enough steps to time one, few enough for seconds; two epochs, of which the first also compiles
@@ -94,9 +97,30 @@ def fit_trial(job: Job, truth: Truth, executor: Executor, work: Path) -> TriedOu
     if fitted.status == "ok":
         try:
             trial.fit = take_fit(work / "fit")
+            note_pace(job, trial.fit.history)
         except InvalidOutput as error:
             trial.invalid = str(error)
     return trial
+
+
+def calibrate(
+    jobs: Sequence[Job], found: Forecast, executor: Executor, say: Callable[[str], None]
+) -> bool:
+    """Train the networks of a long plan of which nothing was measured here for a few seconds each.
+
+    Returns
+    -------
+    bool
+        Whether anything was measured.
+    """
+    measured = False
+    for job in worth_calibrating(jobs, found):
+        say(f"measuring an epoch of {job.submission.name} on {job.task.id}")
+        short = replace(job, profile=SLICE)
+        with scratch_folder() as work:
+            trial = fit_trial(short, Truth(load_dataset(job.task), SLICE), executor, work)
+        measured = measured or trial.fit is not None
+    return measured
 
 
 def probe_trial(

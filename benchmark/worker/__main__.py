@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .limits import MAX_REASON
+from .limits import KEPT, MAX_REASON
 from .report import (
     Reporter,
     SubmissionError,
@@ -49,17 +49,8 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
     _require_gpu()
     if keras.backend.backend() != "tensorflow":
         _leave_gpu_to_the_backend()
-    arrays = {
-        name: np.load(request["inputs"][name], allow_pickle=False)
-        for name in ("x_train", "y_train", "x_valid", "y_valid")
-    }
-    data = contract.TrainingData(
-        contract.one_hot(arrays["x_train"]),
-        arrays["y_train"].astype(np.float32),
-        contract.one_hot(arrays["x_valid"]),
-        arrays["y_valid"].astype(np.float32),
-        request["seed"],
-    )
+    given = request["inputs"].get("weights")
+    data = None if given else _training_data(request)
     print(BEGINS, flush=True)
     trials = request.get("trials") or [{"seed": request["seed"], "params": request["params"]}]
     built, module = [], None
@@ -84,17 +75,23 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         # Keras draws the order of sequences from this state
         built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
     report.step = "train"
-    report("start", epochs=request["recipe"]["max_epochs"])
     started = time.perf_counter()
     trained: list[tuple[Any, Any, dict[str, Any] | None, int]]
-    if request["own_fit"]:
+    if given:
+        from .training.given import take_weights
+
+        take_weights(built[0][0], Path(given), path.name)
+        trained = [(*built[0][:2], {"history": []}, 1)]
+    elif request["own_fit"]:
+        report("start", epochs=request["recipe"]["max_epochs"])
         trained = [_fit_by_itself(built[0], module, data, path.name, task)]
     else:
+        report("start", epochs=request["recipe"]["max_epochs"])
         with blames_submission(path, "in training"):
             histories = (
                 _fit_pack(built, data, request["recipe"], path.name, report)
                 if "trials" in request
-                else [(_fit_alone(built[0], data, request["recipe"], path.name, report), 1)]
+                else [(_fit_alone(built[0], data, request, out, report), 1)]
             )
         trained = [
             (model, motif_layer, None if history is None else {"history": history}, together)
@@ -116,16 +113,53 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
             "together": together,
         }
         (out / f"{prefix}history.json").write_text(json.dumps(summary), encoding="utf-8")
+    # the host has its copy until the job has ended
+    (out / KEPT).unlink(missing_ok=True)
+
+
+def _training_data(request: dict[str, Any]) -> Any:
+    """Sequences and labels of training and validation, as a submission's ``fit`` gets them."""
+    import numpy as np
+
+    from . import contract
+
+    arrays = {
+        name: np.load(request["inputs"][name], allow_pickle=False)
+        for name in ("x_train", "y_train", "x_valid", "y_valid")
+    }
+    return contract.TrainingData(
+        contract.one_hot(arrays["x_train"]),
+        arrays["y_train"].astype(np.float32),
+        contract.one_hot(arrays["x_valid"]),
+        arrays["y_valid"].astype(np.float32),
+        request["seed"],
+    )
 
 
 def _fit_alone(
-    built: tuple[Any, ...], data: Any, recipe: dict[str, Any], source: str, report: Any
+    built: tuple[Any, ...], data: Any, request: dict[str, Any], out: Path, report: Any
 ) -> list[dict[str, float]]:
-    """Train one network by the recipe."""
+    """Train one network by the recipe, from where it was stopped if it was."""
+    from .training.kept import Keep, hidden_draws
     from .training.recipe import train
 
     model, _, from_logits, _ = built
-    return train(model, data, recipe, from_logits=from_logits, source=source, report=report)
+    source, keep = Path(request["inputs"]["model"]), None
+    if of := request.get("keep"):
+        if reason := hidden_draws(model, tuple(request["task"]["input_shape"]), source):
+            report("unkept", reason=reason)
+        else:
+            before = request["inputs"].get("kept")
+            keep = Keep(out / KEPT, of, Path(before) if before else None)
+    return train(
+        model,
+        data,
+        request["recipe"],
+        from_logits=from_logits,
+        source=source.name,
+        report=report,
+        keep=keep,
+    )
 
 
 def _fit_by_itself(

@@ -20,6 +20,12 @@ MAX_GRAPH_BYTES = 512 << 20
 MAX_MAGNITUDE = 1e18
 # what it may leave in the folder that it runs in, which is thrown away
 SCRATCH_BYTES = 1 << 30
+# what a trial keeps between epochs, at a time and in all: an output folder has room for two
+MAX_KEPT_BYTES = 512 << 20
+MAX_KEPT_WRITTEN = 2 << 30
+KEPT = "training.npz"
+# weights that were trained elsewhere; some files hold the optimiser's state too
+MAX_WEIGHTS_BYTES = 1 << 30
 # what the worker says of it
 MAX_JSON_BYTES = 4 << 20
 MAX_REASON = 200
@@ -28,6 +34,7 @@ IN_WORDS = (
     f"file: at most {MAX_MODEL_BYTES >> 20} MiB; a name of letters, digits, _ - . and spaces that "
     "ends in .py, at most 79 characters",
     f"network: at most {MAX_FILTERS:,} filters in its scan, {MAX_GRAPH_BYTES >> 20} MiB frozen",
+    f"given weights: a file of at most {MAX_WEIGHTS_BYTES >> 30} GiB",
     f"logits and maps: finite, at most {MAX_MAGNITUDE:g} in size",
     f"working folder: at most {SCRATCH_BYTES >> 30} GiB, thrown away after training",
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from motifidelity.entries import DIVISION
+from motifidelity.entries import DIVISION, GIVEN
 from motifidelity.leaderboard.text import is_missing, shorten, stretches, trials_of
 from motifidelity.untrusted import clean
 
@@ -43,6 +43,10 @@ def repeat(trials: pd.DataFrame) -> Command:
     if job["division"] == DIVISION:
         return Command(
             "", "No network: 'bench run' and 'bench rescore' record this entry beside the models."
+        )
+    if GIVEN in str(job.get("warnings", "")):
+        return Command(
+            "", "Its weights were given: 'bench run --weights' scores them again, where they are."
         )
     try:
         params = json.loads(str(job["params"]) or "{}")

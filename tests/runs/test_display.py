@@ -17,6 +17,7 @@ from motifidelity.runs.display import (
     PlainDisplay,
     RichDisplay,
     describe,
+    shortened,
 )
 from motifidelity.runs.logs import JobLogs
 
@@ -145,6 +146,43 @@ def test_a_terminal_shows_a_bar_for_each_of_the_first_jobs():
         ]
         assert shown[0].fields["text"].startswith("1 of 20, ")
         assert "epoch 1/2" in shown[1].fields["text"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_bar_and_time_left_show_on_a_narrow_terminal(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    named = SimpleNamespace(
+        id="id1",
+        label="A network of a long name activation=exponential filters=64 units=96 on "
+        "regulatory-code, trial 7",
+    )
+    with RichDisplay() as display:
+        display.begin(named, 1, 20)
+        display.event(named, "fit", {**EPOCH, "epoch": 12, "of": 100, "seconds": 130.0})
+        display._pace.started -= 3600
+        display._pace.done = 1
+        display._show_run()
+        with display._console.capture() as captured:
+            display._console.print(display._progress.get_renderable())
+    run, line = [text for text in captured.get().splitlines() if text.strip()]
+    assert "1 of 20, 1.0 jobs an hour" in run
+    assert "19 h 00 min left" in run
+    assert "epoch 12/100, AUPR 0.5000" in line
+    assert "≤ 3 h 11 min left" in line
+    # without colours a bar shows what is done alone
+    assert "━" in line
+    assert "╸" in run
+    assert line.startswith("A network")
+    assert ", trial 7 " in line
+    assert max(len(line.rstrip()), len(run.rstrip())) <= width
+    assert ("0:00:0" in line) == (width >= 110)
+
+
+def test_a_short_label_keeps_the_name_and_the_trial():
+    label = "CNN-deep activation=exponential on motif-classes, trial 3"
+    assert shortened(label, 25) == "CNN-deep act…ses, trial 3"
+    assert shortened(label, len(label)) == label
+    assert len(shortened(label, 18)) == 18
 
 
 def test_a_job_s_log_goes_on_where_it_was(tmp_path):

@@ -28,13 +28,16 @@ SLOW = (
     "tests/registry/test_faults.py",
     "tests/regress/test_regress.py",
     "tests/report/test_documents.py",
+    "tests/runs/test_given_weights.py",
     "tests/runs/test_run.py",
+    "tests/runs/test_unfinished.py",
     "tests/scoring/test_discovery.py",
     "tests/submitting/test_check.py",
     "tests/submitting/test_rerun.py",
     "tests/worker/test_backend_spread.py",
     "tests/worker/test_backends.py",
     "tests/worker/test_deeplift.py",
+    "tests/worker/test_kept.py",
 )
 MARKS = (
     "backends: depends on what Keras runs on; runs again on the other backends",

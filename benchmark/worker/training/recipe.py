@@ -16,6 +16,7 @@ from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
 
 from ..contract import TrainingData
 from ..report import Reporter, SubmissionError
+from .kept import Keep, Keeper
 
 PREDICT_BATCH = 500
 
@@ -28,6 +29,7 @@ def train(
     from_logits: bool,
     source: str,
     report: Reporter,
+    keep: Keep | None = None,
 ) -> list[dict[str, float]]:
     """Train a model in place.
 
@@ -42,6 +44,9 @@ def train(
     source : str
         File name of the submission, for messages.
     report : Reporter
+    keep : Keep, optional
+        Where the state after an epoch goes, and where that of a stopped trial lies: it goes on from
+        there with the same bits.
 
     Returns
     -------
@@ -55,14 +60,23 @@ def train(
     """
     validation = _Validation(data, from_logits, source, recipe, report)
     compile_model(model, recipe, from_logits=from_logits)
+    rules, epochs = watchers(recipe), recipe["max_epochs"]
+    # validation comes first: it adds the scores that the others watch
+    callbacks, done = [validation, *rules], 0
+    if keep is not None:
+        keeper = Keeper(keep, model, rules, validation.history, epochs, report)
+        if keeper.ended:
+            return validation.history
+        callbacks.append(keeper)
+        done = keeper.epoch
     model.fit(
         data.x_train,
         data.y_train,
         batch_size=recipe["batch_size"],
-        epochs=recipe["max_epochs"],
+        epochs=epochs,
+        initial_epoch=done,
         verbose=0,
-        # validation comes first: it adds the scores that the others watch
-        callbacks=[validation, *watchers(recipe)],
+        callbacks=callbacks,
     )
     return validation.history
 
