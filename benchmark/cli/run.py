@@ -14,6 +14,7 @@ from motifidelity.cli.options import (
     backend_option,
     debugging,
     logs_option,
+    no_strays,
     pack_option,
     place_options,
     registry_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
+@no_strays
 @click.option(
     "--model",
     "model_file",
@@ -95,10 +97,10 @@ def command(
     wish = replace(wish, backend=submission.backend)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
+    registry = Registry(location)
     if dry_run:
         _print_plan(plan, place, as_json)
         return 0
-    registry = Registry(location)
     with open_display(as_json) as display:
         ended = run_plan(
             plan,

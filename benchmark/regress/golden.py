@@ -34,10 +34,15 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Golden:
-    """The record: values by kind, subject and name, and how each kind was measured."""
+    """The record: values by kind, subject and name, and how each kind was measured.
+
+    ``files`` tells where the files of models that are not the suite's were: by name, a path from
+    the record's folder.
+    """
 
     records: Mapping[Key, Recorded] = field(default_factory=dict)
     measured: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def measure(
@@ -102,7 +107,8 @@ def read_golden(folder: Path) -> Golden:
             for subject, values in subjects.items()
             for name, value in values.items()
         }
-        return Golden(records, dict(raw["measured"]))
+        files = {str(name): str(place) for name, place in raw.get("files", {}).items()}
+        return Golden(records, dict(raw["measured"]), files)
     except FileNotFoundError as error:
         raise DataError(
             f"{path}: no such file; 'bench regress update --reason ... --against {folder}' "
@@ -129,6 +135,9 @@ def write_golden(folder: Path, golden: Golden) -> Path:
         "[measured]",
         *(f"{_key(kind)} = {_key(how)}" for kind, how in sorted(golden.measured.items())),
     ]
+    if golden.files:
+        places = sorted(golden.files.items())
+        lines += ["", "[files]", *(f"{_key(name)} = {_key(place)}" for name, place in places)]
     if not golden.records:
         lines += ["", "[record]"]
     last = None

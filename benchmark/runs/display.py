@@ -138,7 +138,7 @@ def describe(phase: str, event: Event, left: float | None) -> str:
         return f"{phase} on {event.get('name')}"
     if kind == "lost":
         return f"{phase} was lost ({event.get('name')}); it runs again"
-    return {"fit": "loading TensorFlow and data", "probe": "probing", "score": "scoring"}.get(
+    return {"fit": "loading libraries and data", "probe": "probing", "score": "scoring"}.get(
         phase, phase
     )
 

@@ -55,7 +55,13 @@ def read_folder(folder: Path) -> Reading:
     sizes = _survey(folder, reading)
     if MANIFEST not in sizes:
         if not any(f.where == quoted(MANIFEST) for f in reading.findings):
-            reading.problem(MANIFEST, "missing")
+            # of a folder that is something else nothing is judged, or advised to be removed
+            reading.findings.clear()
+            reading.problem(
+                MANIFEST,
+                "missing: no submission, or its manifest was removed",
+                "give the folder that 'bench submit' made",
+            )
         return reading
     manifest = _bytes(folder / MANIFEST, LIMITS[MANIFEST], reading)
     listed = _listed(manifest, reading) if manifest is not None else None

@@ -409,7 +409,7 @@ def test_no_version_is_named(version, verify, folder):
 
 def test_a_missing_manifest_is_named(verify, folder):
     (folder / "manifest.json").unlink()
-    assert verify() == ["manifest.json: missing"]
+    assert verify() == ["manifest.json: missing: no submission, or its manifest was removed"]
 
 
 def test_the_command_finds_an_edited_number_and_exits_1(folder, tmp_path, capfd, monkeypatch):
