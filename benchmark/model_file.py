@@ -15,6 +15,7 @@ from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
 from motifidelity.errors import UserError, unknown
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 
 # Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
 _PARSING = threading.Lock()
@@ -113,6 +114,8 @@ def read_submission(path: Path) -> Submission:
             f"model file {path}: {error.strerror}; give the path of a Python file, for example "
             "models/cnn_deep.py"
         ) from error
+    if source.startswith(LFS_POINTER):
+        raise UserError(f"{path.name}: {LFS_REMEDY}")
     try:
         with _PARSING:
             tree = ast.parse(source, filename=path.name)

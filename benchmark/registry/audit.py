@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry.manifest import (
     BLOBS,
     FOLDERS,
@@ -28,7 +29,7 @@ from motifidelity.registry.manifest import (
 from motifidelity.registry.parquet import NewerSchema
 from motifidelity.registry.problems import Audit, Problem
 from motifidelity.registry.reading import UPGRADE, checked, together
-from motifidelity.registry.store import LFS_POINTER, LFS_REMEDY, Entry, Store, StoreError
+from motifidelity.registry.store import Entry, Store, StoreError
 
 _BESIDE = re.compile(r"README.*|LICEN[CS]E.*|\..*", re.IGNORECASE)
 LARGEST_POINTER = 1024

@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry import schema
 from motifidelity.registry.counting import counted_results
 from motifidelity.registry.manifest import NAME, PACK, manifest_path, names, table_path
 from motifidelity.registry.parquet import NewerSchema, decode
-from motifidelity.registry.store import LFS_POINTER, LFS_REMEDY, Store, StoreError
+from motifidelity.registry.store import Store, StoreError
 
 ATTEMPTS = 8
 UPGRADE = "run 'pip install --upgrade motifidelity'"

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from motifidelity.errors import DataError, UserError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry import schema
 from motifidelity.registry.disk import LocalStore
 from motifidelity.registry.manifest import (
@@ -51,7 +52,7 @@ from motifidelity.registry.reading import (
     read_readable,
     read_tables,
 )
-from motifidelity.registry.store import LFS_POINTER, LFS_REMEDY, Entry, Store, StoreError
+from motifidelity.registry.store import Entry, Store, StoreError
 from motifidelity.registry.stores import open_store
 
 if TYPE_CHECKING:

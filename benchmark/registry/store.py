@@ -12,9 +12,6 @@ from typing import Protocol
 from motifidelity.errors import UnreachableError
 
 S3_PREFIX = "s3://"
-# how a file begins that Git LFS has left in place of another
-LFS_POINTER = b"version https://git-lfs"
-LFS_REMEDY = "a Git LFS pointer in place of the file; run 'git lfs pull' in its checkout"
 
 
 @dataclass(frozen=True)

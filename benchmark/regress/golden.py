@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motifidelity.errors import DataError
-from motifidelity.files import atomic_path
+from motifidelity.files import LFS_POINTER, LFS_REMEDY, atomic_path
 from motifidelity.regress.fingerprint import Observed
 
 FILE = "regression.toml"
@@ -98,7 +98,10 @@ def read_golden(folder: Path) -> Golden:
     """
     path = folder / FILE
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith(LFS_POINTER):
+            raise DataError(f"{path}: {LFS_REMEDY}")
+        raw = tomllib.loads(content.decode("utf-8"))
         if raw["version"] > VERSION:
             raise DataError(f"{path}: written by a newer version; upgrade motifidelity")
         records = {

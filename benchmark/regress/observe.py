@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from motifidelity.backends import DEFAULT_BACKEND
+from motifidelity.backends import DEFAULT_BACKEND, how_to_install
 from motifidelity.errors import DataError
-from motifidelity.files import file_digest
+from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
@@ -136,8 +136,7 @@ def read_networks(cases: Sequence[Case], variant: Variant, kinds: Iterable[str])
         if importlib.util.find_spec(case.backend) is None:
             key = ("networks", case.subject, ERROR)
             absent[key] = Observed(
-                f"backend {case.backend} is not installed here; "
-                f"pip install 'motifidelity[{case.backend}]'"
+                f"backend {case.backend} is not installed here; {how_to_install(case.backend)}"
             )
             continue
         built.setdefault(case.backend, []).append(_to_build(case))
@@ -264,6 +263,8 @@ def _metrics(folder: Path) -> Found:
         subject = f"stored arrays of {file.stem}"
         try:
             found["metrics", subject, "arrays file"] = Observed(file_digest(file))
+            if file.read_bytes().startswith(LFS_POINTER):
+                raise DataError(LFS_REMEDY)
             with np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             scores = score_job(small_truth(find_spec(file.stem)), arrays).scores

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.phase.outputs import read_plain
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import FORMAT, LIMITS, MANIFEST, TABLES, VERSION, Contents
@@ -130,6 +131,10 @@ def _bytes(path: Path, limit: int, reading: Reading) -> bytes | None:
     content = read_plain(path, limit + 1)
     if content is None or len(content) > limit:
         reading.problem(path.name, "cannot be read, or grew while it was read")
+        return None
+    if content.startswith(LFS_POINTER):
+        text, remedy = LFS_REMEDY.split("; ")
+        reading.problem(path.name, f"is {text}", remedy)
         return None
     return content
 

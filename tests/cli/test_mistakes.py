@@ -60,6 +60,7 @@ def here(tmp_path_factory):
     (here / "torch_file.py").write_text(
         "import torch\nfrom torch import nn\n\ndef build_model(task):\n    return nn.Linear(4, 1)\n"
     )
+    (here / "pointer.py").write_bytes(POINTER)
     (here / "void").mkdir()
     (here / "work").mkdir()
     (here / "work" / "notes").mkdir()
@@ -77,6 +78,8 @@ def here(tmp_path_factory):
     shutil.copy(jobs / f"{name}.parquet", jobs / f"{name} (conflicted copy 2026-01-02).parquet")
     name = record(here / "pointers", model)
     (here / "pointers" / "jobs" / f"{name}.parquet").write_bytes(POINTER)
+    (here / "golden").mkdir()
+    (here / "golden" / "regression.toml").write_bytes(POINTER)
     name = record(here / "scoreless", model)
     (here / "scoreless" / "scores" / f"{name}.parquet").write_bytes(POINTER)
     return here
@@ -147,6 +150,7 @@ USAGE = [
     ("bench run --model broken.py", "broken.py:2: not valid Python"),
     ("bench run --model needs.py", "parameter 'filters' of build_model has no default"),
     ("bench run --model alone.py", "build_model takes no task"),
+    ("bench run --model pointer.py", "pointer.py: a Git LFS pointer in place of the file"),
     ("bench run --model markup.py", "markup.py:1: name holds '<>'"),
     ("bench run --model backend.py", "did you mean tensorflow?"),
     ("bench run --model shape.py --dry-run", "its input is (1000, 4)"),
@@ -224,6 +228,7 @@ FAILED = [
     ("bench results --registry scoreless", "scores/"),
     ("bench results --registry scoreless", "run 'git lfs pull'"),
     ("bench regress --against results", "regression.toml: no such file; 'bench regress update"),
+    ("bench regress --against golden", "regression.toml: a Git LFS pointer in place of the file"),
     ("bench regress --against none", "no such file; 'bench regress update"),
 ]
 
