@@ -82,8 +82,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        hint = f"; see '{context.command_path} --help'" if context else ""
-        _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
+        text = error.format_message().rstrip(".")
+        if context:
+            more = f"see '{context.command_path} --help'"
+            text += f" ({more})" if text.endswith("?") else f"; {more}"
+        _fail(text, error.exit_code)
     except KeyboardInterrupt:
         _fail("stopped", 130)
     except BrokenPipeError:

@@ -207,13 +207,16 @@ class Finder:
         """The file and whether it is none of the suite's; a recorded one may be gone by now."""
         row = max(rows, key=lambda row: row["started"])
         name = row["model_file"]
+        if Path(name).name != name:
+            return None, True  # a path out of here is no name of a file
         given = [path if path.is_file() else path / name for path in self._models]
         given = [path for path in given if path.name == name]
         near = [Path(name), self._folder / name, self._folder.resolve().parent / name]
+        shipped = self._shipped.get(name)
         for path in (*given, *self._where_recorded(name), *near):
             if name and path.is_file():
-                return path.resolve(), True
-        shipped = self._shipped.get(name)
+                own = shipped is None or file_digest(shipped) != file_digest(path)
+                return path.resolve(), own
         if shipped is not None and read_submission(shipped).name == row["model"]:
             return shipped, False
         return None, True
