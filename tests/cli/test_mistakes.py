@@ -251,7 +251,8 @@ def test_a_mistake_is_one_line_and_its_status(typed, here, line, says, status):
 def test_a_command_of_commands_alone_prints_its_help(typed, group):
     code, out, err = typed(f"bench {group}")
     assert (code, err) == (2, "")
-    assert out.startswith(f"Usage: bench {group} [OPTIONS] COMMAND")
+    # begun with the name of the program, which a test has none of
+    assert f"bench {group} [OPTIONS] COMMAND" in out.splitlines()[0]
     assert "Commands:" in out
 
 
@@ -259,7 +260,7 @@ def test_a_command_of_commands_alone_prints_its_help(typed, group):
 def test_check_refuses_what_run_refuses(typed, line):
     code, out, _ = typed(f"{line} --task regulatory-code")
     assert code == 1
-    assert out.splitlines()[0].startswith("file  problem  ")
+    assert out.splitlines()[0].split()[:2] == ["file", "problem"]
     assert out.endswith("1 problem\n")
 
 
