@@ -9,3 +9,5 @@ ORACLE, RANDOM = "Oracle", "Random"
 
 FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 """Floors that are networks: submissions like any other, but never ranked among models."""
+# begins the warning of a row whose network was trained elsewhere
+GIVEN = "weights were given, not trained here"

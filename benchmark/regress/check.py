@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motifidelity.files import file_digest
 from motifidelity.regress.drift import ERROR, KINDS, Drift, compare
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Golden, Key, Recorded, read_golden
@@ -110,9 +109,9 @@ def compare_files(
     today: dict[Key, Observed] = {}
     for case in cases:
         key = ("files", case.subject, case.file_name)
-        if case.file is not None:
+        if case.today is not None:
             digests[key] = Recorded(case.digest)
-            today[key] = Observed(file_digest(case.file))
+            today[key] = Observed(case.today)
         elif case.file_name in recorded:
             today["files", case.subject, ERROR] = Observed(
                 f"{case.file_name} was {recorded[case.file_name]} from the record and is gone; "
@@ -137,6 +136,8 @@ def left_out(kinds: Sequence[str], found: Survey, findings: Sequence[Drift] | No
         unseen.append(f"{', '.join(others)} (--only)")
     if "scores" not in kinds:
         unseen.append("scores of trained networks (--train or --from)")
+    elif given := [case.subject for case in found.cases if case.weights]:
+        unseen.append(f"scores of {', '.join(given)} (their weights were given)")
     if set(OF_NETWORKS) & set(kinds):
         unseen += found.unseen
     if findings is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, GIVEN
 from motifidelity.errors import UserError
 from motifidelity.files import file_digest
 from motifidelity.model_file import read_submission
@@ -44,6 +46,8 @@ class Case:
         Whether the file is none of the suite's.
     built : bool
         Whether the network that the file builds is looked at too; of floors it is not.
+    weights : tuple of (str, str), optional
+        Name and SHA-256 of the file of weights that the network was given in place of training.
     """
 
     subject: str
@@ -59,17 +63,24 @@ class Case:
     profile: str = "full"
     own: bool = False
     built: bool = True
+    weights: tuple[str, str] | None = None
+
+    @property
+    def today(self) -> str | None:
+        """What `digest` would be of the file as it is today; None where there is none."""
+        return None if self.file is None else _digest(self.file, self.weights)
 
     @property
     def changed(self) -> bool:
         """Whether the file is there and another than the one that the network was trained from."""
-        return self.file is not None and file_digest(self.file) != self.digest
+        return self.today not in (None, self.digest)
 
     def rerun(self, folder: Path) -> str:
         """The command that trains the network again from the file as it is today."""
         params = "".join(f" --param {name}={value}" for name, value in self.params.items())
+        given = f" --weights {shlex.quote(self.weights[0])}" if self.weights else ""
         return (
-            f"bench run --model {_shown(self.file or Path(self.file_name))}{params} --task "
+            f"bench run --model {_shown(self.file or Path(self.file_name))}{given}{params} --task "
             f"{self.task.partition('@')[0]} --profile {self.profile} --registry {folder}"
         )
 
@@ -159,11 +170,12 @@ def require_networks(folder: Path, found: Survey) -> None:
 
 def _preferred(rows: Sequence[Row], file: Path | None) -> list[Row]:
     """Of results of one name those to look at, which are of one kind."""
-    today = file_digest(file) if file is not None else ""
-    last = max(
-        rows,
-        key=lambda row: (row["model_digest"] == today, row["profile"] == "full", row["started"]),
-    )
+
+    def order(row: Row) -> tuple[bool, bool, Any]:
+        same = file is not None and row["model_digest"] == _digest(file, _weights(row))
+        return same, row["profile"] == "full", row["started"]
+
+    last = max(rows, key=order)
     return [row for row in rows if _kind_of(row) == _kind_of(last)]
 
 
@@ -184,7 +196,23 @@ def _case(
         row["profile"],
         own,
         row["model"] not in FLOOR_NETWORKS,
+        _weights(row),
     )
+
+
+def _weights(row: Row) -> tuple[str, str] | None:
+    """Name and digest of the weights that a row's network was given, as a warning of it says."""
+    pattern = rf"{re.escape(GIVEN)}: (.*), sha256 ([0-9a-f]{{64}})"
+    found = (re.fullmatch(pattern, text) for text in row["warnings"] or ())
+    return next(((match[1], match[2]) for match in found if match), None)
+
+
+def _digest(file: Path, weights: tuple[str, str] | None) -> str:
+    """A row's digest of its model: of the file, with given weights of both digests."""
+    of_file = file_digest(file)
+    if weights is None:
+        return of_file
+    return hashlib.sha256(f"{of_file} {weights[1]}".encode()).hexdigest()
 
 
 class Finder:

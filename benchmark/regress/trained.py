@@ -56,7 +56,7 @@ def trainings(cases: Sequence[Case] | None = None) -> list[Training]:
     ----------
     cases : sequence of Case, optional
         Its networks: of the suite's own those of `matrix` stand for all, each other file that is
-        there is trained for itself. Default: `matrix`.
+        there is trained for itself, unless its weights were given. Default: `matrix`.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def trainings(cases: Sequence[Case] | None = None) -> list[Training]:
             for file, activation, task in matrix()
         ]
     for case in cases or ():
-        if case.own and case.file is not None:
+        if case.own and case.file is not None and case.weights is None:
             submission = on_backend(read_submission(case.file), case.backend)
             found.append(Training(submission, case.params, find_spec(case.task), own=True))
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import textwrap
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from displays import Silent
 from small_tasks import small_tasks
 
+from motifidelity.entries import GIVEN
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry, Result
@@ -240,3 +242,24 @@ def test_reports_say_what_was_not_looked_at(bench, here):
     assert status == 0
     assert "Not looked at:\n\n- datasets, activations," in Path("r.md").read_text()
     assert '<testsuite name="not looked at" tests="2" skipped="2">' in Path("r.xml").read_text()
+
+
+def test_given_weights_are_part_of_the_digest_and_never_trained(bench, here):
+    (row,) = Registry(here / "golden").latest("jobs")["jobs"].to_pylist()
+    of_file, of_weights = row["model_digest"], "a" * 64
+    both = hashlib.sha256(f"{of_file} {of_weights}".encode()).hexdigest()
+    warning = f"{GIVEN}: my.weights.h5, sha256 {of_weights}"
+    later = datetime(2030, 1, 2, tzinfo=UTC)
+    again(here, model_digest=both, warnings=[warning], started=later, division="open")
+    line = ("regress", "--against", "golden", "--only", "files")
+    status, out, _ = bench(*line)
+    assert status == 0, out
+    status, _, err = bench(*line, "--from", "golden")
+    assert (status, err.splitlines()[-1]) == (
+        2,
+        "bench: no model file was found to train; give its folder with --models",
+    )
+    edit(here, '"relu"', '"exponential"')
+    status, _, err = bench(*line)
+    assert status == 1
+    assert "bench run --model my_model.py --weights my.weights.h5 --param units=6" in err
