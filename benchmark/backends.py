@@ -25,6 +25,12 @@ def known_backend(name: str) -> str:
     return name
 
 
+def how_to_install(backend: str) -> str:
+    """The command that installs a backend, and what it brings unasked."""
+    cuda = " (with CUDA, unless a CPU build of PyTorch is installed first)"
+    return f"pip install 'motifidelity[{backend}]'{cuda if backend == 'torch' else ''}"
+
+
 def named_on(name: str, backend: str) -> str:
     """A name with its backend where that is not the default one: ``CNN-deep on jax``."""
     return f"{name} on {backend}" if backend in BACKENDS and backend != DEFAULT_BACKEND else name

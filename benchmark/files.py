@@ -10,6 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+# how a file begins that Git LFS has left in place of another, and what is said of it
+LFS_POINTER = b"version https://git-lfs"
+LFS_REMEDY = "a Git LFS pointer in place of the file; run 'git lfs pull' in its checkout"
+
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import json
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
 from motifidelity.errors import UserError, unknown
-from motifidelity.files import file_digest
+from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.worker.limits import MAX_WEIGHTS_BYTES
 
 # Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
@@ -25,6 +26,15 @@ _NO_WEIGHTS = {
     ".keras": "a whole model, which brings its own code",
     ".h5": "a whole model by its name (weights end in .weights.h5)",
 }
+# by the endings of their names: what else people give as a model, and what to do with it
+OTHER_KINDS = (
+    (
+        (".keras", ".h5", ".hdf5", ".pt", ".pth", ".ckpt", ".safetensors", ".pkl", ".onnx", ".pb"),
+        "a saved network",
+        ": give that with --model, and a network that is trained already with --weights",
+    ),
+    ((".ipynb",), "a notebook", ": copy the cells that build the network into one"),
+)
 METADATA = ("name", "authors", "url", "license", "backend")
 
 
@@ -95,15 +105,23 @@ class Submission:
         Raises
         ------
         UserError
-            For a malformed assignment, an unknown name or a value of the wrong type.
+            For a malformed assignment, an unknown name, one that is given twice, or a value of the
+            wrong type.
         """
         values = dict(self.defaults)
+        given: set[str] = set()
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
-            if not equals:
+            if not equals or not name:
                 raise UserError(f"--param {assignment}: write it as name=value")
             if name not in self.names and not self.open_parameters:
                 raise unknown(f"parameter of {self.path.name}", name, self.names)
+            if name in given:
+                raise UserError(
+                    f"--param {assignment}: '{name}' is given twice; a run has one value of it, "
+                    "another value is another run"
+                )
+            given.add(name)
             values[name] = _convert(self.path.name, name, text, self.defaults.get(name))
         return values
 
@@ -116,6 +134,7 @@ def read_submission(path: Path) -> Submission:
     UserError
         If the file is missing, is not Python, or defines no ``build_model``.
     """
+    refuse_other_kind(path)
     try:
         source = path.read_bytes()
     except OSError as error:
@@ -123,6 +142,8 @@ def read_submission(path: Path) -> Submission:
             f"model file {path}: {error.strerror}; give the path of a Python file, for example "
             "models/cnn_deep.py"
         ) from error
+    if source.startswith(LFS_POINTER):
+        raise UserError(f"{path.name}: {LFS_REMEDY}")
     try:
         with _PARSING:
             tree = ast.parse(source, filename=path.name)
@@ -154,6 +175,22 @@ def read_submission(path: Path) -> Submission:
         own_fit="fit" in bound,
         backend=known_backend(metadata.pop("backend", DEFAULT_BACKEND)),
     )
+
+
+def refuse_other_kind(path: Path) -> None:
+    """Refuse what is no model file by its name: a saved network, a notebook.
+
+    Raises
+    ------
+    UserError
+        That says what to give instead.
+    """
+    for suffixes, kind, remedy in OTHER_KINDS:
+        if path.name.lower().endswith(suffixes):
+            raise UserError(
+                f"{path.name}: {kind}; a submission is a .py file that defines build_model(task, "
+                f"...){remedy}"
+            )
 
 
 def declared_backend(path: Path) -> str:
@@ -297,19 +334,47 @@ def _text_items(value: ast.expr) -> Iterator[tuple[str, str]]:
             yield key, text
 
 
+# how people are told the type of a parameter's default
+TYPES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: 'a list, such as [1, "a"]',
+    dict: 'a mapping, such as {"a": 1}',
+}
+
+
 def _convert(source: str, name: str, text: str, default: Any) -> Any:
     """Value of ``text`` in the type of the parameter's default."""
     if isinstance(default, str):
         return text
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse_constant)
+        # a number too large for a float is read as infinite
+        json.dumps(value, allow_nan=False)
     except ValueError:
         value = {"True": True, "False": False, "None": None}.get(text, text)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
+    named = f"{source}: parameter '{name}'"
     if default is not None and type(value) is not type(default):
         raise UserError(
-            f"{source}: parameter '{name}' is a {type(default).__name__} (default {default!r}); "
-            f"'{text}' is not"
+            f"{named} takes {TYPES.get(type(default), type(default).__name__)} (default "
+            f"{default!r}), not '{text}'"
         )
+    if isinstance(value, str) and _is_no_number(value):
+        raise UserError(f"{named}: '{text}' is no finite number; give one")
     return value
+
+
+def _is_no_number(text: str) -> bool:
+    """Whether a text stands for NaN or an infinite number."""
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _refuse_constant(name: str) -> Any:
+    """JSON as Python reads it knows NaN and Infinity; no row can hold them."""
+    raise ValueError(name)

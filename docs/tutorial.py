@@ -16,6 +16,7 @@
 
 # %%
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -135,5 +136,6 @@ run("bench run --model shallow.py --dry-run")
 # does. (With `quick` rows alone it says that they will never be ranked: this one is practice.)
 
 # %%
+shutil.rmtree("submissions/shallow", ignore_errors=True)  # from this cell's last run
 run("bench submit shallow.py --out submissions/shallow")
 run("bench verify submissions/shallow --digests-only --out verification")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.errors import DataError
-from motifidelity.files import atomic_folder, file_digest
+from motifidelity.files import atomic_folder, atomic_path, file_digest
 from motifidelity.tasks.generate import Implants, Split, generate, motif_ids
 from motifidelity.tasks.motifs import Motif, load_motifs
 from motifidelity.tasks.spec import SPLITS, TaskSpec
@@ -86,11 +86,34 @@ def load_dataset(spec: TaskSpec) -> Dataset:
                     _refuse_mismatch(spec, splits)
                     _write(folder, splits)
         except OSError as error:
-            raise DataError(
-                f"cache {folder.parent}: {error.strerror or error}; free some space or set "
-                f"{CACHE_VARIABLE} to a folder that can be written"
-            ) from error
+            raise _unwritable(folder.parent, error) from error
     return Dataset(spec, splits, motifs)
+
+
+def require_cache(specs: Iterable[TaskSpec]) -> None:
+    """Make sure, before anything is trained, that data are cached or can be.
+
+    Raises
+    ------
+    DataError
+        If a dataset is not there and none can be written.
+    """
+    for folder in {_folder(spec) for spec in specs}:
+        if os.access(folder / "digests.json", os.R_OK):
+            continue
+        try:
+            with atomic_path(folder.parent / ".writable") as probe:
+                probe.write_bytes(b"")
+            (folder.parent / ".writable").unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(folder.parent, error) from error
+
+
+def _unwritable(cache: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cache {cache}: {error.strerror or error}; free some space or set {CACHE_VARIABLE} to a "
+        "folder that can be written"
+    )
 
 
 def _folder(spec: TaskSpec) -> Path:

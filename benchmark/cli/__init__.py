@@ -9,7 +9,7 @@ import sys
 import click
 
 from motifidelity import __version__
-from motifidelity.errors import UserError
+from motifidelity.errors import UserError, unknown
 
 COMMANDS = {
     "run": "Train, probe and score a model, and draw the leaderboard.",
@@ -44,6 +44,14 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"motifidelity.cli.{name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise click.UsageError(str(unknown("command", name, COMMANDS)), ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -68,10 +76,17 @@ def main() -> None:
         code = bench.main(standalone_mode=False)
     except click.exceptions.Abort:
         _fail("stopped", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # a command of commands alone: its help is the answer, and nothing was done
+        click.echo(error.format_message())
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        hint = f"; see '{context.command_path} --help'" if context else ""
-        _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
+        text = error.format_message().rstrip(".")
+        if context:
+            more = f"see '{context.command_path} --help'"
+            text += f" ({more})" if text.endswith("?") else f"; {more}"
+        _fail(text, error.exit_code)
     except KeyboardInterrupt:
         _fail("stopped", 130)
     except BrokenPipeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +97,22 @@ def open_(location: str, out: Path | None) -> None:
 
     page = draw_leaderboard(_announced(existing_registry(location), out), out)
     click.echo(page)
-    if click.launch(page.resolve().as_uri()) != 0:
-        click.echo("bench: no browser opened; open the file yourself", err=True)
+    if not _in_browser(page):
+        click.echo(
+            "bench: no browser opened; open the file yourself, or run 'bench leaderboard serve' "
+            "and look from another machine",
+            err=True,
+        )
+
+
+def _in_browser(page: Path) -> bool:
+    """Whether a browser opened a page; without a screen none is tried, not even one of text."""
+    import webbrowser
+
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    if sys.platform == "linux" and not any(map(os.environ.get, screens)):
+        return False
+    return webbrowser.open(page.resolve().as_uri())
 
 
 @command.command("serve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +34,17 @@ def registry_at(default: str) -> Callable[[F], F]:
 
 
 registry_option = registry_at(DEFAULT_REGISTRY)
+
+
+def _refuse_strays(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
+    if words:
+        raise click.UsageError(f"give the model file as --model {shlex.quote(words[0])}", context)
+
+
+# what people type who do not know of --model
+no_strays = click.argument(
+    "strays", nargs=-1, metavar="", expose_value=False, callback=_refuse_strays
+)
 
 runner_option = click.option(
     "--runner",

@@ -17,7 +17,16 @@ def _against(function: F) -> F:
         "--only",
         multiple=True,
         metavar="CHECK",
-        help="datasets, activations, networks, first-layer, definitions or metrics; repeatable.",
+        help="datasets, files, activations, networks, first-layer, definitions or metrics; "
+        "repeatable.",
+    )(function)
+    function = click.option(
+        "--models",
+        "models",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="PLACE",
+        help="Model file, or a folder of them; default: as recorded, here, beside the record.",
     )(function)
     return click.option(
         "--against",
@@ -33,7 +42,11 @@ def _against(function: F) -> F:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @_against
-@click.option("--train", is_flag=True, help="Also train two networks at profile quick (minutes).")
+@click.option(
+    "--train",
+    is_flag=True,
+    help="Also train at profile quick: two of the suite's networks, or your files (minutes each).",
+)
 @click.option(
     "--from",
     "source",
@@ -49,6 +62,7 @@ def command(
     /,
     folder: Path | None,
     only: tuple[str, ...],
+    models: tuple[Path, ...],
     train: bool,
     source: Path | None,
     junit: Path | None,
@@ -57,38 +71,37 @@ def command(
 ) -> int:
     """Compare what the code does today with the committed record; exit status 1 on a drift.
 
-    Checked are datasets, activations of the committed networks, the networks that the baselines
-    build and the first layer picked in them, and metrics on stored arrays, each value with a
-    tolerance that was measured.
+    Checked are datasets, the models' files, activations of the committed networks, the networks
+    that the files build and the first layer picked in them, and metrics on stored arrays, each
+    number with a tolerance that was measured. The first line says what was not looked at.
     """
-    context.obj = folder
+    context.obj = (folder, models)
     if context.invoked_subcommand is not None:
         return 0
-    from motifidelity.regress.drift import as_junit, as_markdown, as_text, compare
-    from motifidelity.regress.golden import read_golden
-    from motifidelity.regress.observe import observe
-    from motifidelity.regress.trained import observe_trained
+    from motifidelity.errors import DataError
+    from motifidelity.regress.check import check
+    from motifidelity.regress.drift import as_junit, as_markdown, as_text
 
     folder = folder or Path("baselines")
-    trained = train or source is not None
-    kinds = _kinds(only, trained)
-    golden = read_golden(folder)
-    found = observe(kinds, folder, _say)
-    if "scores" in kinds:
-        found |= observe_trained(source, _say)
-    findings = compare(golden, found, kinds)
+    kinds = _kinds(only, train or source is not None)
+    report = check(folder, kinds, _say, models=models, source=source)
     for path, text in ((junit, as_junit), (markdown, as_markdown)):
         if path is not None:
-            _write(path, text(findings))
-    click.echo(as_text(findings, every=every))
-    bad = sum(finding.bad for finding in findings)
-    if bad:
+            _write(path, text(report.findings, report.unseen))
+    click.echo(report.first_line)
+    click.echo(as_text(report.findings, every=every))
+    update = f"bench regress update{'' if folder == Path('baselines') else f' --against {folder}'}"
+    if not report.compared:
+        raise DataError(f"nothing was compared; record it with '{update} --reason ...'")
+    if report.bad:
+        first = [f"'{case.rerun(folder)}'" for case in report.changed[:1]]
+        steps = ", then ".join([*first, f"{update} --reason '...'"])
         click.echo(
-            f"{bad} value{'s' if bad > 1 else ''} drifted. If that is intended: bench regress "
-            "update --reason '...'",
+            f"{report.bad} value{'s' if report.bad > 1 else ''} drifted. If that is intended: "
+            f"{steps}",
             err=True,
         )
-    return int(bad > 0)
+    return int(report.bad > 0)
 
 
 @command.command("update")
@@ -99,41 +112,56 @@ def command(
 @click.option("--anonymous", is_flag=True, help="Leave your name, as git knows it, out of the log.")
 @click.pass_obj
 def update(
-    given: Path | None,
+    given: tuple[Path | None, tuple[Path, ...]],
     /,
     folder: Path | None,
     only: tuple[str, ...],
+    models: tuple[Path, ...],
     reason: str,
     train: bool,
     probe: bool,
     anonymous: bool,
 ) -> None:
-    """Record today's values, measure their tolerances, and log who asked and why."""
+    """Record today's values, measure their tolerances, and log who asked and why.
+
+    The first line says what was not looked at. A network whose model file has changed since is
+    not recorded: run the file again first.
+    """
+    from motifidelity.regress.check import not_looked_at
     from motifidelity.regress.record import caller
     from motifidelity.regress.record import update as record
 
-    folder = folder or given or Path("baselines")
-    counts = record(
+    folder = folder or given[0] or Path("baselines")
+    done = record(
         folder,
         _kinds(only, train),
         reason,
         _say,
         author=None if anonymous else caller(),
         probe=probe,
+        models=models or given[1],
     )
-    click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
+    click.echo(not_looked_at(done.unseen))
+    click.echo(", ".join(f"{number} {name}" for name, number in done.counts.items()))
 
 
 @command.command("measure")
 @_against
 @click.option("--train", is_flag=True, help="Also of the scores of trained networks (minutes).")
 @click.pass_obj
-def measure(given: Path | None, /, folder: Path | None, only: tuple[str, ...], train: bool) -> None:
+def measure(
+    given: tuple[Path | None, tuple[Path, ...]],
+    /,
+    folder: Path | None,
+    only: tuple[str, ...],
+    models: tuple[Path, ...],
+    train: bool,
+) -> None:
     """Measure the tolerances again from repeated runs; the recorded values stay."""
     from motifidelity.regress.record import measure_again
 
-    folder = folder or given or Path("baselines")
-    number = measure_again(folder, _kinds(only, train), _say)
+    folder = folder or given[0] or Path("baselines")
+    number = measure_again(folder, _kinds(only, train), _say, models or given[1])
     click.echo(f"{number} tolerances measured")
 
 

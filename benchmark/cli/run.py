@@ -15,6 +15,7 @@ from motifidelity.cli.options import (
     backend_option,
     debugging,
     logs_option,
+    no_strays,
     pack_option,
     place_options,
     registry_option,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
+@no_strays
 @click.option(
     "--model",
     "model_file",

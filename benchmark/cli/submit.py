@@ -51,6 +51,7 @@ def command(
     from motifidelity.registry import existing_registry
     from motifidelity.submitting.check import check_submission
     from motifidelity.submitting.findings import lines
+    from motifidelity.submitting.folder import refuse_existing
     from motifidelity.submitting.standing import ranking
     from motifidelity.submitting.submit import job_parameters, make_submission, model_results
     from motifidelity.tasks.spec import find_spec
@@ -58,9 +59,10 @@ def command(
     def say(text: str) -> None:
         click.echo(text, err=True)
 
+    target = out or Path("submissions") / model_file.stem
+    refuse_existing(target)
     registry = existing_registry(location)
     submission = read_submission(model_file)
-    target = out or Path("submissions") / model_file.stem
     results = model_results(registry, submission, submission.parameters(params) if params else None)
     specs = [find_spec(name) for name in sorted({row["task"] for row in results.done})]
     backend = results.done[0]["backend"]

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--tier",
-    type=click.Choice(["ci", "maintainer"]),
-    default="ci",
+    type=click.Choice(["local", "ci", "maintainer"]),
+    default="local",
     show_default=True,
-    help="Who verifies; stated when everything holds.",
+    help="Who verifies; stated when everything holds in a container.",
 )
 @click.option(
     "--runner",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from motifidelity import scratch
+from motifidelity.backends import how_to_install
 from motifidelity.errors import UserError
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.phase.cores import threads_for
@@ -123,9 +124,7 @@ def require_backend(backend: str, executor: Executor) -> None:
     inside = executor.place.packages
     if inside is None:
         if find_spec(backend) is None:
-            raise UserError(
-                f"backend {backend}: not installed here; pip install 'motifidelity[{backend}]'"
-            )
+            raise UserError(f"backend {backend}: not installed here; {how_to_install(backend)}")
     elif inside.get(backend, "not installed") == "not installed":
         raise UserError(
             f"backend {backend}: image {executor.image} has none; build one with 'bench image "

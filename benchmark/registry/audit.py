@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry.manifest import (
     BLOBS,
     FOLDERS,
     LOOSE_TABLES,
+    NAME,
     PACK,
     File,
     Manifest,
@@ -30,9 +32,9 @@ from motifidelity.registry.reading import UPGRADE, checked, together
 from motifidelity.registry.store import Entry, Store, StoreError
 
 _BESIDE = re.compile(r"README.*|LICEN[CS]E.*|\..*", re.IGNORECASE)
+LARGEST_POINTER = 1024
 # what other commands keep beside the tables: the page, and the record of ``bench regress``
 _OTHERS = {"leaderboard", "regression", "regression.toml", "regression-log.jsonl"}
-_NAME = re.compile(r"[^/.][^/]*-\d{8}T\d{12}-[0-9a-f]{6}")
 
 
 def audit(store: Store) -> Audit:
@@ -245,7 +247,7 @@ class _Audit:
             return None
         size = self._there[path].size
         if stated is not None and stated.size != size:  # however large, it is not read
-            self._problem("changed", path, f"it has {size} bytes, not {stated.size}")
+            self._problem("changed", path, self._other_size(path, stated.size))
             return None
         try:
             content = self._store.read(path)
@@ -261,6 +263,12 @@ class _Audit:
             self.report.files += 1
             self.report.size += len(content)
         return content
+
+    def _other_size(self, path: str, stated: int) -> str:
+        size = self._there[path].size
+        if size < LARGEST_POINTER and self._store.read(path).startswith(LFS_POINTER):
+            return LFS_REMEDY
+        return f"it has {size} bytes, not {stated}"
 
     def _plain(self, path: str) -> bool:
         if self._there[path].plain:
@@ -314,7 +322,7 @@ def _owner(top: str, rest: str) -> str | None:
         suffix = "" if file and "/" not in file else "?"
     else:
         return None
-    return name if rest.endswith(suffix) and _NAME.fullmatch(name) else None
+    return name if rest.endswith(suffix) and NAME.fullmatch(name) else None
 
 
 def _whole(content: bytes) -> bool:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
@@ -34,6 +35,8 @@ from motifidelity.registry.store import Store
 
 FORMAT = 1
 PACK = "pack-"
+# of a result or a pack: a job's id, time and random part
+NAME = re.compile(r"[^/.][^/]*-\d{8}T\d{12}-[0-9a-f]{6}")
 LOOSE_TABLES = ("scores", "filters", "history")
 # files of a result that no table holds, and that a pack leaves where they are
 BLOBS = ("networks/", "arrays/", "evidence/")

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry import schema
 from motifidelity.registry.counting import counted_results
-from motifidelity.registry.manifest import PACK, manifest_path, names, table_path
+from motifidelity.registry.manifest import NAME, PACK, manifest_path, names, table_path
 from motifidelity.registry.parquet import NewerSchema, decode
 from motifidelity.registry.store import Store, StoreError
 
@@ -182,6 +183,8 @@ def read_file(store: Store, table: str, name: str) -> pa.Table:
         content = store.read(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(2, "missing", path) from error
+    if content.startswith(LFS_POINTER):
+        raise DamagedFile(f"{store.name}/{path}: {LFS_REMEDY}", name)
     try:
         return checked(table, name, content)
     except NewerSchema as error:
@@ -299,6 +302,8 @@ def _read(
 def _put_right(store: Store, path: str) -> str:
     """How a registry with one bad file is put right, so that its other results are read again."""
     name = path.rpartition("/")[2].removesuffix(".parquet")
+    if not NAME.fullmatch(name):
+        return "no result is called so: move this copy, such as sync programs make, away"
     if name.startswith(PACK):
         return (
             "bring it back from a copy of the registry, or move away every file of "

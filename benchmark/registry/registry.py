@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from motifidelity.errors import DataError, UserError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry import schema
 from motifidelity.registry.disk import LocalStore
 from motifidelity.registry.manifest import (
@@ -288,11 +289,13 @@ class Registry:
 
         path = f"arrays/{_plain(result_id)}.npz"
         try:
-            with np.load(io.BytesIO(self.store.read(path)), allow_pickle=False) as stored:
+            with np.load(io.BytesIO(self._whole(path)), allow_pickle=False) as stored:
                 wanted = stored.files if names is None else [n for n in stored.files if n in names]
                 return {name: stored[name] for name in wanted}
         except StoreError as error:
             raise error.unreachable(f"{self.name}/{path}") from error
+        except DataError:
+            raise
         except Exception as error:  # a damaged archive raises errors of half a dozen libraries
             raise DataError(
                 f"{self.name}/{path}: missing or damaged ({type(error).__name__}); run the job "
@@ -340,7 +343,7 @@ class Registry:
         """
         path = evidence_path(_plain(result_id))
         try:
-            return self.store.read(path)
+            return self._whole(path)
         except FileNotFoundError:
             return None
         except StoreError as error:
@@ -359,15 +362,21 @@ class Registry:
         ------
         UnreachableError
             If the registry does not answer.
+        DataError
+            If a file is a pointer of Git LFS.
         """
         try:
             found = sorted(self.store.files(f"networks/{_plain(result_id)}"))
             stems = {Path(path).stem for path in found}
             if not {"graph", "network"} <= stems:
                 return None
-            return {Path(path).stem: self._at_hand(path) for path in found}
+            files = {Path(path).stem: self._at_hand(path) for path in found}
         except StoreError as error:
             raise error.unreachable(f"registry {self.name}") from error
+        for file in files.values():
+            with file.open("rb") as opened:
+                _refuse_pointer(str(file), opened.read(len(LFS_POINTER)))
+        return files
 
     def scan_name(self, result_id: str) -> str | None:
         """Name, in its frozen network, of the layer whose filters a result's scores are of.
@@ -391,7 +400,7 @@ class Registry:
         """
         path = f"networks/{_plain(result_id)}/network.json"
         try:
-            scan = json.loads(self.store.read(path))["scan"]
+            scan = json.loads(self._whole(path))["scan"]
             return str(scan["after"]).partition(":")[0] if scan else None
         except FileNotFoundError:
             return None
@@ -428,6 +437,12 @@ class Registry:
                 result = name.removesuffix(".npz")
                 found[result] = f"{found.get(result, '')}{folder} {self._state(entry)}\n"
         return found
+
+    def _whole(self, path: str) -> bytes:
+        """A file's content, which is no pointer of Git LFS."""
+        content = self.store.read(path)
+        _refuse_pointer(f"{self.name}/{path}", content)
+        return content
 
     def _state(self, entry: Entry) -> str:
         if not self.local:
@@ -490,6 +505,11 @@ def _plain(result_id: str) -> str:
     if "/" in result_id or "\\" in result_id or not result_id.strip("."):
         raise DataError(f"result {result_id!r}: it is not a result's id; the row was changed")
     return result_id
+
+
+def _refuse_pointer(path: str, content: bytes) -> None:
+    if content.startswith(LFS_POINTER):
+        raise DataError(f"{path}: {LFS_REMEDY}")
 
 
 def told(error: OSError, remedy: str) -> tuple[str, str]:

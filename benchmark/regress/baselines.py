@@ -25,8 +25,13 @@ class Baseline:
 
 def baseline_files() -> list[Path]:
     """Files of the baselines, by name."""
+    return [path for path in shipped_files() if path.name.startswith("cnn_")]
+
+
+def shipped_files() -> list[Path]:
+    """Model files of the suite, baselines and floors, by name."""
     folder = Path(str(resources.files("motifidelity.models")))
-    return sorted(path for path in folder.glob("cnn_*.py"))
+    return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
 
 
 def describe_baselines() -> Iterator[Baseline]:

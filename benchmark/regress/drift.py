@@ -17,6 +17,7 @@ ERROR = "error"
 # kinds in the order in which one explains the next, and what a drift of each means
 KINDS = {
     "datasets": "a dataset or its specification changed",
+    "files": "a model's file is not the one that its network was trained from",
     "activations": "activations of the committed networks changed on fixed weights and inputs",
     "networks": "the networks that the baselines' files build changed",
     "first-layer": "the pick of the first layer changed",
@@ -127,6 +128,9 @@ def as_text(findings: Sequence[Drift], *, every: bool = False) -> str:
         bad = [f for f in mine if f.bad]
         new = sum(f.state == "new" for f in mine)
         note = f"; {new} not recorded yet" if new else ""
+        if new == len(mine):
+            lines.append(f"NEW      {kind:12} nothing was compared: {new} values not recorded yet")
+            continue
         if not bad:
             lines.append(f"ok       {kind:12} {len(mine) - new} values as recorded{note}")
             continue
@@ -144,8 +148,8 @@ def as_text(findings: Sequence[Drift], *, every: bool = False) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(findings: Sequence[Drift]) -> str:
-    """A summary for a pull request: a table of kinds, then every value that drifted."""
+def as_markdown(findings: Sequence[Drift], unseen: Sequence[str] = ()) -> str:
+    """A summary for a pull request: what was not looked at, kinds, every value that drifted."""
 
     def row(*cells: object) -> str:
         safe = (clean_text(str(cell), 240).replace("|", "\\|") for cell in cells)
@@ -154,10 +158,14 @@ def as_markdown(findings: Sequence[Drift]) -> str:
     bad = [f for f in findings if f.bad]
     title = f"{len(bad)} values drifted" if bad else "everything is as recorded"
     lines = [f"### Regression: {title}", ""]
+    if unseen:
+        lines += ["Not looked at:", "", *(f"- {clean_text(text, 300)}" for text in unseen), ""]
     lines += [row("check", "result", "values", "drifted", "not recorded yet"), "|---" * 5 + "|"]
     for kind, mine in _by_kind(findings).items():
         drifted, new = sum(f.bad for f in mine), sum(f.state == "new" for f in mine)
-        verdict = f"**{KINDS.get(kind, kind)}**" if drifted else "ok"
+        verdict = "not recorded yet" if new == len(mine) else "ok"
+        if drifted:
+            verdict = f"**{KINDS.get(kind, kind)}**"
         lines.append(row(kind, verdict, len(mine) - new, drifted, new))
     if bad:
         lines += ["", row("check", "subject", "what"), "|---" * 3 + "|"]
@@ -165,8 +173,8 @@ def as_markdown(findings: Sequence[Drift]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_junit(findings: Sequence[Drift]) -> str:
-    """JUnit XML: a suite for each kind, a case for each subject."""
+def as_junit(findings: Sequence[Drift], unseen: Sequence[str] = ()) -> str:
+    """JUnit XML: a suite for each kind, a case for each subject; what was not looked at skipped."""
     root = ET.Element("testsuites", name="bench regress")
     for kind, mine in _by_kind(findings).items():
         subjects = _by_subject(mine)
@@ -182,6 +190,14 @@ def as_junit(findings: Sequence[Drift]) -> str:
                 message = f"{KINDS.get(kind, kind)}: {bad[0].text}"
                 failure = ET.SubElement(case, "failure", message=clean_text(message, 300))
                 failure.text = "\n".join(clean_text(f.text, 300) for f in bad)
+    if unseen:
+        number = str(len(unseen))
+        suite = ET.SubElement(root, "testsuite", name="not looked at", tests=number, skipped=number)
+        for text in unseen:
+            case = ET.SubElement(
+                suite, "testcase", classname="regress.unseen", name=clean_text(text, 200)
+            )
+            ET.SubElement(case, "skipped", message=clean_text(text, 300))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

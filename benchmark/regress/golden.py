@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motifidelity.errors import DataError
-from motifidelity.files import atomic_path
+from motifidelity.files import LFS_POINTER, LFS_REMEDY, atomic_path
 from motifidelity.regress.fingerprint import Observed
 
 FILE = "regression.toml"
@@ -34,10 +34,15 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Golden:
-    """The record: values by kind, subject and name, and how each kind was measured."""
+    """The record: values by kind, subject and name, and how each kind was measured.
+
+    ``files`` tells where the files of models that are not the suite's were: by name, a path from
+    the record's folder.
+    """
 
     records: Mapping[Key, Recorded] = field(default_factory=dict)
     measured: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def measure(
@@ -93,7 +98,10 @@ def read_golden(folder: Path) -> Golden:
     """
     path = folder / FILE
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith(LFS_POINTER):
+            raise DataError(f"{path}: {LFS_REMEDY}")
+        raw = tomllib.loads(content.decode("utf-8"))
         if raw["version"] > VERSION:
             raise DataError(f"{path}: written by a newer version; upgrade motifidelity")
         records = {
@@ -102,7 +110,8 @@ def read_golden(folder: Path) -> Golden:
             for subject, values in subjects.items()
             for name, value in values.items()
         }
-        return Golden(records, dict(raw["measured"]))
+        files = {str(name): str(place) for name, place in raw.get("files", {}).items()}
+        return Golden(records, dict(raw["measured"]), files)
     except FileNotFoundError as error:
         raise DataError(
             f"{path}: no such file; 'bench regress update --reason ... --against {folder}' "
@@ -129,6 +138,9 @@ def write_golden(folder: Path, golden: Golden) -> Path:
         "[measured]",
         *(f"{_key(kind)} = {_key(how)}" for kind, how in sorted(golden.measured.items())),
     ]
+    if golden.files:
+        places = sorted(golden.files.items())
+        lines += ["", "[files]", *(f"{_key(name)} = {_key(place)}" for name, place in places)]
     if not golden.records:
         lines += ["", "[record]"]
     last = None

@@ -1,76 +1,20 @@
-"""The fixed matrix: committed networks, one a model and task, and arrays stored of some."""
+"""Arrays stored of some committed networks: what metrics are computed from."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from motifidelity.errors import DataError, UserError
+from motifidelity.errors import DataError
 from motifidelity.files import atomic_path
-from motifidelity.registry import Registry
+from motifidelity.regress.survey import Case
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.spec import TaskSpec, find_spec
 
 ARRAYS = "regression"
 # the stored arrays' share of a task's test split: small enough to commit
 TEST, EXPLAINED = 240, 16
-
-
-@dataclass(frozen=True)
-class Case:
-    """A committed network: where it lies, and the file of the suite that builds its like."""
-
-    subject: str
-    task: str
-    graph: Path
-    network: Path
-    file: Path | None
-    params: Mapping[str, Any]
-
-
-def cases(folder: Path) -> list[Case]:
-    """The first trial of every model on every task whose network is kept, by subject.
-
-    Raises
-    ------
-    UserError
-        If the folder holds no network.
-    DataError
-        If the registry cannot be read.
-    """
-    from motifidelity.regress.baselines import baseline_files
-
-    if not folder.is_dir():
-        raise UserError(f"baselines {folder}: no such folder; give one with --against")
-    # a worker runs in a folder of its own: what it is given must be absolute
-    registry = Registry(folder.resolve())
-    files = {path.name: path for path in baseline_files()}
-    found: dict[str, Case] = {}
-    rows = registry.latest("jobs")["jobs"].to_pylist()
-    for row in sorted(rows, key=lambda row: (row["profile"] != "full", row["trial"], row["seed"])):
-        kept = registry.network(row["arrays_of"] or row["result_id"])
-        params = json.loads(row["params"])
-        subject = subject_of(row["model"], params, row["task"])
-        if kept is None or row["status"] != "ok" or subject in found:
-            continue
-        file = files.get(row["model_file"])
-        found[subject] = Case(subject, row["task"], kept["graph"], kept["network"], file, params)
-    if not found:
-        raise UserError(
-            f"baselines {folder}: no frozen network is kept there; 'bench run --registry {folder}' "
-            "records some"
-        )
-    return [found[subject] for subject in sorted(found)]
-
-
-def subject_of(model: str, params: Mapping[str, Any], task: str) -> str:
-    """How a report names a model on a task."""
-    words = [model, *(f"{name}={value}" for name, value in sorted(params.items()))]
-    return f"{' '.join(words)} on {task}"
 
 
 def arrays_path(folder: Path, task: str) -> Path:
@@ -87,14 +31,14 @@ def small_truth(spec: TaskSpec) -> Truth:
 
 
 def store_arrays(
-    folder: Path, found: list[Case], say: Callable[[str], None], *, again: bool
+    folder: Path, found: Sequence[Case], say: Callable[[str], None], *, again: bool
 ) -> list[Path]:
     """Probe one network of each task, through the worker's own probe, and store its arrays.
 
     Parameters
     ----------
     folder : Path
-    found : list of Case
+    found : sequence of Case
     say : callable
         Receives a line for each network that is probed.
     again : bool

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motifidelity.backends import DEFAULT_BACKEND, how_to_install
 from motifidelity.errors import DataError
-from motifidelity.files import file_digest
+from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
-from motifidelity.regress.matrix import ARRAYS, Case, cases, small_truth
+from motifidelity.regress.matrix import ARRAYS, small_truth
+from motifidelity.regress.survey import Case
 from motifidelity.tasks.spec import all_specs, find_spec
 
 SEQUENCES = 64
+RIGHTS = "a model's code runs as a plain process, with your rights"
 READER_SECONDS = 900
 READ = ("activations", "networks", "first-layer")
 Found = dict[Key, Observed]
@@ -51,23 +55,23 @@ VARIANTS = (
 )
 
 
-def observe(kinds: Iterable[str], folder: Path, say: Say) -> Found:
-    """Observe the given kinds once; ``scores`` is not among them.
+def observe(kinds: Iterable[str], folder: Path, cases: Sequence[Case], say: Say) -> Found:
+    """Observe the given kinds once; ``files`` and ``scores`` are not among them.
 
     Parameters
     ----------
     kinds : iterable of str
     folder : Path
         Committed baselines.
+    cases : sequence of Case
+        Its networks.
     say : callable
         Receives a line for each kind before it is observed.
 
     Raises
     ------
-    UserError
-        If the folder holds no network.
     DataError
-        If the registry cannot be read, or the networks cannot be read at all.
+        If the networks cannot be read at all.
     """
     chosen = set(kinds)
     found: Found = {}
@@ -77,12 +81,14 @@ def observe(kinds: Iterable[str], folder: Path, say: Say) -> Found:
             found |= function(folder)
     if chosen & set(READ):
         say(f"observing {', '.join(kind for kind in READ if kind in chosen)}")
-        found |= read_networks(cases(folder), VARIANTS[0], chosen)
+        if builds := sorted({str(case.file) for case in cases if case.own and case.file}):
+            say(f"building what {', '.join(builds)} build{'s' * (len(builds) == 1)}: {RIGHTS}")
+        found |= read_networks(cases, VARIANTS[0], chosen)
     return found
 
 
 def measured(
-    kinds: Iterable[str], folder: Path, say: Say
+    kinds: Iterable[str], folder: Path, cases: Sequence[Case], say: Say
 ) -> tuple[dict[Key, Recorded], dict[str, str]]:
     """Today's values with tolerances from repeated runs, and how each kind was measured.
 
@@ -100,39 +106,73 @@ def measured(
         records |= _without_errors(measure([function(folder) for _ in range(times)]))
         how[kind] = f"{times} runs" if times > 1 else "text, equal or not"
     if reading := [kind for kind in READ if kind in chosen]:
-        found = cases(folder)
         runs = []
         for variant in VARIANTS:
             say(f"measuring {', '.join(reading)}: {variant.name}")
-            runs.append(read_networks(found, variant, chosen))
+            runs.append(read_networks(cases, variant, chosen))
         records |= _without_errors(measure(runs))
         names = ", ".join(variant.name for variant in VARIANTS)
         how |= dict.fromkeys(reading, f"{len(VARIANTS)} runs: {names}")
     return records, how
 
 
-def read_networks(found: list[Case], variant: Variant, kinds: Iterable[str]) -> Found:
-    """Read committed and built networks in a process of their own.
+def read_networks(cases: Sequence[Case], variant: Variant, kinds: Iterable[str]) -> Found:
+    """Read committed and built networks, each backend's in a process of its own.
 
     Raises
     ------
     DataError
-        If the process fails as a whole.
+        If a process fails as a whole.
     """
-    from motifidelity.scratch import scratch_folder
-
     chosen = set(kinds)
     committed = [
-        {"subject": c.subject, "graph": str(c.graph), "network": str(c.network)} for c in found
+        {"subject": c.subject, "graph": str(c.graph), "network": str(c.network)} for c in cases
     ]
-    built = [_to_build(case) for case in found if case.file is not None]
-    request = {
-        "sequences": SEQUENCES,
-        "batch": variant.batch,
-        "units": variant.units,
-        "committed": committed if "activations" in chosen else [],
-        "built": built if chosen & {"networks", "first-layer"} else [],
-    }
+    built: dict[str, list[dict[str, Any]]] = {}
+    absent: Found = {}
+    for case in cases if chosen & {"networks", "first-layer"} else ():
+        if case.file is None or not case.built:
+            continue
+        if importlib.util.find_spec(case.backend) is None:
+            key = ("networks", case.subject, ERROR)
+            absent[key] = Observed(
+                f"backend {case.backend} is not installed here; {how_to_install(case.backend)}"
+            )
+            continue
+        built.setdefault(case.backend, []).append(_to_build(case))
+    observed: Found = {key: value for key, value in absent.items() if key[0] in chosen}
+    # whatever a network was trained with, the graph that is kept of it is TensorFlow's
+    for backend in dict.fromkeys((DEFAULT_BACKEND, *built)):
+        request = {
+            "sequences": SEQUENCES,
+            "batch": variant.batch,
+            "units": variant.units,
+            "committed": committed
+            if "activations" in chosen and backend == DEFAULT_BACKEND
+            else [],
+            "built": built.get(backend, []),
+        }
+        if not (request["committed"] or request["built"]):
+            continue
+        raw = _read(request, {"KERAS_BACKEND": backend, **variant.environment})
+        observed |= {
+            (kind, subject, name): Observed(**value)
+            for kind, subjects in raw.items()
+            for subject, values in subjects.items()
+            for name, value in values.items()
+            if kind in chosen
+        }
+    if "activations" in chosen:
+        for case in cases:
+            key = ("activations", case.subject, "network file")
+            observed[key] = Observed(file_digest(case.graph))
+    return observed
+
+
+def _read(request: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the reader's process found, by kind, subject and name."""
+    from motifidelity.scratch import scratch_folder
+
     with scratch_folder() as work:
         (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
         out = work / "observed.json"
@@ -140,7 +180,7 @@ def read_networks(found: list[Case], variant: Variant, kinds: Iterable[str]) -> 
         try:
             done = subprocess.run(
                 [*command, str(work / "request.json"), str(out)],
-                env={**os.environ, **_QUIET, **variant.environment},
+                env={**os.environ, **_QUIET, **environment},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -155,19 +195,8 @@ def read_networks(found: list[Case], variant: Variant, kinds: Iterable[str]) -> 
         if done.returncode or not out.exists():
             last = (done.stderr.strip().splitlines() or ["no output"])[-1][:300]
             raise DataError(f"the networks cannot be read: {last}")
-        raw = json.loads(out.read_text(encoding="utf-8"))
-    observed: Found = {
-        (kind, subject, name): Observed(**value)
-        for kind, subjects in raw.items()
-        for subject, values in subjects.items()
-        for name, value in values.items()
-        if kind in chosen
-    }
-    if "activations" in chosen:
-        for case in found:
-            key = ("activations", case.subject, "network file")
-            observed[key] = Observed(file_digest(case.graph))
-    return observed
+        raw: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        return raw
 
 
 def _to_build(case: Case) -> dict[str, Any]:
@@ -234,6 +263,8 @@ def _metrics(folder: Path) -> Found:
         subject = f"stored arrays of {file.stem}"
         try:
             found["metrics", subject, "arrays file"] = Observed(file_digest(file))
+            if file.read_bytes().startswith(LFS_POINTER):
+                raise DataError(LFS_REMEDY)
             with np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             scores = score_job(small_truth(find_spec(file.stem)), arrays).scores
@@ -276,7 +307,6 @@ _IN_PROCESS: dict[str, Callable[[Path], Found]] = {
     "metrics": _metrics,
 }
 _QUIET = {
-    "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYTHONDONTWRITEBYTECODE": "1",

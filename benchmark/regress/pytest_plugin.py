@@ -6,7 +6,8 @@ fixture is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,20 +126,32 @@ def activation_golden(request: pytest.FixtureRequest) -> Iterator[ActivationGold
 def bench_regress() -> Callable[..., None]:
     """Assert that a folder of committed baselines is as recorded, as ``bench regress`` does.
 
-    ``bench_regress("baselines", only=["activations"])``; without ``only`` every check but the
-    trained one is made.
+    ``bench_regress("baselines", models=["src/models"])``: every check but the trained one is made,
+    with ``train=True`` that too, and with ``only=["activations"]`` no other. A warning tells what
+    was not looked at.
     """
 
-    def check(folder: str | Path = "baselines", only: tuple[str, ...] | list[str] = ()) -> None:
+    def check(
+        folder: str | Path = "baselines",
+        only: tuple[str, ...] | list[str] = (),
+        models: Iterable[str | Path] = (),
+        train: bool = False,
+    ) -> None:
         __tracebackhide__ = True
-        from motifidelity.regress.drift import KINDS, as_text, compare
-        from motifidelity.regress.golden import read_golden
-        from motifidelity.regress.observe import observe
+        from motifidelity.regress import check as regress
+        from motifidelity.regress.drift import KINDS, as_text
 
         kinds = list(only) or [kind for kind in KINDS if kind != "scores"]
-        golden = read_golden(Path(folder))
-        findings = compare(golden, observe(kinds, Path(folder), print), kinds)
-        if any(finding.bad for finding in findings):
-            pytest.fail(as_text(findings, every=True), pytrace=False)
+        kinds += ["scores"] * train
+        report = regress.check(Path(folder), kinds, print, models=[Path(path) for path in models])
+        if report.unseen:
+            warnings.warn(report.first_line, NotLookedAt, stacklevel=2)
+        if report.bad or not report.compared:
+            text = as_text(report.findings, every=True)
+            pytest.fail(f"{report.first_line}\n{text or 'nothing was compared'}", pytrace=False)
 
     return check
+
+
+class NotLookedAt(UserWarning):
+    """Something that is recorded, or could be, was not compared."""

@@ -1,7 +1,7 @@
 """Reads networks in a process of its own: ``python -m motifidelity.regress.reader REQUEST OUT``.
 
-The host never imports TensorFlow. The networks are the suite's own, committed or built from its
-own files; a stranger's file never comes here.
+The host never imports TensorFlow. The networks are committed ones, and what model files build: the
+suite's own, or those of the repository whose tests this is. A stranger's file never comes here.
 """
 
 from __future__ import annotations

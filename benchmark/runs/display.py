@@ -158,7 +158,7 @@ def brief(phase: str, event: Event, between: str = ", ") -> str:
         return f"{phase} on {event.get('name')}"
     if kind == "lost":
         return "lost; it runs again"
-    return {"fit": "loading TensorFlow and data", "probe": "probing", "score": "scoring"}.get(
+    return {"fit": "loading libraries and data", "probe": "probing", "score": "scoring"}.get(
         phase, phase
     )
 

@@ -21,7 +21,10 @@ from motifidelity.runs.trial_agreement import renew_agreement
 from motifidelity.runs.unfinished import Unfinished, begin, open_unfinished
 from motifidelity.scoring.score import compile_in_background
 from motifidelity.scoring.truth import Truth
-from motifidelity.tasks.dataset import load_dataset
+from motifidelity.tasks.dataset import load_dataset, require_cache
+
+# jobs that failed before and are named
+NAMED = 5
 
 
 @dataclass
@@ -65,21 +68,27 @@ def run_plan(
         If the registry or the cache cannot be read or written.
     """
     registry.prepare()
-    before = registry.jobs().set_index("job_id")["status"].to_dict()
+    before = registry.jobs().set_index("job_id")[["status", "message"]].to_dict("index")
     ended = Ended()
-    todo = []
+    todo, failed = [], []
     for job in jobs:
-        status = before.get(job.id)
+        status = before.get(job.id, {}).get("status")
         if force or not is_settled(status, retry_failed):
             todo.append(job)
         elif status == "ok":
             ended.finished += 1
         else:
             ended.failed += 1
+            failed.append(f"  {job.label}: {status}: {before[job.id]['message'] or 'no message'}")
     if ended.finished:
         display.note(f"{_jobs(ended.finished)} finished before, skipped (--force runs them again)")
     if ended.failed:
-        display.note(f"{_jobs(ended.failed)} failed before, skipped (--retry-failed runs them)")
+        display.note(f"{_jobs(ended.failed)} failed before, skipped (--retry-failed runs them):")
+        for line in failed[:NAMED]:
+            display.note(line)
+        if len(failed) > NAMED:
+            display.note(f"  and {len(failed) - NAMED} more: bench results --per-trial")
+    require_cache({job.task.id: job.task for job in todo}.values())
     if todo and executor.isolation == "none" and not executor.place.warnings:
         display.note(
             "The model's code runs as a plain process, with your rights and no isolation: run only "

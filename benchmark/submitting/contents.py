@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import DataError
+from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.phase.outputs import read_plain
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.folder import FORMAT, LIMITS, MANIFEST, TABLES, VERSION, Contents
@@ -55,7 +56,13 @@ def read_folder(folder: Path) -> Reading:
     sizes = _survey(folder, reading)
     if MANIFEST not in sizes:
         if not any(f.where == quoted(MANIFEST) for f in reading.findings):
-            reading.problem(MANIFEST, "missing")
+            # of a folder that is something else nothing is judged, or advised to be removed
+            reading.findings.clear()
+            reading.problem(
+                MANIFEST,
+                "missing: no submission, or its manifest was removed",
+                "give the folder that 'bench submit' made",
+            )
         return reading
     manifest = _bytes(folder / MANIFEST, LIMITS[MANIFEST], reading)
     listed = _listed(manifest, reading) if manifest is not None else None
@@ -124,6 +131,10 @@ def _bytes(path: Path, limit: int, reading: Reading) -> bytes | None:
     content = read_plain(path, limit + 1)
     if content is None or len(content) > limit:
         reading.problem(path.name, "cannot be read, or grew while it was read")
+        return None
+    if content.startswith(LFS_POINTER):
+        text, remedy = LFS_REMEDY.split("; ")
+        reading.problem(path.name, f"is {text}", remedy)
         return None
     return content
 

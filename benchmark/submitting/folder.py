@@ -105,8 +105,7 @@ def write_folder(
             },
         }
     )
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError(f"{target}: exists already; choose another folder with --out")
+    refuse_existing(target)
     try:
         with atomic_folder(target) as folder:
             for name, content in {**files, MANIFEST: manifest}.items():
@@ -117,6 +116,17 @@ def write_folder(
             "--out"
         ) from error
     return hashlib.sha256(manifest).hexdigest()
+
+
+def refuse_existing(target: Path) -> None:
+    """Refuse to write a submission over something that is there.
+
+    Raises
+    ------
+    DataError
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"{target}: exists already; choose another folder with --out")
 
 
 def _pretty(value: Mapping[str, Any]) -> bytes:

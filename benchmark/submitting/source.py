@@ -28,6 +28,8 @@ _UNSEEDED = {
     "secrets.randbits",
     "secrets.token_bytes",
 }
+# a file that imports one of these may build a Keras model
+_KERAS = {"keras", "tensorflow", "keras_core"}
 _UNSEEDED_WITHOUT_ARGUMENT = {"default_rng", "RandomState"}
 
 
@@ -156,6 +158,20 @@ class Source:
             spec.id,
         )
 
+    def other_backend(self) -> Finding | None:
+        """A problem where the file knows PyTorch alone and would run on another backend."""
+        lines = dict(reversed(list(self._imported())))
+        backend = self._submission.backend
+        if backend == "torch" or "torch" not in lines or lines.keys() & _KERAS:
+            return None
+        return Finding(
+            "contract",
+            "problem",
+            f"imports torch and no keras, and would run on {backend}",
+            "add MODEL = dict(backend='torch') to the file, or --backend torch",
+            f"{self.name}:{lines['torch']}",
+        )
+
     def _words(self) -> Iterator[Finding]:
         submission, where = self._submission, self.line_of_assignment("MODEL")
         words = {"name": submission.name, **submission.metadata}
@@ -234,10 +250,11 @@ def refuse_unfit(submission: Submission, specs: Iterable[TaskSpec]) -> None:
     Raises
     ------
     UserError
-        For the first problem of name, size, metadata or input.
+        For the first problem of name, size, metadata, backend or input.
     """
     source = Source(submission)
     found = [finding for finding in source.findings() if finding.check != "imports"]
+    found += [finding] if (finding := source.other_backend()) else []
     inputs = [finding for spec in specs if (finding := source.other_input(spec))]
     for problem in (*problems(found), *inputs):
         task = f" ({problem.task})" if problem.task else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from motifidelity.registry import Registry
 from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.folder import TABLES, write_folder
 
+# parameter sets that a message names
+SHOWN = 4
 SELF_REPORTED = "self-reported"
 # what is the same for all rows of one machine stands once, in environment.json
 _ENVIRONMENT = (
@@ -76,17 +78,15 @@ def model_results(
     """
     found = registry.latest(*TABLES)
     wanted = None if params is None else json.dumps(dict(params), sort_keys=True)
-    jobs = [
-        row
-        for row in found["jobs"].to_pylist()
-        if row["model_digest"] == submission.digest and wanted in (None, row["params"])
-    ]
+    rows = found["jobs"].to_pylist()
+    of_file = [row for row in rows if row["model_digest"] == submission.digest]
+    jobs = [row for row in of_file if wanted in (None, row["params"])]
     jobs.sort(key=lambda row: (row["task"], row["profile"], row["params"], row["trial"]))
     if not any(row["status"] == "ok" for row in jobs):
-        how = f"{len(jobs)} failed" if jobs else "none of this very file"
         raise UserError(
-            f"registry {registry.name}: no finished result of {submission.path.name} ({how}); "
-            f"run 'bench run --model {submission.path.name}' first"
+            f"registry {registry.name}: no finished result of {submission.path.name} "
+            f"({_why_none(submission, jobs, of_file, rows)}); run 'bench run --model "
+            f"{submission.path.name}' first"
         )
     number = {row["result_id"]: i for i, row in enumerate(jobs)}
     tables = {"jobs": jobs}
@@ -100,6 +100,30 @@ def model_results(
             if row["result_id"] in number
         ]
     return ModelResults(tables)
+
+
+def _why_none(
+    submission: Submission,
+    jobs: Sequence[Mapping[str, Any]],
+    of_file: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+) -> str:
+    """Why nothing is there to submit: it failed, has other parameters, or is of another file."""
+    if jobs:
+        return f"{len(jobs)} failed, the first: {jobs[0]['message'] or jobs[0]['status']}"
+    if done := {row["params"] for row in of_file if row["status"] == "ok"}:
+        sets = sorted(_shown(json.loads(text)) for text in done)
+        more = f" and {len(sets) - SHOWN} more" if len(sets) > SHOWN else ""
+        return f"with these parameters; there are results with {', or '.join(sets[:SHOWN])}{more}"
+    name = submission.path.name
+    other = sum(row["model_file"] == name for row in rows if row["model_digest"])
+    if other and not of_file:
+        return f"{other} of another {name}, which was edited since: any edit is a new model"
+    return "none of this file at all"
+
+
+def _shown(params: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(params.items())) or "none"
 
 
 def job_parameters(results: ModelResults) -> dict[str, Any]:

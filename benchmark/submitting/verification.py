@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 FORMAT = "motifidelity-verification"
 VERSION = 2
+UNCONTAINED = "reproduced without a container"
+# by who verifies; only those of the project are shown on pages
 TIERS = {
+    "local": "reproduced on the verifier's own machine",
     "ci": "reproduced in CI",
     "maintainer": "reproduced by a maintainer",
 }
@@ -83,6 +87,20 @@ class Verification:
             "suite": __version__,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+
+
+def tier_of(who: str, places: Iterable[Mapping[str, Any]]) -> str:
+    """The tier of what was run again at these places, and held: without a container it is none's.
+
+    Parameters
+    ----------
+    who : str
+        A key of `TIERS`.
+    places : iterable of mapping
+        As of `Verification.places`.
+    """
+    contained = all(place["isolation"] == "container" for place in places)
+    return TIERS[who] if contained else UNCONTAINED
 
 
 def write_verification(verification: Verification, out: Path, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from motifidelity.submitting.contents import read_folder
 from motifidelity.submitting.findings import Finding, problems
 from motifidelity.submitting.folder import Contents
 from motifidelity.submitting.standing import ranking
-from motifidelity.submitting.verification import TIERS, Verification
+from motifidelity.submitting.verification import Verification, tier_of
 from motifidelity.untrusted import clean_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Wanted:
     digests_only : bool
         Run nothing.
     tier : str
-        Who verifies: a key of `TIERS`.
+        Who verifies: a key of `verification.TIERS`.
     trials : int
         Trials of each task and parameter set to train again, drawn by lot.
     tasks : tuple of str
@@ -44,7 +44,7 @@ class Wanted:
     """
 
     digests_only: bool = False
-    tier: str = "ci"
+    tier: str = "local"
     trials: int = 1
     tasks: tuple[str, ...] = ()
     seal: str | None = None
@@ -164,7 +164,7 @@ def _verify_model(
     result.findings.append(_scope(contents, chosen, wanted.trials))
     result.findings += _verdicts(rerun.comparisons)
     if result.passed:
-        result.tier = TIERS[wanted.tier]
+        result.tier = tier_of(wanted.tier, result.places)
 
 
 def _place(backend: str, executor: Executor) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def results(registry: str | Path | Source, **asked: Any) -> pd.DataFrame:
     Raises
     ------
     UserError
-        If a filter's value, a column or a field is not known, with the near names.
+        If there is no such registry, or a filter's value, a column or a field is not known, with
+        the near names.
     DataError
         If the registry cannot be read.
     """
@@ -228,18 +229,19 @@ def _one_line(error: duckdb.Error) -> str:
 
 def _source(registry: str | Path | Source) -> Source:
     if isinstance(registry, str | Path):
-        from motifidelity.registry import Registry
+        from motifidelity.registry import existing_registry
 
-        return Registry(Path(registry))
+        return existing_registry(registry)
     return registry
 
 
 def _check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Refuse a filter's value that no result has: a misspelt name must not look like no result."""
-    for name in (*_OF_JOBS, *_OF_SCORES, "task", "status"):
+    names = [name for name in (*_OF_JOBS, *_OF_SCORES, "task", "status") if getattr(query, name)]
+    if names and connection.sql("select count(*) from jobs").fetchall() == [(0,)]:
+        raise UserError("the registry holds no result yet; 'bench run' records some")
+    for name in names:
         asked: Sequence[str] = getattr(query, name)
-        if not asked:
-            continue
         table = "scores" if name in _OF_SCORES else "jobs"
         rows = connection.sql(f"select distinct {name} from {table} order by 1").fetchall()
         known = ["none" if value is None else str(value) for (value,) in rows]

@@ -24,39 +24,31 @@ AT_THE_END = f"trap 'export -p > {STATE}' EXIT"
 RAY = '#!/bin/sh\nexec python -m ray.scripts.scripts "$@"\n'
 
 
-class Checkout:
-    """The folder, with programs of its own first on PATH.
+class Shell:
+    """A shell in an empty folder, with programs of its own first on PATH.
 
     Parameters
     ----------
     folder : Path
-        New; holds ``checkout`` and ``bin``.
+        New; holds the folder that one works in, and ``bin``.
+    name : str
+        Of the folder that one works in.
     programs : Path
         ``bench`` and ``python`` that start warm.
-    baselines : Path
-        What lies there as ``baselines``.
     environment : mapping of str to str
         More of the shell's environment.
     """
 
     def __init__(
-        self, folder: Path, programs: Path, baselines: Path, environment: Mapping[str, str]
+        self, folder: Path, name: str, programs: Path, environment: Mapping[str, str]
     ) -> None:
-        self.path = folder / "checkout"
+        self.path = folder / name
         self.path.mkdir(parents=True)
-        for name in FILES:
-            shutil.copy(ROOT / name, self.path)
-        for name in FOLDERS:
-            shutil.copytree(ROOT / name, self.path / name)
-        shutil.copytree(baselines, self.path / "baselines")
         played = folder / "bin"
         played.mkdir()
         for name, program in PROGRAMS.items():
             if not name.startswith("."):
                 script(played / name, f"#!/bin/bash\n{program.script}\n")
-        for file in (ROOT / ".ci").rglob("*"):
-            if file.is_file():
-                script(self.path / file.relative_to(ROOT), "#!/bin/sh\n")
         script(played / "ray", RAY)
         found = (played, programs, Path(PYTHON).parent, os.environ["PATH"])
         # Ray keeps a token at home, which would be asked for from then on
@@ -98,6 +90,31 @@ class Checkout:
             named += [value for option, value in pairwise(program) if option in OUTPUTS]
             named += [word.partition("=")[2] for word in program if word.split("=")[0] in OUTPUTS]
         return [name for name in named if name and not (self.path / name).exists()]
+
+
+class Checkout(Shell):
+    """A folder that looks like a fresh checkout.
+
+    Parameters
+    ----------
+    baselines : Path
+        What lies there as ``baselines``.
+    folder, programs, environment
+        As of `Shell`.
+    """
+
+    def __init__(
+        self, folder: Path, programs: Path, baselines: Path, environment: Mapping[str, str]
+    ) -> None:
+        super().__init__(folder, "checkout", programs, environment)
+        for name in FILES:
+            shutil.copy(ROOT / name, self.path)
+        for name in FOLDERS:
+            shutil.copytree(ROOT / name, self.path / name)
+        shutil.copytree(baselines, self.path / "baselines")
+        for file in (ROOT / ".ci").rglob("*"):
+            if file.is_file():
+                script(self.path / file.relative_to(ROOT), "#!/bin/sh\n")
 
 
 def script(path: Path, text: str) -> None:

@@ -6,15 +6,14 @@ The folder looks like a fresh checkout in which some results are there, and the 
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import metadata
 from pathlib import Path
 
 import click
 import pytest
-from blocks import PAGES, blocks, commands, file_of, name_of
-from checkout import tail
+from blocks import PAGES, blocks, commands, name_of
 from packaging.requirements import Requirement
+from play import OF_A_STRANGER, play, refused
 from played import PROGRAMS, REFUSED
 from services import ENVIRONMENT
 
@@ -25,45 +24,11 @@ def every_command(page):
     return [c for block in blocks(page) if block.tag == "sh" for c in commands(block)]
 
 
-def refused(command):
-    """Why a command of ``bench`` is refused on a machine that lacks what it needs, or None."""
-    for program in command.programs:
-        for entry in REFUSED:
-            if Path(program[0]).name == "bench" and set(entry.words) <= set(program):
-                return entry
-    return None
-
-
-@pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p))], ids=name_of)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if any(blocks(p)) and p.name not in OF_A_STRANGER], ids=name_of
+)
 def test_a_page_s_blocks_run_one_after_another(page, make_checkout, services, monkeypatch):
-    checkout = make_checkout(**ENVIRONMENT)
-    for block in blocks(page):
-        if block.tag == "python":
-            if name := file_of(block):
-                (checkout.path / name).write_text(block.text)
-                continue
-            with monkeypatch.context() as patch:
-                patch.chdir(checkout.path)
-                exec(compile(block.text, block.where, "exec"), {})
-        elif block.tag == "sh":
-            for command in commands(block):
-                run(command, checkout, services)
-
-
-def run(command, checkout, services):
-    """Run a command of a page; a failure tells where it stands and what it said."""
-    done = checkout.run(services.here(command.text))
-    problem = ""
-    if entry := refused(command):
-        last = done.stdout.strip().splitlines()[-1:]
-        if not done.returncode or not last or not re.match(f"bench: .*{entry.says}", last[0]):
-            problem = f"was to be refused for want of {entry.says}"
-    elif done.returncode:
-        problem = f"exit status {done.returncode}"
-    elif missing := checkout.missing(command):
-        problem = f"did not write {', '.join(missing)}"
-    if problem:
-        pytest.fail(f"{command.where}: {command.text}\n{problem}\n{tail(done.stdout)}", False)
+    play(page, make_checkout(**ENVIRONMENT), services, monkeypatch)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -14,8 +14,8 @@ import pytest
 from few_baselines import BASELINES, copy_few
 
 from motifidelity.regress.golden import Golden, read_golden, write_golden
-from motifidelity.regress.matrix import subject_of
 from motifidelity.regress.observe import READ
+from motifidelity.regress.survey import subject_of
 
 FOLDERS = ("tasks", "models", "metrics", "leaderboard", "containers")
 

@@ -146,3 +146,18 @@ def test_the_plugin_loads_nothing_heavy():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_another_file_fails_and_what_is_not_looked_at_is_a_warning(repository, few, tmp_path):
+    (tmp_path / "cnn_2.py").write_text("def build_model(task): ...\n")
+    text = f"""
+        def test_suite(bench_regress):
+            bench_regress({str(few)!r}, only=["definitions"])
+
+        def test_mine(bench_regress):
+            bench_regress({str(few)!r}, only=["files"], models=[{str(tmp_path)!r}])
+    """
+    done = repository(text=text)
+    assert "1 failed, 1 passed" in done.stdout
+    assert "NotLookedAt: Not looked at: datasets, files, activations" in done.stdout
+    assert "DRIFTED  files" in done.stdout

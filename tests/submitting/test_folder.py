@@ -336,6 +336,11 @@ def test_a_file_of_2_gb_is_refused_without_being_read(verify, folder):
     assert json.loads((folder / "manifest.json").read_text()) == before
 
 
+def test_a_pointer_of_git_lfs_is_no_changed_file(verify, folder):
+    (folder / "scores.json").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid x\n")
+    assert verify() == ["scores.json: is a Git LFS pointer in place of the file"]
+
+
 def test_foreign_and_missing_files_are_named_all_at_once(verify, folder):
     (folder / "notes.txt").write_text("hello")
     (folder / "other.py").write_text("x = 1")
@@ -409,7 +414,7 @@ def test_no_version_is_named(version, verify, folder):
 
 def test_a_missing_manifest_is_named(verify, folder):
     (folder / "manifest.json").unlink()
-    assert verify() == ["manifest.json: missing"]
+    assert verify() == ["manifest.json: missing: no submission, or its manifest was removed"]
 
 
 def test_the_command_finds_an_edited_number_and_exits_1(folder, tmp_path, capfd, monkeypatch):
