@@ -9,10 +9,12 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
+from motifidelity.entries import FLOOR_NETWORKS, ORACLE, RANDOM
 from motifidelity.errors import UserError, unknown
 
 # Python 3.11 counts the depth of a tree for all threads at once, and stumbles over two at a time
@@ -85,7 +87,8 @@ def read_submission(path: Path) -> Submission:
     Raises
     ------
     UserError
-        If the file is missing, is not Python, or defines no ``build_model``.
+        If the file is missing, is not Python, defines no ``build_model``, or calls itself by the
+        name of a ceiling or floor.
     """
     try:
         source = path.read_bytes()
@@ -109,6 +112,9 @@ def read_submission(path: Path) -> Submission:
             "returns a keras.Model (models/cnn_deep.py is a template)"
         )
     metadata = _metadata(tree)
+    digest = hashlib.sha256(source).hexdigest()
+    name = metadata.pop("name", path.stem)
+    _check_name(path, name, digest)
     function = bound["build_model"]
     names, defaults, open_parameters = (
         # made by an expression: what it takes is known when it is called
@@ -116,8 +122,8 @@ def read_submission(path: Path) -> Submission:
     )
     return Submission(
         path=path.resolve(),
-        digest=hashlib.sha256(source).hexdigest(),
-        name=metadata.pop("name", path.stem),
+        digest=digest,
+        name=name,
         metadata=metadata,
         defaults=defaults,
         names=names,
@@ -125,6 +131,19 @@ def read_submission(path: Path) -> Submission:
         own_fit="fit" in bound,
         backend=known_backend(metadata.pop("backend", DEFAULT_BACKEND)),
     )
+
+
+def _check_name(path: Path, name: str, digest: str) -> None:
+    """Refuse the name of a ceiling or floor: what is called so is no model on any page."""
+    taken = {own.casefold() for own in (ORACLE, RANDOM, *FLOOR_NETWORKS)}
+    if " ".join(name.split()).casefold() not in taken:
+        return
+    ours = [file for file in resources.files("motifidelity.models").iterdir() if file.is_file()]
+    if digest not in {hashlib.sha256(file.read_bytes()).hexdigest() for file in ours}:
+        raise UserError(
+            f"{path.name}: '{name}' is the name of a ceiling or floor that models are read "
+            'against; give yours another in MODEL["name"]'
+        )
 
 
 def declared_backend(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -37,6 +38,8 @@ from motifidelity.untrusted import clean
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
 MOST_DETAILED = 2000
+# of the digest that ends a page's name, where names of figures need it
+MARK = 6
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
@@ -61,7 +64,7 @@ def write_site(material: Material, out_dir: Path) -> Path:
 
 
 def draw_figures(
-    material: Material, patterns: Sequence[str], *, paper: bool = False
+    material: Material, patterns: Sequence[str], *, paper: bool = False, each: bool = False
 ) -> Iterator[Figure]:
     """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard`."""
     kept: list[Drawing] = []
@@ -69,11 +72,19 @@ def draw_figures(
     frame = standings(material)
     pages = [page for maker in MAKERS for page in maker(material, frame)]
     used: set[str] = set()
-    for page in (*pages, front_page(material, frame)):
-        if any(fnmatchcase(page.path, pattern) for pattern in patterns):
-            kept.clear()
-            environment.get_template(page.template).render(root=page.root, **page.draw())
-            yield from stand_alone(kept, environment, page_stem(page.path), used, paper=paper)
+    wanted = [
+        page
+        for page in (*pages, front_page(material, frame))
+        if any(fnmatchcase(page.path, pattern) for pattern in patterns)
+    ]
+    stems = Counter(page_stem(page.path) for page in wanted)
+    for page in wanted:
+        kept.clear()
+        environment.get_template(page.template).render(root=page.root, **page.draw())
+        stem = page_stem(page.path)
+        # such as two versions of a model's file: told apart as the pages themselves are
+        mark = page.path.rpartition("-")[2][:MARK] if stems[stem] > 1 else ""
+        yield from stand_alone(kept, environment, stem, used, paper=paper, each=each, mark=mark)
 
 
 def gather(
