@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 BOARD = ("task", "task_digest", "profile")
 DIGITS = 4
+# what reads as a number
+WHOLE = ("interval", "possible", "trials")
 
 
 def results_tables(frame: pd.DataFrame) -> str:
     """Means, or trials, of `query.answer` with all its columns: a table a task and profile.
 
-    What is the same in all rows of a table stands above it. A file's version and when it was first
-    run are there where runs of one name have several.
+    A score that all rows of a table have stands above it.
     """
     if frame.empty:
         return ""
     names = name_runs(frame)
     table = frame.assign(
-        run=[name.label for name in names],
-        when=[name.when for name in names],
+        run=[name.in_full for name in names],
         score=[_joined(*pair) for pair in zip(frame["metric"], frame["method"], strict=True)],
     )
     if "value" in frame:
@@ -38,7 +38,6 @@ def results_tables(frame: pd.DataFrame) -> str:
         table["interval"] = _intervals(table)
         columns = {"run": "run", "score": "score", "target": "class", "mean": "mean", "sd": "SD"}
         columns |= {"interval": "interval", "coverage": "trials"}
-    columns |= {"when": "first run (UTC)"}
     return _by_board(table, lambda board: _columns(board, columns, above=("score",)))
 
 
@@ -101,7 +100,7 @@ def _by_board(
         said += [str(first[name]) for name in beside if name in table]
         constant, shown = arrange(board)
         heading = ", ".join(clean_text(text, 60) for text in (*said, *constant))
-        parts.append(f"{heading}\n{format_frame(shown, 'table')}")
+        parts.append(f"{heading}\n{format_frame(shown, 'table', whole=WHOLE)}")
     return "\n\n".join(parts)
 
 

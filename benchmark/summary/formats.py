@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.errors import UserError
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "json", "markdown")
 # longer text in a cell is cut for people, never for programs
-CELL = 60
+CELL = 120
 # columns between columns, and what a column of text has at least where it needs as much
 GAP, WORD = 2, 14
 
 
 def format_frame(
-    frame: pd.DataFrame, form: str, *, missing: str = "", width: int | None = None
+    frame: pd.DataFrame,
+    form: str,
+    *,
+    missing: str = "",
+    width: int | None = None,
+    whole: Collection[str] = (),
 ) -> str:
     """A table as text, without a trailing line break.
 
@@ -38,6 +43,8 @@ def format_frame(
     width : int, optional
         Columns that a ``table`` may take; default: the terminal's, and 80 elsewhere. Text folds;
         a table that is too wide still is written row below row, a line a value.
+    whole : collection of str
+        Columns of text that a ``table`` treats as numbers: on the right, and never folded.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def format_frame(
         "csv": lambda: frame.to_csv(index=False).rstrip("\n"),
         "json": lambda: _json(frame),
         "markdown": lambda: _markdown(frame, missing),
-        "table": lambda: _table(frame, missing, width or terminal_width()),
+        "table": lambda: _table(frame, missing, width, whole),
     }
     return makers[form]()
 
@@ -80,10 +87,11 @@ def _markdown(frame: pd.DataFrame, missing: str) -> str:
     return "\n".join([line([str(c) for c in frame.columns]), "|" + "|".join(align) + "|", *rows])
 
 
-def _table(frame: pd.DataFrame, missing: str, width: int) -> str:
+def _table(frame: pd.DataFrame, missing: str, width: int | None, whole: Collection[str]) -> str:
     cells = [[_cell(value, missing) for value in row] for row in _rows(frame)]
-    numbers = [_is_number(frame, i) for i in range(frame.shape[1])]
-    return text_table([str(name) for name in frame.columns], cells, numbers, width)
+    names = [str(name) for name in frame.columns]
+    numbers = [name in whole or _is_number(frame, i) for i, name in enumerate(names)]
+    return text_table(names, cells, numbers, width)
 
 
 def text_table(

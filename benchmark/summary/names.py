@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from motifidelity.backends import DEFAULT_BACKEND
+from motifidelity.backends import named_on
 from motifidelity.errors import UserError, unknown
 from motifidelity.untrusted import clean, clean_text
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # what a run is known by, beside when its file was first run
 NAMED_BY = ("model", "model_digest", "params", "division", "isolation", "backend")
 VERSION = 8
+_WHEN = re.compile(r"(?<!\S)of \d{4}-\d\d-\d\d \d\d:\d\d(?!\S)")
 # all parameters are said where they are shorter than this, else those that differ
 BRIEF = 40
 
@@ -69,9 +70,14 @@ class RunName:
 
     @property
     def label(self) -> str:
-        """All of it on one line, as `find_runs` reads it."""
+        """The name and what tells it from others, as `find_runs` reads it."""
         parts = (self.model, *self.parameters, self.version, *self.others)
         return " ".join(part for part in parts if part)
+
+    @property
+    def in_full(self) -> str:
+        """The label with when its file was first run; `find_runs` reads it too."""
+        return " ".join((self.model, *self.parameters, *self.marks))
 
 
 def name_runs(runs: pd.DataFrame) -> list[RunName]:
@@ -102,7 +108,7 @@ def name_runs(runs: pd.DataFrame) -> list[RunName]:
     for place, row in enumerate(runs[list(NAMED_BY)].to_dict("records")):
         several = {name: bool(values.iloc[place]) for name, values in varying.items()}
         others = (
-            f"on {row['backend']}" if row["backend"] not in ("", DEFAULT_BACKEND) else "",
+            named_on("", str(row["backend"])).strip(),
             _isolation(str(row["isolation"])) if several["isolation"] else "",
             str(row["division"]) if several["division"] else "",
         )
@@ -194,7 +200,7 @@ def _split(text: str, names: set[str]) -> tuple[str, list[str]]:
     for name in sorted(names, key=len, reverse=True):
         rest = whole[len(name) :]
         if name and whole.startswith(name) and (not rest or rest[0] in " @"):
-            words = " ".join(rest.replace("@", " @").split())
+            words = " ".join(_WHEN.sub("", rest).replace("@", " @").split())
             return name, re.sub(r"(?<!\S)(on|no) (?=\S)", r"\1-", words).split()
     raise unknown("model", whole.partition("@")[0], sorted(names))
 

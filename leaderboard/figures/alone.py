@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,8 +25,8 @@ _SITE_STYLE = Path(__file__).parents[1] / "static" / "style.css"
 # a drawing without a size of its own is this wide, in CSS pixels
 _WIDTH = 900.0
 _TITLE = 26.0
-# of a sheet: between drawings, a line below one, and a letter of it
-_GAP, _LINE, _LETTER = 22.0, 15.0, 6.0
+# of a sheet: its width, and between drawings, a line below one, and a letter of it
+_SHEET, _GAP, _LINE, _LETTER = 1000.0, 22.0, 15.0, 6.0
 _MARGIN = 12.0
 # CSS pixels of a unit where a document shows a figure
 _ZOOM = 1.25
@@ -187,20 +188,26 @@ class Cell(NamedTuple):
 
 
 def _lay_out(drawings: Sequence[Drawing]) -> tuple[list[Cell], tuple[float, float]]:
-    """Drawings from left to right in rows, as they come, and the size of it all."""
+    """Drawings in rows, as they come, those with words below them in columns; and the size of all.
+
+    The others, such as a trial's curves, have rows of their own.
+    """
     cells: list[Cell] = []
-    x, y, row, widest = 0.0, _TITLE, 0.0, 0.0
-    for one in drawings:
-        left, top, across, down = map(float, one.box)
-        wide = max(across, _LETTER * len(one.under))
-        if x and x + wide > _WIDTH:
-            x, y, row = 0.0, y + row + _GAP, 0.0
-        place = (x - left, y - top, x, y + down + _LINE)
-        cells.append(Cell(one, *(f"{value:g}" for value in place)))
-        row = max(row, down + (_LINE if one.under else 0.0))
-        widest = max(widest, x + wide)
-        x += wide + _GAP
-    return cells, (widest, y + row + 4)
+    y, widest = _TITLE, 0.0
+    for worded, mine in groupby(drawings, lambda one: bool(one.under)):
+        some = list(mine)
+        room = max(max(float(one.box[2]), _LETTER * len(one.under)) for one in some)
+        columns = max(int((_SHEET + _GAP) // (room + _GAP)), 1)
+        for first in range(0, len(some), columns):
+            row = some[first : first + columns]
+            for number, one in enumerate(row):
+                left, top, _, down = map(float, one.box)
+                x = number * (room + _GAP)
+                place = (x - left, y - top, x, y + down + _LINE)
+                cells.append(Cell(one, *(f"{value:g}" for value in place)))
+            y += max(float(one.box[3]) for one in row) + (_LINE if worded else 0.0) + _GAP
+            widest = max(widest, len(row) * (room + _GAP) - _GAP)
+    return cells, (widest, y - _GAP + 4)
 
 
 def page_stem(path: str) -> str:

@@ -40,6 +40,7 @@ def test_versions_of_a_file_have_their_digest_and_when_each_was_first_run():
     assert [name.label for name in found] == ["M @aaaaaaaa", "M @aaaaaaaa", "M @bbbbbbbb", "N"]
     assert [name.when for name in found] == ["2026-03-02 09:30"] * 2 + ["2026-03-04 09:30", ""]
     assert found[2].marks == ("@bbbbbbbb of 2026-03-04 09:30",)
+    assert found[2].in_full == "M @bbbbbbbb of 2026-03-04 09:30"
 
 
 def test_backend_isolation_and_division_are_said_where_runs_of_a_name_differ():
@@ -90,6 +91,7 @@ def test_every_run_is_found_by_its_own_label_and_no_other():
         ("M container", [2]),
         ("M closed on jax", [2]),
         ("M deep=true", [1]),
+        ("M @bbbbbbbb of 2026-03-01 09:30 on jax", [2]),
     ],
 )
 def test_a_text_names_the_runs_that_have_all_that_it_says(text, found):
