@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,8 +39,8 @@ from motifidelity.untrusted import clean
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
 MOST_DETAILED = 2000
-# of the digest that ends a page's name, where names of figures need it
-MARK = 6
+# the digest that ends a page's name, and what of it ends names of figures that need it
+DIGEST, MARK = re.compile(r"-([0-9a-f]{12})\.html$"), 6
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
@@ -77,13 +78,14 @@ def draw_figures(
         for page in (*pages, front_page(material, frame))
         if any(fnmatchcase(page.path, pattern) for pattern in patterns)
     ]
-    stems = Counter(page_stem(page.path) for page in wanted)
-    for page in wanted:
+    names = [DIGEST.split(page.path) for page in wanted]
+    times = Counter(name for name, *_ in names)
+    for page, (name, *ending) in zip(wanted, names, strict=True):
         kept.clear()
         environment.get_template(page.template).render(root=page.root, **page.draw())
-        stem = page_stem(page.path)
         # such as two versions of a model's file: told apart as the pages themselves are
-        mark = page.path.rpartition("-")[2][:MARK] if stems[stem] > 1 else ""
+        mark = ending[0][:MARK] if ending and times[name] > 1 else ""
+        stem = page_stem(page.path)
         yield from stand_alone(kept, environment, stem, used, paper=paper, each=each, mark=mark)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from motifidelity.summary.formats import format_frame
+from motifidelity.summary.formats import format_frame, terminal_width
 from motifidelity.summary.names import name_runs
 from motifidelity.untrusted import clean_text
 
@@ -100,6 +101,7 @@ def _by_board(
         said += [str(first[name]) for name in beside if name in table]
         constant, shown = arrange(board)
         heading = ", ".join(clean_text(text, 60) for text in (*said, *constant))
+        heading = textwrap.fill(heading, terminal_width(), subsequent_indent="  ")
         parts.append(f"{heading}\n{format_frame(shown, 'table', whole=WHOLE)}")
     return "\n\n".join(parts)
 
@@ -141,4 +143,4 @@ def _known(values: Sequence[object]) -> Iterator[str]:
 def _missing(value: object) -> bool:
     import pandas as pd
 
-    return value is None or value == "" or bool(pd.isna(value))  # type: ignore[call-overload]
+    return bool(pd.isna(value)) or value == ""  # type: ignore[call-overload]

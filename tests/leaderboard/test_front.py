@@ -244,7 +244,7 @@ def test_runs_of_one_name_are_told_apart_on_every_page(tmp_path: Path) -> None:
     [path] = (tmp_path / "boards").glob("motif-classes*")
     board = pages.parse(path)
     assert {text.text for text in board.all("text", "label")} >= {"net relu @b2b2b2b2"}
-    assert "b2b2b2b2 of 2025-03-01 10:07" in board.one("table", "board").text
+    assert "b2b2b2b2… of 2025-03-01 10:07" in board.one("table", "board").text
     table = pd.read_csv(tmp_path / "leaderboard.csv")
     assert not table.duplicated(["model", "activation", "model_digest", "backend"]).any()
 
