@@ -68,8 +68,8 @@ def comparison(
     frame = compare_two(source, query, first, second, kind)
     if any(getattr(query, name) for name in OF_SCORES):
         return frame
-    headlines = {(metric, method) for _, metric, method, _ in HEADLINES}
-    scores = zip(frame["metric"], frame["method"], strict=True)
+    headlines = {(metric, method or "") for _, metric, method, _ in HEADLINES}
+    scores = zip(frame["metric"], frame["method"].fillna(""), strict=True)
     return frame[[pair in headlines for pair in scores]].reset_index(drop=True)
 
 

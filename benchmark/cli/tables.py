@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BOARD = ("task", "task_digest", "profile")
-DIGITS = 4
 # what reads as a number
-WHOLE = ("interval", "possible", "trials")
+WHOLE = ("mean", "SD", "interval", "value", "AUROC", "difference", "possible", "trials")
 
 
 def results_tables(frame: pd.DataFrame) -> str:
@@ -32,11 +32,13 @@ def results_tables(frame: pd.DataFrame) -> str:
         score=[_joined(*pair) for pair in zip(frame["metric"], frame["method"], strict=True)],
     )
     if "value" in frame:
+        table["value"] = table["value"].map(_number)
         seeded = {"seed": "seed"} if (table["seed"] != table["trial"]).any() else {}
         columns = {"run": "run", "trial": "trial", **seeded, "status": "status", "score": "score"}
         columns |= {"target": "class", "value": "value"}
     else:
         table["interval"] = _intervals(table)
+        table = table.assign(**{name: table[name].map(_number) for name in ("mean", "sd")})
         columns = {"run": "run", "score": "score", "target": "class", "mean": "mean", "sd": "SD"}
         columns |= {"interval": "interval", "coverage": "trials"}
     return _by_board(table, lambda board: _columns(board, columns, above=("score",)))
@@ -52,6 +54,8 @@ def rank_tables(frame: pd.DataFrame) -> str:
         for a, b in zip(low, high, strict=True)
     ]
     table = frame.assign(
+        mean=frame["mean"].map(_number),
+        accuracy=frame["accuracy"].map(_number),
         possible=possible,
         score=[_joined(*pair) for pair in zip(frame["metric"], frame["method"], strict=True)],
     )
@@ -71,6 +75,7 @@ def pair_tables(frame: pd.DataFrame) -> str:
     scores = zip(frame["metric"], frame["method"], strict=True)
     table = frame.assign(
         score=[_joined(*pair) for pair in scores],
+        difference=frame["difference"].map(_number),
         interval=_intervals(frame),
         trials=[f"{a}, {b}" for a, b in zip(frame["num_first"], frame["num_second"], strict=True)],
     )
@@ -126,9 +131,16 @@ def _empty(column: pd.Series[Any]) -> bool:
 
 def _intervals(table: pd.DataFrame) -> list[str]:
     return [
-        "" if _missing(low) or _missing(high) else f"{low:.{DIGITS}g} to {high:.{DIGITS}g}"
+        "" if _missing(low) or _missing(high) else f"{_number(low)} to {_number(high)}"
         for low, high in zip(table["low"], table["high"], strict=True)
     ]
+
+
+def _number(value: object) -> str:
+    """A score to four places; one that is no share to as many digits."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return ""
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.6g}"
 
 
 def _joined(metric: object, method: object) -> str:

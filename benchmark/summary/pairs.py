@@ -14,6 +14,7 @@ from motifidelity.summary.runs import BOARD, RUN_KEY
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_LISTED = 8
 SHOWN = ("task", "profile", "metric", "method", "target")
 
 
@@ -97,7 +98,8 @@ def _one_each(runs: pd.DataFrame, text: str) -> pd.DataFrame:
     found = runs[find_runs(runs, text)]
     for _, mine in found.groupby([*BOARD], sort=True):
         if len(mine) > 1:
-            listed = ", ".join(f"'{label}'" for label in mine["label"])
+            listed = ", ".join(f"'{label}'" for label in mine["label"][:MOST_LISTED])
+            listed += ", ..." if len(mine) > MOST_LISTED else ""
             raise UserError(
                 f"'{text}' is {len(mine)} runs of {mine['task'].iloc[0]}, profile "
                 f"{mine['profile'].iloc[0]}; name one: {listed}"

@@ -17,8 +17,9 @@ LINE = 13.0
 # from a point to the column of labels, and what the column needs
 GAP, ROOM = 18.0, 105.0
 _SAME = 0.005
-# where a mark that lies on another may go: so far, in steps, in so many directions
-FARTHEST, STEP, DIRECTIONS = 36.0, 1.0, 24
+# where a mark that lies on another may go: so far, in steps, in so many directions, and up or down
+# this share of it, because heights are what is compared
+FARTHEST, STEP, DIRECTIONS, FLAT = 36.0, 1.0, 24, 1 / 3
 PANELS = (
     ("filters", "Filters that match a true motif", "match_fraction", ""),
     ("localisation", "Localisation AUROC of filter scans", "localisation_auroc", "filter"),
@@ -172,7 +173,7 @@ def spread_marks(
         The same for the same points; one that finds no room within `FARTHEST` of its place stays.
     """
     ring = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
-    directions = np.stack([np.cos(ring), np.sin(ring)], axis=1)
+    directions = np.stack([np.cos(ring), FLAT * np.sin(ring)], axis=1)
     reaches = np.arange(0.0, FARTHEST + STEP, STEP)
     offsets = (reaches[:, None, None] * directions).reshape(-1, 2)
     placed = np.empty((0, 2))

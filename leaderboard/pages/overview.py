@@ -30,8 +30,9 @@ MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
 OTHER = MOST_KINDS
 # of the longest label of a dot
 ROOM = 170.0
-# from the middle of one mark to that of another; more marks than this are left where they are
-MARK, MOST_APART = 12.0, 100
+# from the middle of one mark to that of another, so that most of each is seen; of more marks than
+# this all stay where they are
+MARK, MOST_APART = 8.0, 100
 # means that are no farther apart than this count as about equal
 SAME = 0.03
 # exponential and relu, the study's two, always have the first two colours and shapes

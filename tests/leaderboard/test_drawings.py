@@ -16,6 +16,7 @@ from motifidelity.leaderboard.figures.curves import WIDTH, draw_history
 from motifidelity.leaderboard.figures.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
 from motifidelity.leaderboard.figures.scatter import (
     FARTHEST,
+    FLAT,
     GAP,
     LINE,
     ROOM,
@@ -133,19 +134,20 @@ def test_labels_end_left_of_every_point_beside_them(points: list[tuple[float, fl
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 400), st.floats(0, 300)), min_size=1, max_size=14))
+@given(st.lists(st.tuples(st.floats(0, 400), st.floats(0, 300)), min_size=1, max_size=5))
 def test_marks_are_apart_inside_and_no_farther_than_they_must(
     points: list[tuple[float, float]],
 ) -> None:
     # so few find room everywhere, in a corner too
-    found = spread_marks(points, 11.0, (400.0, 300.0))
+    found = spread_marks(points, 6.0, (400.0, 300.0))
     for one, other in itertools.combinations(found, 2):
-        assert math.dist(one, other) >= 11.0 - 1e-6
+        assert math.dist(one, other) >= 6.0 - 1e-6
     assert all(0 <= x <= 400 and 0 <= y <= 300 for x, y in found)
     assert found[0] == points[0]
     for number, (before, after) in enumerate(zip(points, found, strict=True)):
         assert math.dist(before, after) <= FARTHEST + 1e-6
-        if all(math.dist(before, other) >= 11.0 for other in found[:number]):
+        assert abs(before[1] - after[1]) <= FARTHEST * FLAT + 1e-6
+        if all(math.dist(before, other) >= 6.0 for other in found[:number]):
             assert after == before
 
 

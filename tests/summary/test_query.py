@@ -447,7 +447,8 @@ def test_two_versions_are_compared_as_they_are_called(bench, edited):
     assert row["p_adjusted"] == row["p"] == pytest.approx(expected.pvalue)
     # without a score: the headlines, and nothing else
     _, out, _ = bench("results", "compare", "M@91c7 on jax", "M@3f2a", *line[:2])
-    assert "attribution_auroc, saliency" in out
+    scores = [line.split("  ")[0] for line in out.splitlines()[2:]]
+    assert scores == ["attribution_auroc, saliency", "aupr", "auroc", "match_fraction"]
     assert max(map(len, out.splitlines())) <= 80
 
 
