@@ -10,10 +10,12 @@ import math
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
+from motifidelity.entries import FLOOR_NETWORKS, ORACLE, RANDOM
 from motifidelity.errors import UserError, unknown
 from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.worker.limits import MAX_WEIGHTS_BYTES
@@ -132,7 +134,8 @@ def read_submission(path: Path) -> Submission:
     Raises
     ------
     UserError
-        If the file is missing, is not Python, or defines no ``build_model``.
+        If the file is missing, is not Python, defines no ``build_model``, or calls itself by the
+        name of a ceiling or floor.
     """
     refuse_other_kind(path)
     try:
@@ -159,6 +162,9 @@ def read_submission(path: Path) -> Submission:
             "returns a keras.Model (models/cnn_deep.py is a template)"
         )
     metadata = _metadata(tree)
+    digest = hashlib.sha256(source).hexdigest()
+    name = metadata.pop("name", path.stem)
+    _check_name(path, name, digest)
     function = bound["build_model"]
     names, defaults, open_parameters = (
         # made by an expression: what it takes is known when it is called
@@ -166,8 +172,8 @@ def read_submission(path: Path) -> Submission:
     )
     return Submission(
         path=path.resolve(),
-        digest=hashlib.sha256(source).hexdigest(),
-        name=metadata.pop("name", path.stem),
+        digest=digest,
+        name=name,
         metadata=metadata,
         defaults=defaults,
         names=names,
@@ -191,6 +197,19 @@ def refuse_other_kind(path: Path) -> None:
                 f"{path.name}: {kind}; a submission is a .py file that defines build_model(task, "
                 f"...){remedy}"
             )
+
+
+def _check_name(path: Path, name: str, digest: str) -> None:
+    """Refuse the name of a ceiling or floor: what is called so is no model on any page."""
+    taken = {own.casefold() for own in (ORACLE, RANDOM, *FLOOR_NETWORKS)}
+    if " ".join(name.split()).casefold() not in taken:
+        return
+    ours = [file for file in resources.files("motifidelity.models").iterdir() if file.is_file()]
+    if digest not in {hashlib.sha256(file.read_bytes()).hexdigest() for file in ours}:
+        raise UserError(
+            f"{path.name}: '{name}' is the name of a ceiling or floor that models are read "
+            'against; give yours another in MODEL["name"]'
+        )
 
 
 def declared_backend(path: Path) -> str:

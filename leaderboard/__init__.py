@@ -86,6 +86,7 @@ def draw_figures(
     metrics: Mapping[str, MetricInfo],
     evidence: EvidenceOf | None = None,
     paper: bool = False,
+    each: bool = False,
 ) -> Iterator[Figure]:
     """Draw the figures of a site's pages so that each stands alone.
 
@@ -97,6 +98,8 @@ def draw_figures(
         Which pages, by their paths below the site's folder, such as ``models/*``.
     paper : bool
         On a light ground with a margin, legible wherever it is shown.
+    each : bool
+        What stands on a sheet, such as the filters of a trial, alone too.
 
     Yields
     ------
@@ -111,7 +114,7 @@ def draw_figures(
     from motifidelity.leaderboard import site
 
     material = site.gather(tables, metrics, evidence=evidence)
-    return site.draw_figures(material, patterns, paper=paper)
+    return site.draw_figures(material, patterns, paper=paper, each=each)
 
 
 def published_figure(title: str, scores: Sequence[PublishedScore]) -> Figure:

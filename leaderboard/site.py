@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -37,6 +39,8 @@ from motifidelity.untrusted import clean
 HERE = Path(__file__).parent
 # results in a registry of which every trial's filters and epochs are drawn
 MOST_DETAILED = 2000
+# the digest that ends a page's name, and what of it ends names of figures that need it
+DIGEST, MARK = re.compile(r"-([0-9a-f]{12})\.html$"), 6
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
@@ -61,7 +65,7 @@ def write_site(material: Material, out_dir: Path) -> Path:
 
 
 def draw_figures(
-    material: Material, patterns: Sequence[str], *, paper: bool = False
+    material: Material, patterns: Sequence[str], *, paper: bool = False, each: bool = False
 ) -> Iterator[Figure]:
     """Figures of the pages whose paths fit a pattern; see `motifidelity.leaderboard`."""
     kept: list[Drawing] = []
@@ -69,11 +73,20 @@ def draw_figures(
     frame = standings(material)
     pages = [page for maker in MAKERS for page in maker(material, frame)]
     used: set[str] = set()
-    for page in (*pages, front_page(material, frame)):
-        if any(fnmatchcase(page.path, pattern) for pattern in patterns):
-            kept.clear()
-            environment.get_template(page.template).render(root=page.root, **page.draw())
-            yield from stand_alone(kept, environment, page_stem(page.path), used, paper=paper)
+    wanted = [
+        page
+        for page in (*pages, front_page(material, frame))
+        if any(fnmatchcase(page.path, pattern) for pattern in patterns)
+    ]
+    names = [DIGEST.split(page.path) for page in wanted]
+    times = Counter(name for name, *_ in names)
+    for page, (name, *ending) in zip(wanted, names, strict=True):
+        kept.clear()
+        environment.get_template(page.template).render(root=page.root, **page.draw())
+        # such as two versions of a model's file: told apart as the pages themselves are
+        mark = ending[0][:MARK] if ending and times[name] > 1 else ""
+        stem = page_stem(page.path)
+        yield from stand_alone(kept, environment, stem, used, paper=paper, each=each, mark=mark)
 
 
 def gather(

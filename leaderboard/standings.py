@@ -12,6 +12,7 @@ from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import parse_params
+from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import LEVEL, headline_ranks, kinds
 from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import mean_intervals, seeds_of
@@ -83,7 +84,12 @@ def _runs(material: Material) -> pd.DataFrame:
     frame["newest"] = pd.to_datetime(grouped["started"].max(), utc=True)
     parsed = [parse_params(str(params)) for params in frame["params"]]
     frame["activation"] = [clean(activation or "") for activation, _ in parsed]
-    frame["parameters"] = [clean(", ".join(f"{k} = {v}" for k, v in rest)) for _, rest in parsed]
+    frame["parameters"] = [clean(", ".join(f"{k}={v}" for k, v in rest)) for _, rest in parsed]
+    frame["started"] = pd.to_datetime(grouped["started"].min(), utc=True)
+    names = name_runs(frame)
+    # what tells runs of one name apart: with their times for a table, in short for a figure
+    frame["told"] = [", ".join((*n.parameters_but("activation"), *n.marks)) for n in names]
+    frame["beside"] = [" ".join(n.beside) for n in names]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
     frame["kind"] = kinds(frame)
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from motifidelity.summary.names import parameters
 from motifidelity.untrusted import clean
 
 DASH = "\N{EN DASH}"
@@ -63,6 +64,12 @@ def slug(name: str, digest: str) -> str:
     return f"{words or 'model'}-{digest[:12]}"
 
 
+def file_name(*parts: str) -> str:
+    """Name of a figure's file without suffix: ASCII letters, digits and dashes; "" of nothing."""
+    words = re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower())
+    return words.strip("-")[:120].strip("-")
+
+
 def text_digest(value: str) -> str:
     """SHA-256 of any text, lone surrogates included, in hexadecimal."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
@@ -82,14 +89,8 @@ def parse_params(params: str) -> tuple[str | None, tuple[tuple[str, str], ...]]:
     others : tuple of (name, value)
         Sorted by name; values as JSON, strings bare.
     """
-    try:
-        loaded = json.loads(params) if params else {}
-    except (ValueError, RecursionError):
-        loaded = None
-    if not isinstance(loaded, dict):
-        return None, (("parameters", params),)
-    pairs = {str(key): _bare(value) for key, value in loaded.items()}
-    return pairs.pop("activation", None), tuple(sorted(pairs.items()))
+    pairs = parameters(params)
+    return pairs.pop("activation", None), tuple(pairs.items())
 
 
 def flatten(environment: object) -> tuple[tuple[str, str], ...]:

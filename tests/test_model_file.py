@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from motifidelity.entries import FLOOR_NETWORKS
 from motifidelity.errors import UserError
 from motifidelity.model_file import read_submission
 
@@ -273,3 +274,19 @@ def test_a_change_of_one_letter_changes_the_digest(write):
     one = read_submission(write(BUILD)).digest
     assert read_submission(write(BUILD + "\n")).digest != one
     assert read_submission(write(BUILD)).digest == one
+
+
+@pytest.mark.parametrize("name", ["Untrained", "shuffled  LABELS", "Oracle", "Random"])
+def test_the_name_of_a_ceiling_or_floor_is_refused(name, write):
+    message = refusal(write(f"{BUILD}MODEL = {{'name': {name!r}}}\n"))
+    assert f"'{name}' is the name of a ceiling or floor" in message
+    assert 'MODEL["name"]' in message
+
+
+@pytest.mark.parametrize("file", ["untrained.py", "shuffled_labels.py"])
+def test_the_floors_themselves_keep_their_names_wherever_their_files_lie(file, write):
+    text = (Path(__file__).parents[1] / "models" / file).read_text(encoding="utf-8")
+    submission = read_submission(write(text, "copy.py"))
+    assert submission.name in FLOOR_NETWORKS
+    # any edit makes another network, which is no floor
+    assert "is the name of a ceiling or floor" in refusal(write(f"{text}# mine\n", "copy.py"))

@@ -34,20 +34,33 @@ from motifidelity.cli.options import registry_option
     metavar="PATTERN",
     help="Figures of these pages, such as 'models/cnn-deep*'; default: the study's figures.",
 )
+@click.option("--each", is_flag=True, help="Each filter in a file of its own, beside the sheets.")
 @click.option(
     "--scale", default=3.0, show_default=True, type=click.FloatRange(0.1, 20), help="Size of a PNG."
 )
 def command(
-    location: str, forms: tuple[str, ...], out: Path, pages: tuple[str, ...], scale: float
+    location: str,
+    forms: tuple[str, ...],
+    out: Path,
+    pages: tuple[str, ...],
+    each: bool,
+    scale: float,
 ) -> None:
     """Write the figures of a registry's pages as files.
 
     By default the study's: every score by activation and network, and accuracy against
-    interpretability.
+    interpretability. Of a model's page a sheet for each trial, with its training and its filters,
+    and the maps of the test sequences; --each writes every filter too, by trial, definition and
+    number, such as cnn-deep-exponential-trial-0-filter-07. How many files are written is said
+    before.
     """
     from motifidelity.registry import existing_registry
     from motifidelity.report.plots import write_figures
 
     registry = existing_registry(location)
-    for path in write_figures(registry, out, forms, pages, scale):
+
+    def note(text: str) -> None:
+        click.echo(f"bench: {text}", err=True)
+
+    for path in write_figures(registry, out, forms, pages, scale, each=each, note=note):
         click.echo(path)

@@ -25,6 +25,7 @@ FILTERS = {
     "division": "closed or open.",
     "isolation": "none or container.",
     "backend": "tensorflow, jax or torch.",
+    "param": "NAME=VALUE that the model was built with.",
 }
 
 
@@ -81,7 +82,8 @@ def command(
 
     Options given several times accept any of their values. A mean's coverage is the number of
     trials that it covers of those that there should be; a run without a finished trial is a row
-    without a score.
+    without a score. What tells runs of one name apart is said: the version of the file (@ and the
+    beginning of its digest) and when it was first run, parameters, backend, isolation.
     """
     context.obj = (place, form)
     if context.invoked_subcommand is not None:
@@ -103,10 +105,24 @@ def command(
         sort=_names(sort),
         level=level,
     )
-    if not asked.columns:
-        brief = q.BRIEF[per_trial]
-        asked = _with_columns(asked, (*brief, *(("target",) if per_class else ())))
-    _print(q.answer(_registry(place), asked), form)
+    _answer(_registry(place), asked, form)
+
+
+def _answer(registry: Registry, asked: Query, form: str | None) -> None:
+    """Print what is asked: for people by task, with what tells runs apart; else in columns."""
+    import dataclasses
+
+    from motifidelity.cli.tables import results_tables
+    from motifidelity.summary import query as q
+
+    if asked.columns or form not in (None, "table"):
+        if not asked.columns:
+            more = ("target",) if asked.per_class else ()
+            asked = dataclasses.replace(asked, columns=(*q.BRIEF[asked.per_trial], *more))
+        _print(q.answer(registry, asked), form)
+        return
+    everything = dataclasses.replace(asked, columns=q.columns(asked.per_trial))
+    _say(results_tables(q.answer(registry, everything)))
 
 
 @command.command("sql")
@@ -132,27 +148,38 @@ def sql(
 
 @command.command("rank")
 @_filters
+@click.option("--references", is_flag=True, help="Ceilings and floors too, without a rank.")
 @_output
 @click.pass_obj
 def rank(
     given: tuple[str | None, str | None],
     /,
+    references: bool,
     place: str | None,
     form: str | None,
     **filters: Any,
 ) -> None:
     """Rank models, with rank intervals, tie groups, and scores at matched accuracy.
 
-    Models that share a letter do not differ significantly (paired by seed where seeds pair,
-    adjusted by Holm's method).
+    By the score that ranks on the leaderboard, unless --metric, --method, --family or --definition
+    ask for others. 'possible' are the ranks that the trials leave possible (95%). Models that share
+    a letter do not differ significantly (paired by seed where seeds pair, adjusted by Holm's
+    method). --format csv and json hold more columns: intervals, and scores at matched accuracy.
     """
+    from motifidelity.cli.ranking import ranking
+    from motifidelity.cli.tables import rank_tables
     from motifidelity.summary.query import Query
-    from motifidelity.summary.ranks import rank as ranked
 
-    _print(ranked(_registry(place or given[0]), Query(**filters)), form or given[1])
+    form = form or given[1]
+    frame = ranking(_registry(place or given[0]), Query(**filters), references=references)
+    if form in (None, "table"):
+        _say(rank_tables(frame))
+    else:
+        _print(frame, form)
 
 
 @command.command("compare")
+@click.argument("runs", nargs=-1, metavar="[A B]")
 @_filters
 @click.option(
     "--test",
@@ -166,27 +193,37 @@ def rank(
 def compare(
     given: tuple[str | None, str | None],
     /,
+    runs: tuple[str, ...],
     test: str,
     place: str | None,
     form: str | None,
     **filters: Any,
 ) -> None:
-    """Compare every pair of models, with p-values adjusted for the number of pairs."""
-    from motifidelity.summary.query import Query
-    from motifidelity.summary.ranks import compare as compared
+    """Compare two runs, or every pair of models, with p-values adjusted for the number of pairs.
 
-    kind: Any = test
-    _print(compared(_registry(place or given[0]), Query(**filters), kind), form or given[1])
+    A and B are runs as 'bench results' calls them: a model's name and what else tells it from
+    others of its name, such as 'CNN-2 activation=relu', 'CNN-2@3f2a91c7' (a version of its file),
+    'CNN-2 on jax', 'CNN-2 container'. By the score that ranks, of every pair, unless others are
+    asked for; of two runs by all headline scores.
+    """
+    from motifidelity.cli.ranking import comparison
+    from motifidelity.cli.tables import pair_tables
+    from motifidelity.summary.query import Query
+
+    if len(runs) not in (0, 2):
+        raise click.UsageError(
+            "compare takes two runs, or none for every pair; put a name with spaces in quotes"
+        )
+    form, kind = form or given[1], test
+    frame = comparison(_registry(place or given[0]), Query(**filters), runs, kind)
+    if form in (None, "table"):
+        _say(pair_tables(frame))
+    else:
+        _print(frame, form)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
-
-
-def _with_columns(query: Query, columns: tuple[str, ...]) -> Query:
-    import dataclasses
-
-    return dataclasses.replace(query, columns=columns)
 
 
 def _registry(place: str | None) -> Registry:
@@ -204,8 +241,22 @@ def _registry(place: str | None) -> Registry:
 
 
 def _print(frame: pd.DataFrame, form: str | None) -> None:
+    """Print columns; people get parameters as they are typed."""
     from motifidelity.summary.formats import format_frame
+    from motifidelity.summary.names import assigned, parameters
 
-    click.echo(format_frame(frame, form or "table"))
-    if not len(frame):
+    if form not in ("csv", "json") and "params" in frame and frame.columns.is_unique:
+        said = [" ".join(assigned(parameters(str(text)))) for text in frame["params"]]
+        frame = frame.assign(params=said)
+    if len(frame) or form not in (None, "table"):
+        click.echo(format_frame(frame, form or "table"))
+    if frame.empty:
+        click.echo("no result matches", err=True)
+
+
+def _say(text: str) -> None:
+    """Print a table, or that there is none."""
+    if text:
+        click.echo(text)
+    else:
         click.echo("no result matches", err=True)

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Collection
+import textwrap
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from motifidelity.entries import DIVISION
+from motifidelity.leaderboard.tables.scale import find_scale
+from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.registry import Registry
+from motifidelity.summary.formats import text_table
+from motifidelity.summary.ranks import LEVEL
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
+from motifidelity.summary.stats import index_stats, mean_intervals
+from motifidelity.tasks.spec import Profile, TaskSpec, all_specs
 
 if TYPE_CHECKING:
     from motifidelity.runs.run import Ended
+
+FULL = "full"
+# share of the way from floor to ceiling below which a score is at chance
+AT_CHANCE = 0.05
+# columns of numbers, by their headings
+NUMBERS = {"mean": "mean", "sd": "SD", "floor": "floor", "ceiling": "ceiling"}
 
 
 def exit_status(ended: Ended, of: int) -> int:
@@ -36,22 +51,58 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
     Parameters
     ----------
     summary : Summary
+        With the ceilings and floors of the same tasks, which have no rows of their own.
 
     Returns
     -------
     DataFrame
         ``run``, ``task``, ``family``, ``metric``, ``method``, ``label``, ``mean``, ``sd``,
-        ``trials``, by task.
+        ``trials``, ``floor``, ``ceiling``, ``note`` and ``error`` (standard error over the items
+        of single trials, sequences or classes), by task. The note is ``at chance`` below
+        `AT_CHANCE` of the way from floor to ceiling, ``may be chance`` where the interval over
+        trials reaches the floor, else "".
     """
     lines = pd.DataFrame(HEADLINES, columns=["family", "metric", "method", "label"])
     lines = lines.fillna({"method": ""}).assign(place=lines.index)
     scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
-    runs = summary.trials[["run", "task"]].drop_duplicates()
-    scores = scores.merge(lines, on=["metric", "method"]).merge(runs, on="run")
+    about = ["run", "task", "task_digest", "profile", "division"]
+    runs = summary.trials[about].drop_duplicates()
+    scores = scores.merge(lines, on=["metric", "method"])
+    scores = scores.merge(runs[runs["division"] != DIVISION], on="run")
     scores = scores.sort_values(["task", "run", "place"]).rename(columns={"n": "trials"})
+    scores = _with_ends(scores.reset_index(drop=True), summary)
+    scores["error"] = [_error_over_items(trials) for trials in scores["by_trial"]]
     scores["method"] = scores["method"].astype(object).where(scores["method"] != "", None)
     columns = ["run", "task", "family", "metric", "method", "label", "mean", "sd", "trials"]
-    return scores[columns].reset_index(drop=True)
+    return scores[[*columns, "floor", "ceiling", "note", "error"]].reset_index(drop=True)
+
+
+def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
+    """Floor, ceiling, and whether a score is told from chance."""
+    stats, metrics = index_stats(summary.scores), all_metrics()
+    mean, sd, n = (scores[name].to_numpy(float) for name in ("mean", "sd", "trials"))
+    lows, highs = mean_intervals(list(scores["metric"]), mean, sd, n, metrics, LEVEL)
+    same = ["task", "task_digest", "profile"]
+    scales = {
+        key: find_scale(rows, stats) for key, rows in summary.trials.groupby(same, dropna=False)
+    }
+    floors, ceilings, notes = [], [], []
+    for row, low, high in zip(scores.to_dict("records"), lows, highs, strict=True):
+        scale = scales[tuple(row[name] for name in same)]
+        metric, method = row["metric"], row["method"]
+        place = scale.place(metric, method, row["mean"])
+        known = math.isfinite(place)
+        floors.append(scale.floors[metric, method] if known else math.nan)
+        ceilings.append(scale.ceilings[metric, method] if known else math.nan)
+        reach = min(scale.place(metric, method, end) for end in (low, high))
+        notes.append("at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else "")
+    return scores.assign(floor=floors, ceiling=ceilings, note=notes)
+
+
+def _error_over_items(by_trial: Mapping[str, tuple[float, float | None, int]]) -> float:
+    """Root mean square over trials of the standard error of a trial's own mean; nan of none."""
+    squares = [sd**2 / n for _, sd, n in by_trial.values() if sd is not None and n > 1]
+    return math.sqrt(sum(squares) / len(squares)) if squares else math.nan
 
 
 def print_scores(
@@ -62,39 +113,109 @@ def print_scores(
     trials = mark_trials(tables["jobs"])
     # of such a trial another job's result may count
     mine = trials[trials["job_id"].isin(job_ids)][[*TRIAL]].drop_duplicates()
+    references = trials[trials["division"] == DIVISION]
     trials = trials.merge(mine, on=[*TRIAL])
+    trials = pd.concat([trials, references]).drop_duplicates("result_id")
     headlines = headline_scores(Summary(trials, gather_scores(trials, tables["scores"])))
     if as_json:
-        rows = json.loads(headlines.drop(columns="run").to_json(orient="records"))
+        rows = json.loads(headlines.drop(columns=["run", "error"]).to_json(orient="records"))
         print(json.dumps({"event": "scores", "scores": rows, "page": str(page)}), flush=True)
         return
-    _print_table(headlines, trials[trials["counted"]])
+    print(score_tables(headlines, trials[trials["counted"]]), end="")
     print(f"Leaderboard: {page}")
 
 
-def _print_table(headlines: pd.DataFrame, trials: pd.DataFrame) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def score_tables(headlines: pd.DataFrame, trials: pd.DataFrame) -> str:
+    """The scores of every run, and what of them means little; each followed by an empty line.
 
-    # piped output keeps its columns: a narrow default width would fold them
-    console = Console(soft_wrap=True, highlight=False)
+    Parameters
+    ----------
+    headlines : DataFrame
+        As `headline_scores` returns them.
+    trials : DataFrame
+        Counted rows of `Summary.trials`.
+    """
+    parts = []
     for run, rows in headlines.groupby("run", sort=False):
         mine = trials[trials["run"] == run]
         failed = int((mine["status"] != "ok").sum())
-        profile = mine["profile"].iloc[0]
-        note = "" if profile == "full" else f", profile {profile}: never ranked with full results"
-        missing = f", {failed} failed" if failed else ""
-        table = Table(
-            title=f"{mine['task'].iloc[0]}  "
-            f"({len(mine)} trial{'s' if len(mine) != 1 else ''}{missing}{note})",
-            title_justify="left",
+        covered = f"{len(mine)} trial{'s' if len(mine) != 1 else ''}"
+        covered += f", {failed} failed" if failed else ""
+        first = mine.iloc[0]
+        lines = [
+            f"{first['task']}, profile {first['profile']} ({covered})",
+            _table(rows, len(mine)),
+            *_little_meant(rows, str(first["task"]), str(first["profile"])),
+        ]
+        parts.append("\n".join(lines) + "\n\n")
+    return "".join(parts)
+
+
+def _table(rows: pd.DataFrame, trials: int) -> str:
+    columns: dict[str, list[str]] = {"score": list(rows["label"])}
+    digits = [1 if metric == "motifs_found" else 3 for metric in rows["metric"]]
+    for name, heading in NUMBERS.items():
+        values = [
+            "" if pd.isna(value) else f"{value:.{places}f}"
+            for value, places in zip(rows[name], digits, strict=True)
+        ]
+        if any(values):
+            columns[heading] = values
+    if (rows["trials"] != trials).any():
+        columns["trials"] = list(rows["trials"].map(str))
+    if rows["note"].any():
+        columns[""] = list(rows["note"])
+    numbers = [name not in ("score", "") for name in columns]
+    return text_table(list(columns), list(zip(*columns.values(), strict=True)), numbers)
+
+
+def _little_meant(rows: pd.DataFrame, task: str, profile: str) -> Iterator[str]:
+    """What of a run's scores says little of its architecture, and why, a line each."""
+    notes: list[tuple[str, str]] = []
+    accuracy = rows[rows["metric"] == "auroc"]
+    if (accuracy["note"] == "at chance").any():
+        notes.append(
+            ("all scores", "accuracy is at chance: the network has learned nothing that its "
+             "filters or maps could show")
+        )  # fmt: skip
+    spec = all_specs().get(task)
+    if spec and profile in spec.profiles and profile != FULL:
+        notes += _of_profile(rows, spec, spec.profiles[profile], spec.profiles.get(FULL))
+    if notes:
+        yield (
+            f"Profile {profile}: never ranked. What means little here, and why:"
+            if (profile != FULL)
+            else "What means little here, and why:"
         )
-        table.add_column("score")
-        table.add_column("mean", justify="right")
-        table.add_column("SD over trials", justify="right")
-        table.add_column("trials", justify="right")
-        for row in rows.to_dict("records"):
-            digits = 1 if row["metric"] == "motifs_found" else 3
-            sd = "" if pd.isna(row["sd"]) else f"{row['sd']:.{digits}f}"
-            table.add_row(row["label"], f"{row['mean']:.{digits}f}", sd, str(row["trials"]))
-        console.print(table)
+    for what, why in notes:
+        text = f"{what}: {why}"
+        yield from textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    ")
+
+
+def _of_profile(
+    rows: pd.DataFrame, spec: TaskSpec, profile: Profile, full: Profile | None
+) -> Iterator[tuple[str, str]]:
+    """Families whose scores a smaller profile leaves with little meaning, and why."""
+    families = set(rows["family"])
+    trained = spec.digests["train"]["n"]
+    if profile.train and full and families & {"filters", "localisation"}:
+        yield (
+            "filters, localisation",
+            f"at most {profile.max_epochs} of {full.max_epochs} epochs on {profile.train:,} of "
+            f"{trained:,} sequences: filters are still forming, and a network that forms them "
+            "late looks as if it never did",
+        )
+    maps = rows[rows["family"] == "attribution"]
+    if full and len(maps) and profile.explained < full.explained:
+        error = maps["error"].max()
+        spread = f", a standard error of {error:.3f}" if math.isfinite(error) else ""
+        yield (
+            "attribution",
+            f"maps of {profile.explained} test sequences instead of {full.explained}{spread}",
+        )
+    if full and profile.trials < full.trials:
+        yield (
+            "all differences",
+            f"{profile.trials} trial{'s' if profile.trials != 1 else ''} instead of "
+            f"{full.trials}: what another seed would give is not known",
+        )

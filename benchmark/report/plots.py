@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -22,6 +22,9 @@ def write_figures(
     forms: Sequence[str] = ("svg",),
     pages: Sequence[str] = (),
     scale: float = 3.0,
+    *,
+    each: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write figures of a registry.
 
@@ -35,6 +38,10 @@ def write_figures(
         Patterns of pages whose figures are wanted; default: `STUDY`.
     scale : float
         Pixels of a PNG per CSS pixel.
+    each : bool
+        A file of every filter too, beside the sheets.
+    note : callable
+        Receives, before anything is written, a line that says how many files there will be.
 
     Returns
     -------
@@ -55,10 +62,16 @@ def write_figures(
     for problem in found.problems:
         print(f"bench: {problem}", file=sys.stderr)
     metrics, evidence = all_metrics(), partial(stored_evidence, registry)
-    drawn = draw_figures(found.tables, pages or STUDY, metrics=metrics, evidence=evidence)
+    drawn = list(
+        draw_figures(found.tables, pages or STUDY, metrics=metrics, evidence=evidence, each=each)
+    )
+    wanted = list(dict.fromkeys(forms))
+    if drawn:
+        number = len(drawn) * len(wanted)
+        note(f"{number} file{'s' if number != 1 else ''} into {out}")
     written: list[Path] = []
     for figure in drawn:
-        for form in dict.fromkeys(forms):
+        for form in wanted:
             content = convert(figure.svg, cast(Form, form), scale)
             path = out / f"{figure.name}.{form}"
             try:

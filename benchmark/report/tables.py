@@ -92,7 +92,7 @@ class DocumentTables:
         self.tables = _only(tables, jobs)
         params = [parse_params(str(text)) for text in jobs["params"]]
         jobs["activation"] = [activation or "" for activation, _ in params]
-        jobs["others"] = [", ".join(f"{k} = {v}" for k, v in others) for _, others in params]
+        jobs["others"] = [", ".join(f"{k}={v}" for k, v in others) for _, others in params]
         self.jobs = jobs
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
         columns = ["result_id", "task", *CELL, "division", "trial"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ from motifidelity.errors import UserError, unknown
 from motifidelity.registry import schema
 from motifidelity.registry.counting import counted_results
 from motifidelity.registry.reading import only
+from motifidelity.summary.names import is_assigned, parameters
 from motifidelity.summary.runs import RUN_KEY as RUN
 from motifidelity.summary.runs import TRIAL_KEY
 from motifidelity.summary.stats import mean_intervals
@@ -29,9 +31,14 @@ if TYPE_CHECKING:
 SCORE = ("family", "metric", "definition", "method", "target")
 AVERAGED = ("mean", "sd", "low", "high", "coverage", "done", "failed", "missing", "expected")
 VERSION = "metric_version"
+# what tells runs of one name apart, and when the first trial of a run began
+APART = ("model_digest", "backend", "isolation", "division", "started")
 BRIEF = {
-    False: ("task", "profile", "model", "params", "metric", "method", *AVERAGED[:5]),
-    True: ("task", "profile", "model", "params", "trial", "status", "metric", "method", "value"),
+    False: ("task", "profile", "model", "params", "metric", "method", *AVERAGED[:5], *APART),
+    True: (
+        *("task", "profile", "model", "params", "trial", "status", "metric", "method", "value"),
+        *APART,
+    ),
 }
 _OF_SCORES = ("family", "metric", "definition", "method")
 _OF_JOBS = ("model", "profile", "division", "isolation", "backend")
@@ -56,6 +63,9 @@ class Query:
     task : tuple of str
         ``name`` (any version) or ``name@version``.
     model, profile, division, isolation, backend : tuple of str
+    param : tuple of str
+        ``name=value``: several values of one parameter are alternatives, several parameters must
+        all be so.
     family, metric, definition, method : tuple of str
         Method ``none`` stands for scores that have none.
     status : tuple of str
@@ -78,6 +88,7 @@ class Query:
     division: tuple[str, ...] = ()
     isolation: tuple[str, ...] = ()
     backend: tuple[str, ...] = ()
+    param: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
     definition: tuple[str, ...] = ()
@@ -143,6 +154,9 @@ def answer(source: Source, query: Query) -> pd.DataFrame:
     _check_values(connection, query)
     text = _BY_TRIAL if query.per_trial else _AVERAGED
     conditions, values = _conditions(query)
+    if query.param:
+        values["params"] = _with_parameters(tables["jobs"], query.param)
+        conditions["of_jobs"] += " and list_contains($params, params)"
     connection.register("planned", _planned())
     sql = text.format(run=", ".join(RUN), score=", ".join(SCORE), **conditions)
     frame: pd.DataFrame = connection.sql(sql, params=values).to_arrow_table().to_pandas()
@@ -163,7 +177,7 @@ def columns(per_trial: bool) -> tuple[str, ...]:
     every = (
         (*jobs, *SCORE, "value", "value_sd", "n", VERSION)
         if per_trial
-        else (*RUN, *SCORE, *AVERAGED, VERSION)
+        else (*RUN, *SCORE, *AVERAGED, VERSION, "started")
     )
     brief = BRIEF[per_trial]
     return (*brief, *(name for name in every if name not in brief))
@@ -284,6 +298,37 @@ def _conditions(query: Query) -> tuple[dict[str, str], dict[str, Any]]:
     )
 
 
+def _with_parameters(jobs: pa.Table, asked: Sequence[str]) -> list[str]:
+    """The sets of parameters, as the registry has them, that are as asked.
+
+    Raises
+    ------
+    UserError
+        For what is no ``name=value``, and for a name or value that no result has.
+    """
+    parsed = {text: parameters(text) for text in set(jobs["params"].to_pylist())}
+    wanted: dict[str, list[str]] = {}
+    for one in asked:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise UserError(f"param {one}: write it as name=value")
+        known = sorted(set(chain.from_iterable(parsed.values())))
+        if name not in known:
+            raise unknown("parameter", name, known)
+        if not any(is_assigned(own, name, value) for own in parsed.values()):
+            values = sorted({own[name] for own in parsed.values() if name in own})
+            raise unknown(f"value of parameter {name}", value, values)
+        wanted.setdefault(name, []).append(value)
+    return [
+        text
+        for text, own in parsed.items()
+        if all(
+            any(is_assigned(own, name, value) for value in values)
+            for name, values in wanted.items()
+        )
+    ]
+
+
 def _planned() -> pa.Table:
     """Trials that every known task and profile asks for."""
     from motifidelity.tasks.spec import all_specs
@@ -331,7 +376,7 @@ _AVERAGED = (
     + """
 , runs as (
     select run, {run}, count(*) as recorded, count(*) filter (status = 'ok') as ended_ok,
-        count(*) filter (status <> 'ok') as failed
+        count(*) filter (status <> 'ok') as failed, min(started) as started
     from trials group by run, {run} having bool_or({of_status})
 ), sized as (
     -- reference rows are one of a kind: only what people submit has trials that should be there
@@ -345,7 +390,7 @@ _AVERAGED = (
             else min(metric_version) || '-' || max(metric_version) end as metric_version
     from trials join kept using (result_id) where status = 'ok' group by run, {score}
 )
-select {run}, {score}, mean, sd, coalesce(done, 0) as done, failed, metric_version,
+select {run}, {score}, mean, sd, coalesce(done, 0) as done, failed, metric_version, started,
     expected,
     expected - recorded as missing,
     coalesce(done, 0) || '/' || expected as coverage

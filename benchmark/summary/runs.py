@@ -158,6 +158,12 @@ def _by_trial(
     return found
 
 
+def first_of_each(trials: pd.DataFrame) -> pd.DataFrame:
+    """The first counted trial of every run, in the order of the runs' keys."""
+    counted = trials[trials["counted"]].sort_values("started", na_position="last", kind="stable")
+    return counted.drop_duplicates("run").sort_values("run")
+
+
 def by_key(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Mapping[object, object]]:
     """A table and the places of its rows by a column's values, for `together`."""
     if table.empty:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from motifidelity.summary.stats import Stat, Stats
 
 SIZE = 250.0
@@ -15,6 +17,9 @@ LINE = 13.0
 # from a point to the column of labels, and what the column needs
 GAP, ROOM = 18.0, 105.0
 _SAME = 0.005
+# where a mark that lies on another may go: so far, in steps, in so many directions, and up or down
+# this share of it, because heights are what is compared
+FARTHEST, STEP, DIRECTIONS, FLAT = 36.0, 1.0, 24, 1 / 3
 PANELS = (
     ("filters", "Filters that match a true motif", "match_fraction", ""),
     ("localisation", "Localisation AUROC of filter scans", "localisation_auroc", "filter"),
@@ -146,6 +151,39 @@ def spread_labels(wanted: list[float], size: float = SIZE) -> list[float]:
         heights[index] = min(heights[index], ceiling)
         ceiling = heights[index] - LINE
     return heights
+
+
+def spread_marks(
+    points: Sequence[tuple[float, float]], distance: float, size: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Move points that lie on one another as little as shows each.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        The first ones keep their places.
+    distance : float
+        That points are to have from each other.
+    size : (float, float)
+        Of the panel, which no point leaves.
+
+    Returns
+    -------
+    list of (float, float)
+        The same for the same points; one that finds no room within `FARTHEST` of its place stays.
+    """
+    ring = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
+    directions = np.stack([np.cos(ring), FLAT * np.sin(ring)], axis=1)
+    reaches = np.arange(0.0, FARTHEST + STEP, STEP)
+    offsets = (reaches[:, None, None] * directions).reshape(-1, 2)
+    placed = np.empty((0, 2))
+    for point in np.asarray(points, float).reshape(-1, 2):
+        places = point + offsets
+        inside = ((places >= 0) & (places <= size)).all(axis=1)
+        gaps = np.linalg.norm(places[:, None] - placed, axis=2).min(axis=1, initial=np.inf)
+        free = np.flatnonzero(inside & (gaps >= distance))
+        placed = np.vstack([placed, places[free[0]] if len(free) else point])
+    return [(float(x), float(y)) for x, y in placed]
 
 
 def _x(value: float) -> str:

@@ -16,8 +16,9 @@ from motifidelity.leaderboard.tables.columns import Column, headline_columns, me
 from motifidelity.leaderboard.tables.rows import Row, make_row
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import ranking_score
-from motifidelity.summary.runs import BOARD, Summary
+from motifidelity.summary.runs import BOARD, Summary, first_of_each
 from motifidelity.summary.stats import Stats
 
 # filters of a strip, and runs that have one
@@ -128,9 +129,11 @@ def make_board(
         if scored["metric"].isin([column.metric, column.paper]).any()
     }
     order = ranking_score(stats, sorted(runs))
+    groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
+    names = name_runs(first_of_each(trials))
     rows = [
-        make_row(str(run), group, columns, families, stats, metrics)
-        for run, group in trials.groupby("run", sort=True)
+        make_row(run, group, columns, families, stats, metrics, name)
+        for (run, group), name in zip(groups_of, names, strict=True)
     ]
     rows.sort(key=lambda row: _rank_key(row, stats, order))
     ranked = first["profile"] == "full"

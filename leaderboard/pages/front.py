@@ -127,8 +127,8 @@ FIELDS = (
 )  # fmt: skip
 FILTERS = ("task", "activation", "division", "tier", "profile")
 _FILE_COLUMNS = (
-    "task", "profile", "division", "isolation", "tier", "kind", "rank", "rank_low", "rank_high",
-    "group", "model", "activation", "parameters",
+    "task", "profile", "division", "isolation", "backend", "tier", "kind", "rank", "rank_low",
+    "rank_high", "group", "model", "activation", "parameters",
     *(f"{name}{end}" for name in (*SCORES, "fidelity_scaled")
       for end in ("", "_low", "_high", "_trials")),
     "ok", "trials", "cost", "weights", "memory", "newest", "task_digest", "dataset_digest",
@@ -270,7 +270,7 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
         kind=row["kind"],
         href=row["href"],
         title=clip(row["model"], 300),
-        sub=shorten(row["parameters"], 60),
+        sub=shorten(row["told"], 120),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
         cells=tuple(

@@ -174,7 +174,7 @@ def _one(rows: pd.DataFrame) -> Series:
     return Series(
         model=shorten(last["model"], 40) or "unnamed",
         activation=shorten(activation, 30),
-        parameters=shorten(", ".join(f"{k} = {v}" for k, v in others), 60),
+        parameters=shorten(", ".join(f"{k}={v}" for k, v in others), 60),
         marks=marks(last),
         task=clip(last["name"]),
         profile="" if last["profile"] == "full" else clip(last["profile"], 20),

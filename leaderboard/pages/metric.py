@@ -144,7 +144,7 @@ def _rankings(
 
 def _score(row: Mapping[object, object], stat: Stat, *, whole: bool) -> Score:
     return Score(
-        model=shorten(row["model"], 40) or "unnamed",
+        model=f"{shorten(row['model'], 40) or 'unnamed'} {shorten(row['beside'], 40)}".strip(),
         activation=shorten(row["activation"], 30),
         href=str(row["href"]),
         kind=str(row["kind"]),

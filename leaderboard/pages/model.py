@@ -57,11 +57,26 @@ class FilterCard:
     outdone: bool
     lone: bool
 
+    @property
+    def under(self) -> str:
+        """What is written below it on a sheet of all filters."""
+        if self.true_tf:
+            return f"{self.number:02d} {self.true_tf}, true motif, E = {self.true_evalue}"
+        if self.hit_id:
+            return f"{self.number:02d} {self.hit}, E = {self.evalue}"
+        return f"{self.number:02d} no hit"
+
 
 @dataclass(frozen=True)
 class FilterSet:
-    """The filters of one trial under one definition, matches first."""
+    """The filters of one trial under one definition, matches first.
 
+    ``stem`` begins the names of their files, ``sheet`` is the sheet that shows them all: its file
+    and its title.
+    """
+
+    stem: str
+    sheet: tuple[tuple[str, ...], str]
     definition: str
     title: str
     cards: tuple[FilterCard, ...]
@@ -90,8 +105,10 @@ class Examples:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One counted or replaced result."""
+    """One counted or replaced result; ``stem`` and ``sheet`` as in `FilterSet`."""
 
+    stem: str
+    sheet: tuple[tuple[str, ...], str]
     trial: str
     seed: str
     status: str
@@ -106,8 +123,12 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class Section:
-    """One run of the model: a task, profile, division and isolation."""
+    """One run of the model: a task, profile, division and isolation.
 
+    ``stem`` begins the names of its figures' files.
+    """
+
+    stem: str
     anchor: str
     task: str
     task_href: str
@@ -179,8 +200,17 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         filters=dict(list(material.filters.groupby("result_id"))),
         history=dict(list(material.history.groupby("result_id"))),
     )
+    stem = f"{shorten(last['model'], 40) or 'unnamed'} {shorten(activation, 30)}".strip()
+    lone = placed["run"].nunique() == 1
     sections = tuple(
-        _make_section(str(run), group.drop(columns="_quick"), material, shown, motifs)
+        _make_section(
+            str(run),
+            group.drop(columns="_quick"),
+            material,
+            shown,
+            motifs,
+            stem if lone else _on_task(stem, group.iloc[0]),
+        )
         for run, group in placed.groupby("run", sort=False)
     )
     return ModelPage(
@@ -201,6 +231,7 @@ def _make_section(
     material: Material,
     shown: _Shown,
     motifs: Motifs,
+    stem: str,
 ) -> Section:
     metrics = material.metrics
     counted = trials[trials["counted"]]
@@ -211,6 +242,7 @@ def _make_section(
     shelf = find_task(str(counted.iloc[0]["task"]), str(counted.iloc[0]["task_digest"]))
     shared, varying = run_facts(trials)
     return Section(
+        stem=stem,
         anchor=f"run-{run[:12]}",
         task=clip(counted.iloc[0]["task"]),
         task_href=f"../tasks/{task_page_name(counted.iloc[0])}",
@@ -228,13 +260,19 @@ def _make_section(
         shared=shared,
         varying=varying,
         trials=tuple(
-            _make_trial(job, shown, shelf, motifs, opened=_same(job, first))
+            _make_trial(job, shown, shelf, motifs, stem, opened=_same(job, first))
             for _, job in trials.iterrows()
         ),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
         examples=_examples(first, material, shelf),
         command=repeat(trials),
     )
+
+
+def _on_task(stem: str, job: pd.Series) -> str:
+    """A beginning of file names that tells a model's runs apart."""
+    profile = "" if job["profile"] == "full" else clip(job["profile"], 20)
+    return f"{stem} {clip(job['task'])} {profile}".strip()
 
 
 def _same(job: pd.Series, other: pd.Series | None) -> bool:
@@ -292,14 +330,17 @@ def _scale(counted: pd.DataFrame, shown: _Shown) -> Scale:
 
 
 def _make_trial(
-    job: pd.Series, shown: _Shown, shelf: Shelf, motifs: Motifs, *, opened: bool
+    job: pd.Series, shown: _Shown, shelf: Shelf, motifs: Motifs, stem: str, *, opened: bool
 ) -> TrialResult:
     filters, epochs = (
         table.get(job["result_id"], pd.DataFrame()) for table in (shown.filters, shown.history)
     )
     best = None if is_missing(job["best_epoch"]) else int(job["best_epoch"])
-    sets = tuple(_filter_sets(filters, shelf, motifs))
+    stem = f"{stem} trial {clip(job['trial'], 20)}"
+    sets = tuple(_filter_sets(filters, shelf, motifs, stem))
     return TrialResult(
+        stem=stem,
+        sheet=((stem,), f"{stem}: training and filters"),
         trial=clip(job["trial"]),
         seed=clip(job["seed"]),
         status=clip(job["status"], 30),
@@ -313,7 +354,9 @@ def _make_trial(
     )
 
 
-def _filter_sets(filters: pd.DataFrame, shelf: Shelf, motifs: Motifs) -> Sequence[FilterSet]:
+def _filter_sets(
+    filters: pd.DataFrame, shelf: Shelf, motifs: Motifs, stem: str
+) -> Sequence[FilterSet]:
     sets: list[FilterSet] = []
     for definition, title in _DEFINITIONS:
         rows = filters[filters["definition"] == definition] if len(filters) else filters
@@ -324,7 +367,18 @@ def _filter_sets(filters: pd.DataFrame, shelf: Shelf, motifs: Motifs) -> Sequenc
             key=lambda placed: placed[0],
         )
         matched = sum(bool(card.true_tf) for _, card in cards)
-        sets.append(FilterSet(definition, title, tuple(card for _, card in cards), matched))
+        own = stem if definition == "corrected" else f"{stem} {definition}"
+        words = "training and filters" if own == stem else "filters by the study's definition"
+        sets.append(
+            FilterSet(
+                own,
+                ((own,), f"{stem}: {words}"),
+                definition,
+                title,
+                tuple(card for _, card in cards),
+                matched,
+            )
+        )
     return sets
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from motifidelity.backends import BACKENDS, named_on
 from motifidelity.entries import ORACLE, RANDOM
-from motifidelity.leaderboard.figures.scatter import label_column, spread_labels
+from motifidelity.leaderboard.figures.scatter import label_column, spread_labels, spread_marks
 from motifidelity.leaderboard.text import number, shorten, signed
 from motifidelity.statistics import compare_pair, pareto_front
 from motifidelity.summary.runs import BOARD
@@ -29,6 +30,9 @@ MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
 OTHER = MOST_KINDS
 # of the longest label of a dot
 ROOM = 170.0
+# from the middle of one mark to that of another, so that most of each is seen; of more marks than
+# this all stay where they are
+MARK, MOST_APART = 8.0, 100
 # means that are no farther apart than this count as about equal
 SAME = 0.03
 # exponential and relu, the study's two, always have the first two colours and shapes
@@ -44,10 +48,14 @@ BETTER = {"fidelity": "better attribution maps", "recovery": "better filters"}
 
 @dataclass(frozen=True)
 class Dot:
-    """A run in the picture. ``kind`` is the number of its activation, `OTHER` for one without."""
+    """A run in the picture. ``kind`` is the number of its activation, `OTHER` for one without.
+
+    ``moved`` is where it belongs, if its mark stands beside another that is there; else None.
+    """
 
     x: str
     y: str
+    moved: tuple[str, str] | None
     kind: int
     label: str
     title: str
@@ -313,7 +321,7 @@ def _picture(
     )
     best = models.sort_values("fidelity", ascending=False)
     ends = [
-        named_on(f"{shorten(row['model'], 20)} {_name(row['activation'])}", row["backend"])
+        " ".join(filter(None, (shorten(row["model"], 20), _name(row["activation"]), row["beside"])))
         for row in best.iloc[[0, -1]].to_dict("records")
     ]
     description = (
@@ -322,38 +330,53 @@ def _picture(
         f"{number(best['fidelity'].iloc[-1])} ({ends[-1]}) to {number(best['fidelity'].iloc[0])} "
         f"({ends[0]})."
     )
+    floors = known[known["kind"] == "floor"]
+    places = _places(pd.concat([models, floors]))
     return Picture(
         task=task,
-        dots=_place(models, kinds, trials),
-        floors=_place(known[known["kind"] == "floor"], kinds, {}, labelled=0),
+        dots=_place(models, kinds, trials, places),
+        floors=_place(floors, kinds, {}, places, labelled=0),
         front=_steps(front),
         levels=levels,
         description=description,
     )
 
 
+def _places(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Where each run's mark stands: at its scores, or beside what is there."""
+    rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
+    points = [_point(row) for row in rows.to_dict("records")]
+    if len(points) <= MOST_APART:
+        points = spread_marks(points, MARK, (WIDTH, HEIGHT))
+    return dict(zip(rows["run"], points, strict=True))
+
+
+def _point(row: Mapping[Hashable, Any]) -> tuple[float, float]:
+    return float(_x(row["accuracy"])), float(_y(row["fidelity"]))
+
+
 def _place(
     rows: pd.DataFrame,
     kinds: dict[str, int],
     trials: dict[str, list[tuple[float, float]]],
+    places: Mapping[str, tuple[float, float]],
     labelled: int = MOST_LABELS,
 ) -> tuple[Dot, ...]:
     rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
     heights = [float(_y(value)) for value in rows["fidelity"][:labelled]]
     labels = spread_labels(heights, HEIGHT)
-    points = [
-        (float(_x(across)), float(_y(up)))
-        for across, up in zip(rows["accuracy"], rows["fidelity"], strict=True)
-    ]
+    points = [places[run] for run in rows["run"]]
     column = label_column(points, labels, ROOM)
     dots = []
     for index, (row, (x, y)) in enumerate(zip(rows.to_dict("records"), points, strict=True)):
         activation = _name(row["activation"]) if row["activation"] else ""
-        name = named_on(f"{shorten(row['model'], 18)} {activation}".strip(), row["backend"])
+        told = shorten(row["beside"], 24)
+        name = " ".join(filter(None, (shorten(row["model"], 18), activation, told)))
         dots.append(
             Dot(
                 x=f"{x:.1f}",
                 y=f"{y:.1f}",
+                moved=(_x(row["accuracy"]), _y(row["fidelity"])) if (x, y) != _point(row) else None,
                 kind=kinds.get(row["activation"], OTHER),
                 label=name if index < labelled else "",
                 title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -17,10 +16,10 @@ from motifidelity.leaderboard.figures.scatter import PANELS, Panel, draw_panels
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
 from motifidelity.leaderboard.tables.columns import FRONT_METHODS, Column, headline_columns
-from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug, text_digest
-from motifidelity.summary.runs import BOARD
+from motifidelity.summary.names import name_runs
+from motifidelity.summary.runs import BOARD, first_of_each
 from motifidelity.summary.stats import Stats, split_stats
 
 PATH = "figures.html"
@@ -177,22 +176,15 @@ def _networks(trials: pd.DataFrame) -> dict[str, Trained]:
 
     Two runs of one name, which are never averaged, are told apart by what differs.
     """
-    counted = trials[trials["counted"] & (trials["division"] != DIVISION)]
-    counted = counted[~counted["model"].isin(FLOOR_NETWORKS)]
+    runs = first_of_each(trials[trials["division"] != DIVISION])
+    runs = runs[~runs["model"].isin(FLOOR_NETWORKS)]
     named: dict[str, Trained] = {}
-    for run, mine in counted.groupby("run", sort=True):
-        job = mine.iloc[-1]
-        activation, others = parse_params(str(job["params"]))
-        rest = ", ".join(f"{key} {value}" for key, value in others)
-        name = shorten(job["model"], 24) + (f" ({shorten(rest, 24)})" if rest else "")
-        named[str(run)] = Trained(name, shorten(activation, 20), str(job["backend"]))
-    times = Counter(named.values())
-    jobs = counted.drop_duplicates("run", keep="last").set_index("run")
-    for run, trained in named.items():
-        if times[trained] > 1:
-            job = jobs.loc[[run]].iloc[0]
-            digest = page_name(job).removesuffix(".html")[-4:]
-            named[run] = replace(trained, model=f"{trained.model} {job['isolation']} {digest}")
+    for run, job, name in zip(runs["run"], runs.to_dict("records"), name_runs(runs), strict=True):
+        activation, _ = parse_params(str(job["params"]))
+        backend = str(job["backend"])
+        told = " ".join(one for one in name.beside if one != named_on("", backend).strip())
+        model = f"{shorten(job['model'], 24)} {shorten(told, 32)}".strip()
+        named[str(run)] = Trained(model, shorten(activation, 20), backend)
     return named
 
 

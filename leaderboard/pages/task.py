@@ -24,6 +24,8 @@ from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_nam
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
 from motifidelity.metrics.truth.grammar import count_distribution
+from motifidelity.summary.names import RunName, name_runs
+from motifidelity.summary.runs import first_of_each
 from motifidelity.summary.stats import Stats
 
 if TYPE_CHECKING:
@@ -251,7 +253,12 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     )
     return Board(
         profile=clip(profile, 20),
-        runs=tuple(_link(mine, stats) for _, mine in trials.groupby("run", sort=True)),
+        runs=tuple(
+            _link(mine, stats, name)
+            for (_, mine), name in zip(
+                trials.groupby("run", sort=True), name_runs(first_of_each(trials)), strict=True
+            )
+        ),
         ends=ends,
         no_ends=""
         if ends
@@ -260,13 +267,15 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     )
 
 
-def _link(trials: pd.DataFrame, stats: Stats) -> Link:
+def _link(trials: pd.DataFrame, stats: Stats, name: RunName) -> Link:
     counted = trials[trials["counted"]]
     last = counted.iloc[-1]
     activation, _ = parse_params(str(last["params"]))
+    told = " ".join((*name.parameters_but("activation"), name.version))
     accuracy = stats.get((str(last["run"]), "auroc", "", ""))
     return Link(
-        name=shorten(last["model"], 60) or "unnamed",
+        # backend and isolation are among the marks
+        name=f"{shorten(last['model'], 60) or 'unnamed'} {shorten(told, 60)}".strip(),
         href=f"../models/{page_name(last)}#run-{str(last['run'])[:12]}",
         activation=shorten(activation, 30),
         coverage=coverage(int((counted["status"] == "ok").sum()), len(counted)),

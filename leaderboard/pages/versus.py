@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.backends import named_on
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.standings import SCORES
 from motifidelity.leaderboard.text import DASH, clip, shorten, signed
@@ -126,22 +125,15 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
 
 def _sides(best: pd.DataFrame) -> dict[str, Side]:
     """Models by run, with what tells like-named ones apart in their name."""
-    names = [
-        named_on(shorten(model, 30), backend)
-        for model, backend in zip(best["model"], best["backend"], strict=True)
-    ]
-    labels = [
-        (name, activation) for name, activation in zip(names, best["activation"], strict=True)
-    ]
-    sides = {}
-    for row, name, label in zip(best.to_dict("records"), names, labels, strict=True):
-        if labels.count(label) > 1:
-            told = f"{str(row['model_digest'])[:6]} {row['parameters']} {row['isolation']}"
-            name = f"{name} ({shorten(' '.join(told.split()), 40)})"
-        sides[row["run"]] = Side(
-            str(row["run"])[:12], name, shorten(row["activation"], 30), row["href"]
+    return {
+        row["run"]: Side(
+            key=str(row["run"])[:12],
+            name=f"{shorten(row['model'], 30)} {shorten(row['beside'], 40)}".strip(),
+            activation=shorten(row["activation"], 30),
+            href=row["href"],
         )
-    return sides
+        for row in best.to_dict("records")
+    }
 
 
 def _difference(found: Comparison) -> Difference:

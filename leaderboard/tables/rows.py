@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.backends import named_on
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.leaderboard.tables.cells import Cell, make_cell
 from motifidelity.leaderboard.tables.columns import Column
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
 from motifidelity.summary.inputs import MetricInfo
+from motifidelity.summary.names import RunName
 from motifidelity.summary.stats import Stats
 
 
@@ -36,7 +36,8 @@ class Row:
     digest: str
     activation: str
     parameters: str
-    backend: str
+    when: str
+    beside: str
     coverage: str
     num_ok: int
     num_trials: int
@@ -47,9 +48,9 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Name, activation and backend in short, for figures."""
-        label = f"{shorten(self.name, 16)} {shorten(self.activation, 16)}".strip()
-        return named_on(label, self.backend)
+        """Name, activation and what tells it from others in short, for figures."""
+        parts = (shorten(self.name, 16), shorten(self.activation, 16), shorten(self.beside, 24))
+        return " ".join(filter(None, parts))
 
 
 def make_row(
@@ -59,6 +60,7 @@ def make_row(
     families: set[str],
     stats: Stats,
     metrics: Mapping[str, MetricInfo],
+    name: RunName,
 ) -> Row:
     """The row of one run.
 
@@ -76,6 +78,8 @@ def make_row(
         As `index_stats` returns them.
     metrics : Mapping of str to MetricInfo
         The declared metrics.
+    name : RunName
+        What it is called beside the board's other runs.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def make_row(
     counted = trials[trials["counted"]]
     last = counted.iloc[-1]
     num_ok, num_trials = int((counted["status"] == "ok").sum()), len(counted)
-    activation, others = parse_params(str(last["params"]))
+    activation, _ = parse_params(str(last["params"]))
     finished = counted[counted["status"] == "ok"]
     no_filters = num_ok > 0 and bool((finished["num_filters"].fillna(-1) == 0).all())
 
@@ -110,8 +114,9 @@ def make_row(
         href=f"models/{page_name(last)}",
         digest=shorten(last["model_digest"], 8),
         activation=shorten(activation, 30),
-        parameters=shorten(", ".join(f"{key} = {value}" for key, value in others), 80),
-        backend=str(last["backend"]),
+        parameters=shorten(", ".join(name.parameters_but("activation")), 80),
+        when=name.when,
+        beside=" ".join(name.beside),
         coverage=coverage(num_ok, num_trials),
         num_ok=num_ok,
         num_trials=num_trials,

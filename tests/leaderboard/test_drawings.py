@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import xml.etree.ElementTree as ET
 
@@ -14,12 +15,15 @@ from motifidelity.leaderboard.figures.curves import HEIGHT as CURVE_HEIGHT
 from motifidelity.leaderboard.figures.curves import WIDTH, draw_history
 from motifidelity.leaderboard.figures.logo import GLYPHS, HEIGHT, draw_logo, letter_heights
 from motifidelity.leaderboard.figures.scatter import (
+    FARTHEST,
+    FLAT,
     GAP,
     LINE,
     ROOM,
     SIZE,
     label_column,
     spread_labels,
+    spread_marks,
 )
 from motifidelity.leaderboard.text import slug
 from motifidelity.untrusted import clean
@@ -127,6 +131,24 @@ def test_labels_end_left_of_every_point_beside_them(points: list[tuple[float, fl
     beside = [x for x, y in points if heights[0] <= y <= heights[-1]]
     assert all(column <= x - GAP or column == ROOM for x in beside)
     assert label_column(points, []) == ROOM
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 400), st.floats(0, 300)), min_size=1, max_size=5))
+def test_marks_are_apart_inside_and_no_farther_than_they_must(
+    points: list[tuple[float, float]],
+) -> None:
+    # so few find room everywhere, in a corner too
+    found = spread_marks(points, 6.0, (400.0, 300.0))
+    for one, other in itertools.combinations(found, 2):
+        assert math.dist(one, other) >= 6.0 - 1e-6
+    assert all(0 <= x <= 400 and 0 <= y <= 300 for x, y in found)
+    assert found[0] == points[0]
+    for number, (before, after) in enumerate(zip(points, found, strict=True)):
+        assert math.dist(before, after) <= FARTHEST + 1e-6
+        assert abs(before[1] - after[1]) <= FARTHEST * FLAT + 1e-6
+        if all(math.dist(before, other) >= 6.0 for other in found[:number]):
+            assert after == before
 
 
 @settings(deadline=None)

@@ -181,7 +181,7 @@ def cuttings() -> dict[str, str]:
     tables = ev.with_matches(ev.held_task())
     drawn = draw_figures(
         tables, ["figures.html", "index.html", "models/cnn*", "tasks/*"], metrics=fx.METRICS,
-        evidence=ev.evidence,
+        evidence=ev.evidence, each=True,
     )  # fmt: skip
     found = list(drawn)
     assert len({figure.name for figure in found}) == len(found)
@@ -203,6 +203,77 @@ def test_every_figure_of_a_page_stands_alone(cuttings: dict[str, str]) -> None:
         assert style is not None
         assert style.text
         assert "var(" not in style.text
+
+
+def names_of(builder: fx.Builder, pattern: str, **given: bool) -> list[str]:
+    tables = ev.with_matches(builder)
+    return [figure.name for figure in draw_figures(tables, [pattern], metrics=fx.METRICS, **given)]
+
+
+def test_a_trial_is_a_sheet_and_its_drawings_are_files_only_where_they_are_asked_for() -> None:
+    def build() -> fx.Builder:
+        builder = fx.Builder()
+        for trial in range(2):
+            builder.add("CNN-deep", trial, {("auroc", ""): 0.9}, activation="exponential",
+                        good_filters=1.0, num_filters=8)  # fmt: skip
+        return builder
+
+    stem = "cnn-deep-exponential-trial"
+    sheets = [f"{stem}-0", f"{stem}-0-paper", f"{stem}-1", f"{stem}-1-paper"]
+    assert sorted(names_of(build(), "models/*")) == sheets
+    every = names_of(build(), "models/*", each=True)
+    filters = [f"{stem}-{trial}{kind}-filter-{number:02d}"
+               for trial in range(2) for kind in ("", "-paper") for number in range(8)]  # fmt: skip
+    assert set(filters) < set(every)
+    rest = set(every) - set(filters) - set(sheets)
+    # beside them the curves of training
+    assert rest
+    assert all(re.fullmatch(rf"{stem}-[01]-[a-z-]+", name) for name in rest)
+    # another run of the model, and another version of its file, leave no name twice
+    builder = build()
+    builder.add("CNN-deep", 0, {("auroc", ""): 0.9}, activation="exponential", good_filters=1.0,
+                task="regulatory-code@1", num_filters=8)  # fmt: skip
+    builder.add("CNN-deep", 0, {("auroc", ""): 0.9}, activation="exponential", good_filters=1.0,
+                model_digest="new", minute=1, num_filters=8)  # fmt: skip
+    every = names_of(builder, "models/*", each=True)
+    assert len(set(every)) == len(every)
+    told = [name for name in every if "regulatory-code-1-trial-0-filter-07" in name]
+    assert [re.sub("[0-9a-f]{6}$", "", name) for name in told] == [
+        "cnn-deep-exponential-regulatory-code-1-trial-0-filter-07-"
+    ]
+
+
+def test_a_sheet_shows_every_filter_with_its_number_inside_its_borders() -> None:
+    builder = fx.Builder()
+    builder.add("net", 0, {("auroc", ""): 0.9}, good_filters=1.0, num_filters=24)
+    tables = ev.with_matches(builder)
+    drawn = {figure.name: figure for figure in draw_figures(tables, ["models/*"],
+                                                            metrics=fx.METRICS)}  # fmt: skip
+    root = ET.fromstring(drawn["net-relu-trial-0"].svg)
+    under = [text.text or "" for text in root.findall(f"{SVG}text")][1:]
+    assert sorted(text[:2] for text in under) == [f"{number:02d}" for number in range(24)]
+    assert all("E = " in text for text in under)
+    left, top, wide, tall = map(float, root.get("viewBox", "").split())
+    for group in root.findall(f"{SVG}g"):
+        x, y = map(float, re.findall(r"[-\d.]+", group.get("transform", "")))
+        assert left <= x < left + wide
+        assert top <= y < top + tall
+
+
+def test_the_front_pages_picture_has_its_key_in_the_file() -> None:
+    builder = fx.Builder()
+    for number, activation in enumerate(("exponential", "relu", "tanh")):
+        for trial in range(2):
+            scores = {("auroc", ""): 0.9, ("attribution_auroc", "saliency"): 0.7 + number / 10}
+            builder.add("net", trial, scores, activation=activation)
+    [figure] = draw_figures(builder.tables(), ["index.html"], metrics=fx.METRICS)
+    root = ET.fromstring(figure.svg)
+    said = [text.text for text in root.iter(f"{SVG}text")]
+    key = ["exponential", "ReLU", "tanh", "a trial", "floor networks", "Pareto front"]
+    assert [text for text in said if text in key] == key
+    top = float(root.get("viewBox", "").split()[1])
+    [title] = [text for text in root.findall(f"{SVG}text") if text.get("class") == "title"]
+    assert float(title.get("y", "0")) > top
 
 
 def test_a_figure_has_the_pages_colours(cuttings: dict[str, str]) -> None:
@@ -296,6 +367,7 @@ def test_bench_plot_writes_the_studys_figures(tmp_path: Path) -> None:
     written = sorted(path.name for path in out.iterdir())
     assert written == ["motif-classes-1-auroc.pdf", "motif-classes-1-auroc.svg"]
     assert sorted(Path(line).name for line in done.stdout.split()) == written
+    assert done.stderr == f"bench: 2 files into {out}\n"
 
 
 @pytest.mark.parametrize("more", [[], ["--page", "nowhere/*"]])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import json
 import math
 import xml.etree.ElementTree as ET
 from datetime import datetime
@@ -21,7 +23,7 @@ from motifidelity.leaderboard.pages import versus
 from motifidelity.leaderboard.pages.changelog import changes
 from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
-from motifidelity.leaderboard.pages.overview import overview
+from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
 from motifidelity.tasks.spec import all_specs
@@ -216,6 +218,57 @@ def test_history_never_averages_backends_or_isolations(
     assert [cell.text for cell in other.all("td", "attribution")] == ["0.850"]
     marks = [[sign.text for sign in row.all("abbr", "mark")] for row in (usual, other)]
     assert marks == [[], [mark]]
+
+
+def test_runs_of_one_name_are_told_apart_on_every_page(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    first, later = "a1" * 32, "b2" * 32
+    trained(builder, "net", [0.80, 0.81], model_digest=first)
+    trained(builder, "net", [0.70, 0.71], model_digest=later, minute=7)
+    trained(builder, "net", [0.60, 0.61], model_digest=first, backend="jax", minute=3)
+    trained(builder, "other", [0.50, 0.51])
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    rows = front.one("table", "runs").one("tbody").all("tr")
+    told = [[sub.text for sub in row.one("th").all("span", "sub")] for row in rows]
+    assert told == [
+        ["@a1a1a1a1 of 2025-03-01 10:00"],
+        ["@b2b2b2b2 of 2025-03-01 10:07"],
+        ["@a1a1a1a1 of 2025-03-01 10:00, on jax"],
+        [],
+    ]
+    names = {"net relu @a1a1a1a1", "net relu @b2b2b2b2", "net relu @a1a1a1a1 on jax", "other relu"}
+    short = {name.replace("relu", "ReLU") for name in names}
+    assert {text.text for text in front.one("figure", "picture").all("text", "label")} == short
+    compared = pages.parse(tmp_path / "compare.html").one("table", "pairs").one("tbody").all("tr")
+    assert len({row.attrs["data-first"] + row.attrs["data-second"] for row in compared}) == 6
+    [path] = (tmp_path / "boards").glob("motif-classes*")
+    board = pages.parse(path)
+    assert {text.text for text in board.all("text", "label")} >= {"net relu @b2b2b2b2"}
+    assert "b2b2b2b2… of 2025-03-01 10:07" in board.one("table", "board").text
+    table = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert not table.duplicated(["model", "activation", "model_digest", "backend"]).any()
+
+
+def test_parameters_stand_as_they_are_typed(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for number, heads in enumerate((4, 8)):
+        params = json.dumps({"activation": "relu", "heads": heads, "sizes": [1, 2]})
+        trained(builder, "net", [0.8 - number / 10] * 2, params=params, minute=number)
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    told = [row.one("th").one("span", "sub").text for row in front.one("tbody").all("tr")]
+    assert told == ["heads=4, sizes=[1,2]", "heads=8, sizes=[1,2]"]
+
+
+def test_marks_of_one_place_stand_side_by_side_with_a_line_to_it(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for number in range(5):
+        trained(builder, f"net-{number}", [0.8, 0.8])
+    [picture] = overview(frame_of(builder), {}).pictures
+    places = [(float(dot.x), float(dot.y)) for dot in picture.dots]
+    assert min(math.dist(*pair) for pair in itertools.combinations(places, 2)) > MARK - 0.2
+    assert [dot.moved is None for dot in picture.dots] == [True, False, False, False, False]
+    assert {dot.moved for dot in picture.dots[1:]} == {(picture.dots[0].x, picture.dots[0].y)}
+    assert overview(frame_of(builder), {}).pictures == (picture,)
 
 
 def test_many_activations_leave_the_studys_two_in_front(tmp_path: Path) -> None:

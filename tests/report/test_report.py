@@ -200,10 +200,10 @@ def test_other_parameters_have_their_own_rows_and_no_place_beside_the_study(tmp_
     report = DocumentTables(registry)
     rows = rows_of(report.table("results regulatory-code"))
     assert [row[:3] for row in rows] == [
-        [f"CNN-local relu stddev = {number}", "1", f"0.{number}00"] for number in range(3)
+        [f"CNN-local relu stddev={number}", "1", f"0.{number}00"] for number in range(3)
     ]
     assert [row[2] for row in rows_of(report.table("cost"))] == [
-        f"relu stddev = {number}" for number in range(3)
+        f"relu stddev={number}" for number in range(3)
     ]
     assert rows_of(report.table("published attribution")) == []
     assert {row[3] for row in rows_of(report.table("claims"))} == {f"**{NOT_RUN}**"}

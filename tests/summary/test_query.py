@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -145,6 +146,39 @@ def test_filters_leave_what_they_name(registry):
     assert found("model", status="oom") == ["shaky"]
     assert found("target") == []
     assert found("target", per_class=True) == ["MAX"]
+
+
+def test_parameters_are_filters(tmp_path):
+    registry = Registry(tmp_path)
+    for number, params in enumerate(
+        ({"activation": "relu", "rate": 1.0}, {"activation": "relu", "rate": 0.5}, {"heads": 4})
+    ):
+        row = job("m", 0, params=json.dumps(params))
+        registry.record(Result({**row, "job_id": str(number)}, [score("auroc", number / 10)]))
+
+    def found(*asked, **more):
+        return results(registry, param=asked, **more)["mean"].tolist()
+
+    assert sorted(found("activation=relu")) == [0.0, 0.1]
+    assert found("activation=relu", "rate=1") == [0.0]
+    assert sorted(found("rate=1", "rate=0.5")) == [0.0, 0.1]
+    assert found("heads=4", "activation=relu") == []
+    for asked, message in (
+        ("head=4", "unknown parameter 'head'; did you mean heads?"),
+        ("activation=rellu", "unknown value of parameter activation 'rellu'; did you mean relu?"),
+        ("heads", "param heads: write it as name=value"),
+    ):
+        with pytest.raises(UserError, match=re.escape(message)):
+            found(asked)
+
+
+def test_a_run_started_with_the_first_of_its_trials(tmp_path):
+    registry = Registry(tmp_path)
+    for trial, hour in ((0, 5), (1, 2), (2, 9)):
+        row = job("m", trial, started=STARTED + timedelta(hours=hour))
+        registry.record(Result(row, [score("auroc", 0.5)]))
+    (started,) = results(registry, columns="started")["started"]
+    assert started == pd.Timestamp(STARTED + timedelta(hours=2))
 
 
 def test_trials_are_rows_and_a_failed_one_is_a_row_without_a_score(registry):
@@ -335,10 +369,127 @@ def test_people_get_a_table_or_markdown_with_every_row(bench, registry):
     assert status == 0
     assert out.splitlines()[2] == "| dead | it \\| failed |"
     _, out, _ = bench("results", "--registry", registry.folder, "--sort", "-mean")
-    assert len([line for line in out.splitlines() if line.startswith("│")]) == len(
-        results(registry)
+    # a heading and a line of names for each of the two tasks, with an empty line between
+    assert len(out.splitlines()) == len(results(registry)) + 5
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """A model before and after an edit of its file, on two backends, and a long name."""
+    registry = Registry(tmp_path_factory.mktemp("edited"))
+    rng = np.random.default_rng(1)
+    runs = (
+        ("M", {"model_digest": "3f2a91c7" * 8, "started": STARTED}),
+        ("M", {"model_digest": "91c70000" * 8, "started": STARTED + timedelta(hours=3)}),
+        (
+            "M",
+            {
+                "model_digest": "91c70000" * 8,
+                "backend": "jax",
+                "started": STARTED + timedelta(hours=4),
+            },
+        ),
+        ("A name of a good many words, as labs like them", {"params": '{"activation": "relu"}'}),
     )
-    assert max(map(len, out.splitlines())) < 200
+    for number, (model, told) in enumerate(runs):
+        for trial in range(3):
+            scores = [score("auroc", rng.normal(0.9 - number / 20, 0.01))]
+            scores += [score("attribution_auroc", rng.normal(0.8, 0.02), "saliency")]
+            scores += [score("match_fraction", 0.5), score("aupr", rng.random())]
+            row = job(model, trial, **{"backend": "tensorflow", **told})
+            row |= {"job_id": f"{number}-{trial}"}
+            registry.record(Result(row, scores))
+    registry.record(
+        Result(
+            job("Oracle", 0, division="reference"),
+            [score("auroc", 1.0), score("attribution_auroc", 0.99, "saliency")],
+        )
+    )
+    return registry
+
+
+def test_runs_of_one_name_are_told_apart_in_every_table(bench, edited):
+    about = ("--registry", edited.folder)
+    for line in (("--metric", "auroc"), ("rank",), ("--metric", "auroc", "--per-trial")):
+        status, out, err = bench("results", *line, *about)
+        assert status == 0, err
+        assert max(map(len, out.splitlines())) <= 80
+    _, out, _ = bench("results", "--metric", "auroc", *about)
+    mine = [line for line in out.splitlines() if line.startswith("M ")]
+    assert sorted(" ".join(line.split()[:5]) for line in mine) == [
+        "M @3f2a91c7 of 2026-03-01 00:00",
+        *["M @91c70000 of 2026-03-01 03:00"] * 2,
+    ]
+    assert out.count("jax") == 1
+    # programs get the same columns whatever there is
+    _, out, _ = bench("results", *about, "--format", "csv", "--metric", "auroc")
+    assert {"model_digest", "backend", "isolation", "division", "started"} <= set(
+        out.splitlines()[0].split(",")
+    )
+
+
+def test_two_versions_are_compared_as_they_are_called(bench, edited):
+    line = ("--registry", edited.folder, "--metric", "auroc", "--format", "json")
+    status, out, err = bench("results", "compare", "M@91c7 on tensorflow", "M@3f2a", *line)
+    assert status == 0, err
+    (row,) = json.loads(out)
+    trials = results(edited, metric="auroc", model="M", per_trial=True)
+    after, before = (
+        trials[(trials["model_digest"] == digest * 8) & (trials["backend"] == "tensorflow")]
+        for digest in ("91c70000", "3f2a91c7")
+    )
+    expected = stats.ttest_rel(
+        after.sort_values("seed")["value"], before.sort_values("seed")["value"]
+    )
+    assert (row["first"], row["second"]) == ("M @91c70000", "M @3f2a91c7")
+    assert row["difference"] == pytest.approx(after["value"].mean() - before["value"].mean())
+    assert row["p_adjusted"] == row["p"] == pytest.approx(expected.pvalue)
+    # without a score: the headlines, and nothing else
+    _, out, _ = bench("results", "compare", "M@91c7 on jax", "M@3f2a", *line[:2])
+    scores = [line.split("  ")[0] for line in out.splitlines()[2:]]
+    assert scores == ["attribution_auroc, saliency", "aupr", "auroc", "match_fraction"]
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        (
+            ("M", "M@3f2a"),
+            "'M' is 3 runs of motif-classes@1, profile full; name one: 'M @3f2a91c7'",
+        ),
+        (("M@3f2a", "M @3f2a91"), "are the same run of motif-classes@1: M @3f2a91c7"),
+        (("M@3f2a", "M@ffff"), "no run of M has '@ffff'; there are M @3f2a91c7"),
+        (("M@3f2a",), "compare takes two runs, or none"),
+    ],
+)
+def test_what_names_no_single_run_is_one_line(bench, edited, runs, message):
+    status, out, err = bench("results", "compare", *runs, "--registry", edited.folder)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_ranks_are_by_the_score_that_ranks_with_references_where_they_are_asked_for(bench, edited):
+    line = ("results", "rank", "--registry", edited.folder)
+    _, out, _ = bench(*line)
+    assert out.startswith("motif-classes@1, profile full, closed, attribution_auroc, saliency\n")
+    assert "Oracle" not in out
+    _, out, _ = bench(*line, "--references", "--format", "json")
+    rows = json.loads(out)
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4, None]
+    assert (rows[-1]["label"], rows[-1]["mean"], rows[-1]["accuracy"]) == ("Oracle", 0.99, 1.0)
+    _, out, _ = bench(*line, "--metric", "auroc", "--format", "json")
+    assert {row["metric"] for row in json.loads(out)} == {"auroc"}
+
+
+def test_a_table_of_many_columns_is_written_row_below_row(bench, edited):
+    line = ("results", "--registry", edited.folder, "--metric", "auroc", "--columns", "all")
+    _, out, _ = bench(*line)
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(re.findall(r"^mean ", out, re.M)) == len(results(edited, metric="auroc"))
+    assert "activation=relu" in out
 
 
 def test_names_cannot_steer_the_terminal(bench, tmp_path):
@@ -346,6 +497,7 @@ def test_names_cannot_steer_the_terminal(bench, tmp_path):
     registry.record(Result(job("\x1b[31mred\nline", 0), [score("auroc", 0.5)]))
     for form in ("table", "markdown"):
         _, out, _ = bench("results", "--registry", tmp_path, "--format", form)
+        out = re.sub(r"\s+", " ", out)
         assert "\x1b" not in out
         assert "red line" in out
 
