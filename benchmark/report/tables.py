@@ -95,7 +95,7 @@ class DocumentTables:
         jobs["others"] = [", ".join(f"{k} = {v}" for k, v in others) for _, others in params]
         self.jobs = jobs
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
-        columns = ["result_id", "task", *CELL, "division", "trial"]
+        columns = ["result_id", "task", *CELL, "division", "trial", "seed"]
         self.scores = scores.merge(jobs[columns], on="result_id")
         self._closed = self.scores[self.scores["division"] == "closed"]
         # the study's networks have an activation and no other parameter
@@ -189,7 +189,8 @@ class DocumentTables:
         """The study's claims, the rules that test them, and the verdicts."""
         lines = head(["claim", "what the study says", "rule", "verdict"])
         for claim, found in self._findings():
-            verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
+            notes = [note for note in (found.coverage, found.tells) if note]
+            verdict = ", ".join([f"**{found.verdict}**", *notes])
             lines.append(line([claim.name, claim.claimed, claim.rule, verdict]))
         return "\n".join(lines)
 
