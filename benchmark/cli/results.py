@@ -141,10 +141,10 @@ def rank(
     form: str | None,
     **filters: Any,
 ) -> None:
-    """Rank models, with rank intervals, tie groups, and scores at matched accuracy.
+    """Rank models, with the ranks that trials leave possible, ties, and scores at matched accuracy.
 
-    Models that share a letter do not differ significantly (paired by seed where seeds pair,
-    adjusted by Holm's method).
+    All are laid out together, blocked by seed. Models that share a letter are not told apart; one
+    of fewer than three trials is provisional and has no rank.
     """
     from motifidelity.summary.query import Query
     from motifidelity.summary.ranks import rank as ranked
@@ -159,7 +159,7 @@ def rank(
     type=click.Choice(["t", "rank"]),
     default="t",
     show_default=True,
-    help="Of means (paired t, Welch), or of ranks (Wilcoxon, Mann-Whitney).",
+    help="Of means (Tukey's range, in one layout), or of ranks (Wilcoxon, Mann-Whitney).",
 )
 @_output
 @click.pass_obj
@@ -171,7 +171,7 @@ def compare(
     form: str | None,
     **filters: Any,
 ) -> None:
-    """Compare every pair of models, with p-values adjusted for the number of pairs."""
+    """Compare every pair of models, with intervals and p-values for all pairs together."""
     from motifidelity.summary.query import Query
     from motifidelity.summary.ranks import compare as compared
 

@@ -17,6 +17,7 @@ from motifidelity.metrics.oracle import normalise
 from motifidelity.registry import Registry, Tables
 from motifidelity.report.markdown import head, line
 from motifidelity.report.task_tables import method_table, profile_table, recipe_table
+from motifidelity.report.trial_tables import equivalence_table, told_table
 from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
 from motifidelity.tasks.spec import all_specs, find_spec, latest_specs
@@ -109,6 +110,8 @@ class DocumentTables:
             "claims measured": self._claims_measured,
             "cost": self._cost,
             "methods": method_table,
+            "told": told_table,
+            "equivalence": equivalence_table,
             # a name is the latest version's, as everywhere
             **{
                 f"{kind} {name}": partial(table, name)

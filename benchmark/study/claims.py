@@ -350,7 +350,7 @@ def _tells(tests: Sequence[Outcome]) -> str:
         open_ = [test.least for test in tests if test.told is None and test.of == of]
         least = sorted(filter(isfinite, open_))
         if least:
-            ends = dict.fromkeys(f"{value:.2f}" for value in (least[0], least[-1]))
+            ends = dict.fromkeys(f"{value:.2g}" for value in (least[0], least[-1]))
             said.append(words.format(" to ".join(ends)))
     return "; ".join(said)
 

@@ -154,19 +154,13 @@ def _difference(found: Comparison) -> Difference:
     return Difference(
         text=signed(found.difference, 3),
         interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
-        note="" if known else "too few trials",
-        title=f"{_test(found)}; {count}",
+        note=f"p = {found.p_adjusted:.2g}" if known else "too few trials",
+        title=f"{'Tukey, ' if known else 'test: '}{found.test}; {count}",
         significant=found.told,
         centre=_x(found.difference),
         ends=(_x(found.low), _x(found.high)) if known else None,
         sort=repr(found.difference),
     )
-
-
-def _test(found: Comparison) -> str:
-    if not math.isfinite(found.p_adjusted):
-        return "not tested"
-    return f"Tukey's {found.test}, p = {found.p_adjusted:.2g}"
 
 
 def _x(value: float) -> str:
