@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 from motifidelity.report.markdown import head, line
-from motifidelity.statistics import power, range_quantile
+from motifidelity.statistics import power, quantile_at
 
 TRIALS = (3, 5, 10)
 MODELS = (2, 8, 20)
@@ -18,7 +18,7 @@ def told_table() -> str:
     lines = head(["models", *(f"{trials} trials" for trials in TRIALS)])
     for models in MODELS:
         widths = [
-            range_quantile(0.95, models, (trials - 1) * (models - 1)) / sqrt(trials)
+            quantile_at(0.95, models, (trials - 1) * (models - 1)) / sqrt(trials)
             for trials in TRIALS
         ]
         lines.append(line([str(models), *(f"{width:.1f} SD" for width in widths)]))

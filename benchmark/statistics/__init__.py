@@ -20,7 +20,7 @@ from motifidelity.statistics.layout import (
     Layout,
     by_model,
     lay_out,
-    range_quantile,
+    quantile_at,
 )
 from motifidelity.statistics.matched import Matched, at_matched_accuracy, pareto_front
 from motifidelity.statistics.ranking import RankSet, rank_sets, ranks_of, tie_groups
@@ -43,7 +43,7 @@ __all__ = [
     "lay_out",
     "pareto_front",
     "power",
-    "range_quantile",
+    "quantile_at",
     "rank_sets",
     "ranks_of",
     "reach",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import warnings
@@ -12,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import interpolate, stats
+from scipy import stats
 
 from motifidelity.statistics.layout import (
     CAUTION,
@@ -23,12 +22,11 @@ from motifidelity.statistics.layout import (
     by_model,
     lay_out,
 )
+from motifidelity.statistics.studentised import range_chance
 
 Floats = NDArray[np.float64]
 Kind = Literal["t", "rank"]
 MIN_PAIRS = 3
-# studentised ranges at which p-values are computed; between them they are interpolated
-KNOTS = np.geomspace(0.05, 400, 40)
 
 
 @dataclass(frozen=True)
@@ -166,38 +164,16 @@ def _laid_out(
                 difference - width,
                 difference + width,
                 float(2 * stats.t.sf(size, freedom)),
-                range_p(math.sqrt(2) * size, len(names), freedom),
+                _adjusted(math.sqrt(2) * size, len(names), freedom),
                 abs(difference) > width,
             )
         )
     return found
 
 
-def range_p(size: float, models: int, freedom: int) -> float:
-    """Chance of a studentised range of this size or more, on the scale of `range_quantile`.
-
-    Scipy's value takes milliseconds, so it is interpolated between `KNOTS`, to a few per cent.
-
-    Parameters
-    ----------
-    size : float
-    models, freedom : int
-
-    Returns
-    -------
-    float
-        At most 1 - level exactly where the range's quantile of that level is exceeded.
-    """
-    if size < KNOTS[0]:
-        return 1.0
-    log = float(_log_chance(models, freedom)(math.log(min(size, KNOTS[-1]))))
-    return min(math.exp(log) / CAUTION, 1.0)
-
-
-@functools.cache
-def _log_chance(models: int, freedom: int) -> interpolate.PchipInterpolator:
-    chance = stats.studentized_range.sf(KNOTS, models, freedom)
-    return interpolate.PchipInterpolator(np.log(KNOTS), np.log(np.maximum(chance, 1e-9)))
+def _adjusted(size: float, models: int, freedom: int) -> float:
+    """The range's p-value, on the scale of the levels at which differences are told."""
+    return min(float(range_chance(size, models, freedom)) / CAUTION, 1.0)
 
 
 def compare_pair(

@@ -3,9 +3,9 @@
 A score is the sum of what its model gives, what its seed gives, and a residual, fitted by least
 squares. Models that share seeds are so compared seed by seed, and the spread is pooled over all
 models of the board: three trials alone would leave two degrees of freedom a pair. A model that
-spreads more than the others (an F-test, `OUTLYING`) keeps its own spread in its pairs and gives
-none to theirs. Differences are told simultaneously, by Tukey's studentised range with Kramer's
-errors for unequal numbers of trials (Tukey 1953; Kramer, Biometrics 12, 307 (1956)).
+spreads more than the others together (an F-test, `OUTLYING`) keeps its own spread in its pairs
+and gives none to theirs. Differences are told simultaneously, by Tukey's studentised range with
+Kramer's errors for unequal numbers of trials (Tukey 1953; Kramer, Biometrics 12, 307 (1956)).
 
 The seeds' equations are solved once the models' are eliminated (Searle, Linear Models for
 Unbalanced Data (1987), ch. 4), so that a board costs little however many models it has.
@@ -13,13 +13,14 @@ Unbalanced Data (1987), ch. 4), so that a board costs little however many models
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+
+from motifidelity.statistics.studentised import range_quantile
 
 Floats = NDArray[np.float64]
 Values = Mapping[int, float]
@@ -72,32 +73,17 @@ class Layout:
 
     def half_width(self, level: float = LEVEL) -> Floats:
         """Half of the simultaneous intervals of all differences, ``(..., models, models)``."""
-        models = self.effects.shape[-1]
         quantile = np.empty(self.freedom.shape)
         for freedom in np.unique(self.freedom):
-            quantile[self.freedom == freedom] = range_quantile(level, models, int(freedom))
+            found = quantile_at(level, self.effects.shape[-1], int(freedom))
+            quantile[self.freedom == freedom] = found
         with np.errstate(invalid="ignore"):
             return np.asarray(quantile / np.sqrt(2) * self.error)
 
 
-@functools.cache
-def range_quantile(level: float, models: int, freedom: int) -> float:
-    """What the studentised range exceeds by chance in `CAUTION` times ``1 - level``.
-
-    Parameters
-    ----------
-    level : float
-        Simultaneous coverage that the differences are to have.
-    models, freedom : int
-
-    Returns
-    -------
-    float
-        Infinite without a degree of freedom.
-    """
-    if freedom < 1 or models < 2:
-        return np.inf
-    return float(stats.studentized_range.ppf(1 - CAUTION * (1 - level), models, freedom))
+def quantile_at(level: float, models: int, freedom: int) -> float:
+    """The studentised range's quantile with which differences are told at a level."""
+    return range_quantile(CAUTION * (1 - level), models, freedom)
 
 
 def by_model(models: Mapping[str, Values], least: int = 1) -> tuple[list[str], Floats]:
@@ -168,26 +154,13 @@ def _lay_out(y: Floats, there: NDArray[np.bool_], seeds: bool) -> Layout:
     scale = np.abs(y).max(axis=(-2, -1), initial=0.0)
     tiny = (_ROUNDING * scale) ** 2 * np.maximum(there.sum(axis=(-2, -1)), 1)
     whole = fit = _fit(y, there, seeds)
-    models = y.shape[-2]
-    own = np.zeros(y.shape[:-1], dtype=bool)
-    variance, freedom = np.zeros(own.shape), np.zeros(own.shape, dtype=np.int64)
-    used = there
-    while models > 2:
-        alone = _spread_alone(fit)
-        chance = _chance(fit, alone, tiny)
-        worst = (chance == chance.min(axis=-1, keepdims=True)) & (chance < OUTLYING / models)
-        worst &= worst.cumsum(axis=-1) == 1
-        if not worst.any():
-            break
-        own |= worst
-        variance = np.where(worst, alone.variance, variance)
-        freedom = np.where(worst, alone.freedom, freedom)
-        used = used & ~worst[..., None]
-        fit = _fit(y, used, seeds)
-
+    alone = _spread_alone(fit)
+    own = _chance(fit, alone, tiny) < OUTLYING / y.shape[-2]
+    if own.any():
+        fit = _fit(y, there & ~own[..., None], seeds)
     pooled = fit.squares / np.maximum(fit.freedom, 1)
-    variance = np.where(own, variance, pooled[..., None])
-    freedom = np.where(own, freedom, fit.freedom[..., None])
+    variance = np.where(own, alone.variance, pooled[..., None])
+    freedom = np.where(own, alone.freedom, fit.freedom[..., None])
     error = np.sqrt(_squared_errors(whole, variance))
     flat = (fit.squares <= tiny)[..., None, None] & ~(own[..., :, None] | own[..., None, :])
     both = np.minimum(freedom[..., :, None], freedom[..., None, :])

@@ -28,7 +28,7 @@ from motifidelity.statistics import (
     alike,
     by_model,
     lay_out,
-    range_quantile,
+    quantile_at,
     reach,
 )
 
@@ -238,7 +238,7 @@ class Range:
 
     def half_width(self, pair: Measured) -> float:
         """What the difference of a pair exceeds by chance in 5 % of ranges (Tukey)."""
-        quantile = range_quantile(1 - LEVEL, self.number, pair.freedom)
+        quantile = quantile_at(1 - LEVEL, self.number, pair.freedom)
         return quantile * pair.error / sqrt(2) if pair.error < inf else inf
 
     def within(self, tolerance: float) -> Outcome:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from motifidelity.statistics import range_quantile
+from motifidelity.statistics import quantile_at
 from motifidelity.study.claims import (
     BENT,
     CLAIMS,
@@ -336,7 +336,7 @@ def test_half_widths_are_those_of_scipy_s_tests():
     found = measured(*rows).score("CNN-2", "aupr").range()
     table = np.array([values for *_, values in rows])
     residuals = table - table.mean(1, keepdims=True) - table.mean(0) + table.mean()
-    quantile = range_quantile(0.95, 3, 6)
+    quantile = quantile_at(0.95, 3, 6)
     expected = quantile * np.sqrt((residuals**2).sum() / 6 / 4)
     assert found.half_width(found.between) == pytest.approx(expected)
     assert (found.best, found.least) == ("b", "a")
