@@ -130,90 +130,85 @@ def lay_out(values: ArrayLike) -> Layout:
     there = np.isfinite(given)
     y = np.where(there, given, 0.0)
     found = _lay_out(y, there, True)
-    share = there / np.maximum(there.sum(axis=-1, keepdims=True), 1)
-    inverse, _, equations = _seeds(there)
-    # seeds that models join, as a graph: every model is in one part of it
-    parts = np.eye(there.shape[-1]) - equations @ inverse
-    part = (share @ parts > _SINGULAR).argmax(axis=-1)
-    left = _freedom(there, True)[..., None, None] > 0
-    blocked = (part[..., :, None] == part[..., None, :]) & left
-    if blocked.all():
+    if found.blocked.all():
         return found
     plain = _lay_out(y, there, False)
+    some = found.blocked.any(axis=(-2, -1))[..., None]
     return Layout(
-        np.where(left[..., 0], found.effects, plain.effects),
-        np.where(blocked, found.error, plain.error),
-        np.where(blocked, found.freedom, plain.freedom),
-        np.where(left[..., 0], found.own, plain.own),
-        blocked,
+        np.where(some, found.effects, plain.effects),
+        np.where(found.blocked, found.error, plain.error),
+        np.where(found.blocked, found.freedom, plain.freedom),
+        np.where(some, found.own, plain.own),
+        found.blocked,
     )
 
 
 def _lay_out(y: Floats, there: NDArray[np.bool_], seeds: bool) -> Layout:
-    """With or without seeds, whether or not they join the models."""
+    """With or without seeds; without them the attribute `blocked` is of no pair."""
     scale = np.abs(y).max(axis=(-2, -1), initial=0.0)
     tiny = (_ROUNDING * scale) ** 2 * np.maximum(there.sum(axis=(-2, -1)), 1)
-    whole = fit = _fit(y, there, seeds)
+    fit = _fit(y, there, there, seeds)
     alone = _spread_alone(fit)
     own = _chance(fit, alone, tiny) < OUTLYING / y.shape[-2]
     if own.any():
-        fit = _fit(y, there & ~own[..., None], seeds)
+        fit = _fit(y, there, there & ~own[..., None], seeds)
     pooled = fit.squares / np.maximum(fit.freedom, 1)
     variance = np.where(own, alone.variance, pooled[..., None])
     freedom = np.where(own, alone.freedom, fit.freedom[..., None])
-    error = np.sqrt(_squared_errors(whole, variance))
+    error = np.sqrt(_squared_errors(fit, variance))
     flat = (fit.squares <= tiny)[..., None, None] & ~(own[..., :, None] | own[..., None, :])
     both = np.minimum(freedom[..., :, None], freedom[..., None, :])
     error = np.where(flat | (both < 1), np.inf, error)
-    return Layout(whole.effects, error, both, own, np.full(error.shape, seeds))
+    joined = _joined(fit) & (fit.freedom > 0)[..., None, None]
+    return Layout(fit.effects, error, both, own, joined & seeds)
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """A fitted layout: which scores were used, and what they leave."""
+    """A fitted layout: of which scores, and what they leave."""
 
-    used: NDArray[np.bool_]  # (..., models, seeds)
-    share: Floats  # of a model's trials, (..., models, seeds)
-    inverse: Floats  # of the seeds' equations, (..., seeds, seeds); zeros without blocks
-    effects: Floats  # (..., models)
+    used: NDArray[np.bool_]  # scores that say what seeds give, (..., models, seeds)
+    share: Floats  # of a model's trials, used or not, (..., models, seeds)
+    inverse: Floats  # of the seeds' equations, (..., seeds, seeds); zeros without seeds
+    apart: Floats  # projection on what these equations leave open, (..., seeds, seeds)
+    effects: Floats  # of all models, (..., models)
     residuals: Floats  # (..., models, seeds)
     squares: Floats  # (...)
     freedom: NDArray[np.int64]  # (...)
 
 
-def _seeds(used: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Pseudo-inverse, rank and matrix of the seeds' equations once the models' are eliminated.
+def _fit(y: Floats, there: NDArray[np.bool_], used: NDArray[np.bool_], seeds: bool) -> _Fit:
+    """Fit what is used, and hold the other models' means against it.
 
-    The matrix is the Laplacian of the graph that joins seeds which a model shares: its rank is
-    the number of seeds less the number of parts that nothing joins.
+    The matrix of the seeds' equations, once the models' are eliminated, is the Laplacian of the
+    graph that joins seeds which a model shares: its rank is the number of seeds less the number
+    of parts that nothing joins.
     """
-    share = used / np.maximum(used.sum(axis=-1, keepdims=True), 1)
+    share = there / np.maximum(there.sum(axis=-1, keepdims=True), 1)
     degree = used.sum(axis=-2)[..., None] * np.eye(used.shape[-1])
-    equations = degree - np.swapaxes(used, -1, -2) @ share
-    values, vectors = np.linalg.eigh(equations)
+    values, vectors = np.linalg.eigh(degree - np.swapaxes(used, -1, -2) @ (share * used))
     solid = values > _SINGULAR
     weights = np.where(solid, 1 / np.where(solid, values, 1.0), 0.0)
-    inverse = (vectors * weights[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    return inverse, solid.sum(axis=-1), equations
+    inverse = (vectors * weights[..., None, :]) @ np.swapaxes(vectors, -1, -2) * seeds
+    apart = (vectors * ~solid[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
-
-def _freedom(used: NDArray[np.bool_], seeds: bool) -> NDArray[np.int64]:
-    """Residual degrees of freedom."""
-    rank = _seeds(used)[1] if seeds else 0
-    return np.asarray(used.sum(axis=(-2, -1)) - used.any(axis=-1).sum(axis=-1) - rank)
-
-
-def _fit(y: Floats, used: NDArray[np.bool_], seeds: bool) -> _Fit:
-    share = used / np.maximum(used.sum(axis=-1, keepdims=True), 1)
     means = (share * y).sum(axis=-1)
     deviations = np.where(used, y - means[..., None], 0.0)
-    inverse = _seeds(used)[0] * seeds
     # they sum to zero over each part, so that effects are at the mean of its seeds
     of_seeds = (inverse @ deviations.sum(axis=-2)[..., None])[..., 0]
     given = (share @ of_seeds[..., None])[..., 0]
     residuals = np.where(used, deviations - of_seeds[..., None, :] + given[..., None], 0.0)
     squares = (residuals**2).sum(axis=(-2, -1))
-    return _Fit(used, share, inverse, means - given, residuals, squares, _freedom(used, seeds))
+    freedom = used.sum(axis=(-2, -1)) - used.any(axis=-1).sum(axis=-1) - solid.sum(axis=-1) * seeds
+    return _Fit(used, share, inverse, apart, means - given, residuals, squares, freedom)
+
+
+def _joined(fit: _Fit) -> NDArray[np.bool_]:
+    """Pairs whose difference does not depend on what the seeds' equations leave open."""
+    open_ = fit.share @ fit.apart
+    both = open_ @ np.swapaxes(open_, -1, -2)
+    own = np.diagonal(both, axis1=-2, axis2=-1)
+    return np.asarray(own[..., :, None] + own[..., None, :] - 2 * both < _SINGULAR)
 
 
 @dataclass(frozen=True)
@@ -269,12 +264,11 @@ def _squared_errors(fit: _Fit, variance: Floats) -> Floats:
 
     A model's mean does not covary with deviations from means, which alone say what seeds give.
     """
-    n = fit.used.sum(axis=-1)
-    mean = variance / np.maximum(n, 1)
+    mean = variance * (fit.share**2).sum(axis=-1)
     spread = variance[..., None] * fit.used
     within = spread.sum(axis=-2)[..., None] * np.eye(fit.used.shape[-1])
     within = within - np.swapaxes(spread, -1, -2) @ fit.share
     seeds = fit.share @ fit.inverse @ within @ fit.inverse @ np.swapaxes(fit.share, -1, -2)
     total = np.diagonal(seeds, axis1=-2, axis2=-1) + mean
     squared = total[..., :, None] + total[..., None, :] - 2 * seeds
-    return np.asarray(np.maximum(squared, 0.0))
+    return np.asarray(np.maximum(squared, 0.0) * (1 - np.eye(mean.shape[-1])))
