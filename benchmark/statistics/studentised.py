@@ -40,8 +40,8 @@ def range_chance(size: ArrayLike, models: int, freedom: int) -> Floats:
     ndarray float64
         Within 1e-4.
     """
-    divisors = np.sqrt(stats.chi2.ppf(_SHARES, freedom) / freedom)
-    ranges = np.minimum(np.asarray(size, dtype=float)[..., None] * divisors, _RANGES[-1])
+    ranges = np.asarray(size, dtype=float)[..., None] * _divisors(freedom)
+    ranges = np.minimum(ranges, _RANGES[-1])
     return np.asarray(np.clip(1 - _below(models)(ranges).mean(axis=-1), 0.0, 1.0))
 
 
@@ -65,6 +65,12 @@ def range_quantile(chance: float, models: int, freedom: int) -> float:
             lambda size: float(range_chance(size, models, freedom)) - chance, 0.0, _WIDEST
         )
     )
+
+
+@functools.cache
+def _divisors(freedom: int) -> Floats:
+    """Estimated standard errors over the true one, one for every share of probability."""
+    return np.asarray(np.sqrt(stats.chi2.ppf(_SHARES, freedom) / freedom))
 
 
 @functools.cache

@@ -108,10 +108,17 @@ def test_equal_models_are_seldom_told_apart():
         found = compare_models(models)
         assert len(found) == 6
         alarms += any(c.told for c in found)
-        by_rank = compare_models(models, "rank")
-        assert [c.told for c in by_rank] == [c.p_adjusted <= 0.05 for c in by_rank]
     # any false alarm among six comparisons: at most 5%, with three standard errors
     assert alarms / 300 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
+
+
+def test_tests_of_ranks_are_told_by_holm_s_p_values():
+    rng = np.random.default_rng(7)
+    models = {str(m): by_seed(rng.normal(m / 4, 0.5, size=9)) for m in range(5)}
+    found = compare_models(models, "rank", level=0.9)
+    expected = holm([c.p for c in found])
+    assert [c.told for c in found] == list(expected <= 0.1)
+    assert {c.told for c in found} == {True, False}
 
 
 def test_pairs_are_compared_in_one_layout_of_all_models():

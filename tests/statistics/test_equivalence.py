@@ -8,7 +8,7 @@ from scipy import stats
 
 from motifidelity.statistics import alike, lay_out, power, reach
 
-RUNS = 20_000
+RUNS = 6_000
 
 
 @pytest.mark.parametrize("margin", [0.3, 0.6, 0.9])
@@ -42,7 +42,7 @@ def test_models_a_margin_apart_are_called_alike_in_at_most_5_of_100(trials, spre
     wrong = alike(found.differences[:, 0, 1], found.error[:, 0, 1], trials - 1, 1.0).mean()
     assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / RUNS)
     assert wrong == pytest.approx(
-        power(1.0, spread * np.sqrt(2 / trials), trials - 1, 1.0), abs=0.006
+        power(1.0, spread * np.sqrt(2 / trials), trials - 1, 1.0), abs=0.01
     )
 
 
@@ -54,4 +54,4 @@ def test_power_is_how_often_equal_models_are_called_alike(trials, models, spread
     gaps = error * rng.normal(size=RUNS)
     errors = error * np.sqrt(rng.chisquare(freedom, RUNS) / freedom)
     found = alike(gaps, errors, freedom, 1.0).mean()
-    assert power(1.0, error, freedom) == pytest.approx(found, abs=0.012)
+    assert power(1.0, error, freedom) == pytest.approx(found, abs=0.02)
