@@ -44,8 +44,9 @@ def standings(material: Material) -> pd.DataFrame:
     DataFrame
         One row a run, by task, full profile first, then rank. ``kind`` is ``model``, ``floor`` (a
         network that cannot know the motifs) or ``reference`` (no network); only models of the
-        full profile have ``rank``, ``rank_low``, ``rank_high`` (95%) and ``group``, within their
-        task and division. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
+        full profile with three trials or more have ``rank``, ``rank_low``, ``rank_high`` (95%) and
+        letters as ``group``, within their task and division; the others are ``provisional`` and
+        follow by their scores. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
         over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
         oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so.
     """
@@ -57,9 +58,21 @@ def standings(material: Material) -> pd.DataFrame:
     frame = _with_ranks(frame, material)
     frame["_profile"] = frame["profile"] != "full"
     frame["_kind"] = frame["kind"].map({"model": 0, "floor": 2, "reference": 3})
-    order = ["_profile", "task", "_kind", "division", "rank", "model", "activation", "run"]
+    frame["_fidelity"], frame["_accuracy"] = -frame["fidelity"], -frame["accuracy"]
+    own = ["_profile", "_kind", "_fidelity", "_accuracy"]
+    order = [
+        "_profile",
+        "task",
+        "_kind",
+        "division",
+        "rank",
+        *own[2:],
+        "model",
+        "activation",
+        "run",
+    ]
     frame = frame.sort_values(order, kind="stable", na_position="last")
-    return frame.drop(columns=["_profile", "_kind"]).reset_index(drop=True)
+    return frame.drop(columns=own).reset_index(drop=True)
 
 
 def _runs(material: Material) -> pd.DataFrame:

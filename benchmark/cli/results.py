@@ -159,12 +159,13 @@ def rank(
     form: str | None,
     **filters: Any,
 ) -> None:
-    """Rank models, with rank intervals, tie groups, and scores at matched accuracy.
+    """Rank models, with the ranks that trials leave possible, ties, and scores at matched accuracy.
 
     By the score that ranks on the leaderboard, unless --metric, --method, --family or --definition
-    ask for others. 'possible' are the ranks that the trials leave possible (95%). Models that share
-    a letter do not differ significantly (paired by seed where seeds pair, adjusted by Holm's
-    method). --format csv and json hold more columns: intervals, and scores at matched accuracy.
+    ask for others. All models are laid out together, blocked by seed; 'possible' are the ranks
+    that the trials leave possible (95%). Models that share a letter are not told apart; one of
+    fewer than three trials is provisional and has no rank. --format csv and json hold more
+    columns: intervals, and scores at matched accuracy.
     """
     from motifidelity.cli.ranking import ranking
     from motifidelity.cli.tables import rank_tables
@@ -186,7 +187,7 @@ def rank(
     type=click.Choice(["t", "rank"]),
     default="t",
     show_default=True,
-    help="Of means (paired t, Welch), or of ranks (Wilcoxon, Mann-Whitney).",
+    help="Of means (Tukey's range, in one layout), or of ranks (Wilcoxon, Mann-Whitney).",
 )
 @_output
 @click.pass_obj
@@ -199,7 +200,7 @@ def compare(
     form: str | None,
     **filters: Any,
 ) -> None:
-    """Compare two runs, or every pair of models, with p-values adjusted for the number of pairs.
+    """Compare two runs, or every pair of models, with p-values for all pairs together.
 
     A and B are runs as 'bench results' calls them: a model's name and what else tells it from
     others of its name, such as 'CNN-2 activation=relu', 'CNN-2@3f2a91c7' (a version of its file),

@@ -17,6 +17,7 @@ from motifidelity.metrics.oracle import normalise
 from motifidelity.registry import Registry, Tables
 from motifidelity.report.markdown import head, line
 from motifidelity.report.task_tables import method_table, profile_table, recipe_table
+from motifidelity.report.trial_tables import equivalence_table, told_table
 from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
 from motifidelity.tasks.spec import all_specs, find_spec, latest_specs
@@ -95,7 +96,7 @@ class DocumentTables:
         jobs["others"] = [", ".join(f"{k}={v}" for k, v in others) for _, others in params]
         self.jobs = jobs
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
-        columns = ["result_id", "task", *CELL, "division", "trial"]
+        columns = ["result_id", "task", *CELL, "division", "trial", "seed"]
         self.scores = scores.merge(jobs[columns], on="result_id")
         self._closed = self.scores[self.scores["division"] == "closed"]
         # the study's networks have an activation and no other parameter
@@ -109,6 +110,8 @@ class DocumentTables:
             "claims measured": self._claims_measured,
             "cost": self._cost,
             "methods": method_table,
+            "told": told_table,
+            "equivalence": equivalence_table,
             # a name is the latest version's, as everywhere
             **{
                 f"{kind} {name}": partial(table, name)
@@ -189,7 +192,8 @@ class DocumentTables:
         """The study's claims, the rules that test them, and the verdicts."""
         lines = head(["claim", "what the study says", "rule", "verdict"])
         for claim, found in self._findings():
-            verdict = f"**{found.verdict}**" + (f", {found.coverage}" if found.coverage else "")
+            notes = [note for note in (found.coverage, found.tells) if note]
+            verdict = ", ".join([f"**{found.verdict}**", *notes])
             lines.append(line([claim.name, claim.claimed, claim.rule, verdict]))
         return "\n".join(lines)
 

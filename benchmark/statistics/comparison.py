@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,8 +13,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from motifidelity.statistics.layout import (
+    CAUTION,
+    LEVEL,
+    MIN_TRIALS,
+    Layout,
+    Values,
+    by_model,
+    lay_out,
+)
+from motifidelity.statistics.studentised import range_chance
+
 Floats = NDArray[np.float64]
-Values = Mapping[int, float]
 Kind = Literal["t", "rank"]
 MIN_PAIRS = 3
 
@@ -27,20 +37,24 @@ class Comparison:
     ----------
     first, second : str
     test : str
-        ``paired t``, ``Welch t``, ``Wilcoxon signed-rank``, ``Mann-Whitney U``, ``sign flips`` or
-        ``permutation`` (exact, where no trial differs from another of its model), or ``none``
-        where a model has fewer than two trials.
+        ``range, by seed`` or ``range`` (Tukey's, in the layout of all models, with seeds or
+        without), ``paired t``, ``Welch t``, ``Wilcoxon signed-rank``, ``Mann-Whitney U``,
+        ``sign flips`` or ``permutation`` (exact, where no trial differs from another of its
+        model), or ``none``: in a layout where a model is provisional or nothing varies, else where
+        one has fewer than two trials.
     num_first, num_second : int
         Trials that entered; equal to the number of pairs in a paired test.
     difference : float
-        Mean of the first less mean of the second over those trials.
+        First less second: effects in the layout, or means over those trials.
     low, high : float
-        95% interval of the difference, not adjusted for the number of comparisons; nan for a test
-        by ranks or without a spread.
+        Interval of the difference: simultaneous in a layout, of this pair alone in another test;
+        nan for a test by ranks or without a spread.
     p : float
-        Two-sided; nan where there is no test.
+        Two-sided, of this pair alone; nan where there is no test.
     p_adjusted : float
-        By Holm's method over all comparisons made together.
+        For all comparisons made together: by the range in a layout, else by Holm's method.
+    told : bool
+        Whether the two differ, by all comparisons together.
     """
 
     first: str
@@ -53,6 +67,7 @@ class Comparison:
     high: float
     p: float
     p_adjusted: float
+    told: bool = False
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -77,7 +92,13 @@ def holm(p_values: ArrayLike) -> Floats:
     return adjusted
 
 
-def compare_models(models: Mapping[str, Values], kind: Kind = "t") -> list[Comparison]:
+def compare_models(
+    models: Mapping[str, Values],
+    kind: Kind = "t",
+    *,
+    among: Iterable[str] | None = None,
+    level: float = LEVEL,
+) -> list[Comparison]:
     """Compare every pair of models, adjusted together.
 
     Parameters
@@ -85,25 +106,80 @@ def compare_models(models: Mapping[str, Values], kind: Kind = "t") -> list[Compa
     models : mapping of str to mapping of int to float
         For each model, the score of each trial by its seed; nan where a trial failed.
     kind : {"t", "rank"}
-        Tests of means, or of ranks.
+        One layout of all models (`motifidelity.statistics.layout`), or pair by pair a test of
+        ranks with Holm's correction.
+    among : iterable of str, optional
+        Whose pairs are given; the layout is of all models. Default: all, as given.
+    level : float
+        Simultaneous level of intervals and of what is told.
 
     Returns
     -------
     list of Comparison
-        In the order of ``itertools.combinations`` over the names as given.
+        In the order of ``itertools.combinations``.
     """
-    found = [
-        compare_pair(first, models[first], second, models[second], kind)
-        for first, second in itertools.combinations(models, 2)
-    ]
+    pairs = list(itertools.combinations(models if among is None else among, 2))
+    if kind == "t":
+        names, values = by_model(models, MIN_TRIALS)
+        return _laid_out(models, pairs, names, lay_out(values), level) if pairs else []
+    found = [compare_pair(one, models[one], other, models[other], kind) for one, other in pairs]
     adjusted = holm([comparison.p for comparison in found])
-    return [replace(c, p_adjusted=float(p)) for c, p in zip(found, adjusted, strict=True)]
+    return [
+        replace(c, p_adjusted=float(p), told=bool(p <= 1 - level))
+        for c, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def _laid_out(
+    models: Mapping[str, Values],
+    pairs: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    layout: Layout,
+    level: float,
+) -> list[Comparison]:
+    place = {name: i for i, name in enumerate(names)}
+    half = layout.half_width(level)
+    trials = {
+        name: [v for v in values.values() if math.isfinite(v)] for name, values in models.items()
+    }
+    mean = {name: math.fsum(v) / len(v) if v else math.nan for name, v in trials.items()}
+    found = []
+    for one, other in pairs:
+        numbers = len(trials[one]), len(trials[other])
+        i, j = place.get(one), place.get(other)
+        if i is None or j is None or not math.isfinite(layout.error[i, j]):
+            difference, none = mean[one] - mean[other], math.nan
+            found.append(Comparison(one, other, "none", *numbers, difference, *[none] * 4))
+            continue
+        difference, width = float(layout.effects[i] - layout.effects[j]), float(half[i, j])
+        error, freedom = float(layout.error[i, j]), int(layout.freedom[i, j])
+        size = abs(difference) / error if error else math.inf if difference else 0.0
+        found.append(
+            Comparison(
+                one,
+                other,
+                "range, by seed" if layout.blocked[i, j] else "range",
+                *numbers,
+                difference,
+                difference - width,
+                difference + width,
+                float(2 * stats.t.sf(size, freedom)),
+                _adjusted(math.sqrt(2) * size, len(names), freedom),
+                abs(difference) > width,
+            )
+        )
+    return found
+
+
+def _adjusted(size: float, models: int, freedom: int) -> float:
+    """The range's p-value, on the scale of the levels at which differences are told."""
+    return min(float(range_chance(size, models, freedom)) / CAUTION, 1.0)
 
 
 def compare_pair(
     first: str, values: Values, second: str, others: Values, kind: Kind = "t"
 ) -> Comparison:
-    """Compare two models on one score.
+    """Compare two models on one score by their own values alone.
 
     Trials pair by seed when every seed of the model with fewer trials is among the other's and
     there are at least three: paired t test, or Wilcoxon's signed ranks. Otherwise Welch's t test,
@@ -121,7 +197,7 @@ def compare_pair(
     Returns
     -------
     Comparison
-        ``p_adjusted`` equals ``p``.
+        ``p_adjusted`` equals ``p``; `told` is at 5%.
     """
     one = {seed: float(v) for seed, v in values.items() if math.isfinite(v)}
     two = {seed: float(v) for seed, v in others.items() if math.isfinite(v)}
@@ -136,7 +212,8 @@ def compare_pair(
         test, p, low, high = _paired(x - y, kind)
     else:
         test, p, low, high = _unpaired(x, y, kind)
-    return Comparison(first, second, test, len(x), len(y), difference, low, high, p, p)
+    told = p <= 1 - LEVEL
+    return Comparison(first, second, test, len(x), len(y), difference, low, high, p, p, told)
 
 
 def _paired(differences: Floats, kind: Kind) -> tuple[str, float, float, float]:

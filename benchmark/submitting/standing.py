@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from motifidelity.statistics import MIN_TRIALS
 from motifidelity.submitting.findings import Finding
 
 _CHECK = "ranking"
@@ -22,8 +23,8 @@ def ranking(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        Only quick results, which have no rank, or one finished trial alone of a task and
-        parameter set, whose rank has no interval of its own.
+        Only quick results, which have no rank, or fewer than three finished trials of a task and
+        parameter set, which leave it provisional.
     """
     trials = Counter(
         (row["task"], row["params"])
@@ -37,14 +38,13 @@ def ranking(jobs: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
             "no result is of the profile full: none will be ranked",
             "run it with --profile full",
         )
-    lone = Counter(task for (task, _), count in trials.items() if count == 1)
-    for task, count in sorted(lone.items()):
-        of = f"{count} parameter sets have" if count > 1 else "there is"
+    few = Counter(task for (task, _), count in trials.items() if count < MIN_TRIALS)
+    for task, count in sorted(few.items()):
+        of = f"{count} parameter sets have" if count > 1 else "there are"
         yield Finding(
             _CHECK,
             "warning",
-            f"{of} one finished trial alone: a score without an interval, and a rank that could "
-            "be any",
+            f"{of} fewer than {MIN_TRIALS} finished trials: provisional, without a rank",
             "run more with --trials",
             task=task,
         )

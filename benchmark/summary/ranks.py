@@ -21,7 +21,7 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.statistics import (
     at_matched_accuracy,
     compare_models,
-    rank_intervals,
+    rank_sets,
     tie_groups,
 )
 from motifidelity.summary.query import SCORE, Query, Source, answer
@@ -43,6 +43,8 @@ ORDER_BY = (
     ("auroc", ""),
 )
 LEVEL = 0.95
+# in place of letters: of a model whose trials are too few to be ranked
+PROVISIONAL = "provisional"
 # letters of ties say little among more models than this, and cost the square of it
 MOST_COMPARED = 40
 
@@ -71,18 +73,21 @@ def competing(runs: pd.DataFrame) -> pd.Series[bool]:
 
 @dataclass(frozen=True)
 class Standing:
-    """A run's rank, the ranks that its trials leave possible, and its letters of ties."""
+    """A run's rank, the ranks that the trials leave possible, and its letters of ties.
 
-    rank: int
-    low: int
-    high: int
+    A run of fewer than three trials has no rank, and `PROVISIONAL` as its group.
+    """
+
+    rank: int | None
+    low: int | None
+    high: int | None
     group: str
 
 
 def rank_runs(
     values: Mapping[str, Mapping[int, float]], *, higher: bool = True, level: float = LEVEL
 ) -> dict[str, Standing]:
-    """Rank runs that compete with each other by the means of one score.
+    """Rank runs that compete with each other on one score, in one layout.
 
     Parameters
     ----------
@@ -91,17 +96,20 @@ def rank_runs(
     higher : bool
         Whether a higher score is better.
     level : float
-        Of the rank intervals.
+        At which the rank sets of all runs together hold the true ranks.
 
     Returns
     -------
     dict of str to Standing
         Of every run with a value; beyond the best `MOST_COMPARED` without letters.
     """
-    ranks = rank_intervals(values, higher=higher, level=level)
+    ranks = rank_sets(values, higher=higher, level=level)
     ordered = sorted(ranks, key=lambda run: (ranks[run].rank, run))[:MOST_COMPARED]
-    letters = tie_groups(ordered, compare_models({run: values[run] for run in ordered}))
-    return {run: Standing(r.rank, r.low, r.high, letters.get(run, "")) for run, r in ranks.items()}
+    letters = tie_groups(ordered, compare_models(values, among=ordered, level=level))
+    tried = [run for run, mine in values.items() if np.isfinite(list(mine.values())).any()]
+    return dict.fromkeys(tried, Standing(None, None, None, PROVISIONAL)) | {
+        run: Standing(r.rank, r.low, r.high, letters.get(run, "")) for run, r in ranks.items()
+    }
 
 
 def ranking_score(stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
@@ -162,11 +170,11 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``rank``, ``rank_low``, ``rank_high``, ``group`` (models that share a letter do not differ
-        significantly), ``mean``, ``sd``, ``low``, ``high``, ``coverage``, ``accuracy`` (mean
-        AUROC), ``pareto`` (no model is as good in both and better in one) and ``adjusted`` (the
-        score less what accuracy explains). A model of which no trial has a value has no rank and
-        stands last.
+        ``rank``, ``rank_low``, ``rank_high``, ``group`` (models that share a letter are not told
+        apart), ``mean``, ``sd``, ``low``, ``high``, ``coverage``, ``accuracy`` (mean AUROC),
+        ``pareto`` (no model is as good in both and better in one) and ``adjusted`` (the score less
+        what accuracy explains). A model of fewer than three trials with a value has no rank and
+        stands below the ranked ones, `PROVISIONAL` in place of letters.
 
     Raises
     ------
@@ -189,7 +197,9 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
             places = [getattr(found[run], field) if run in found else None for run in frame["run"]]
             frame[column] = pd.array(places, dtype="Int64")
         frame["group"] = [found[run].group if run in found else "" for run in frame["run"]]
-        frames.append(frame.sort_values(["rank", "label"], na_position="last"))
+        mean = frame["mean"].astype(float)
+        frame["worse"] = -mean if board.higher else mean
+        frames.append(frame.sort_values(["rank", "worse", "label"], na_position="last"))
     names = [
         *_SHOWN,
         *("rank", "rank_low", "rank_high", "group", "label", "mean", "sd", "low", "high"),
@@ -208,9 +218,9 @@ def compare(source: Source, query: Query, kind: Literal["t", "rank"] = "t") -> p
     source : Source
     query : Query
         As in `rank`; models that it names take part even if they do not compete, such as floors.
-        P-values are adjusted within each task, profile, division, metric and method.
+        The models of each task, profile, division, metric and method are compared together.
     kind : {"t", "rank"}
-        Tests of means, or of ranks.
+        One layout of all of them, or pair by pair tests of ranks.
 
     Returns
     -------
@@ -232,7 +242,7 @@ def compare(source: Source, query: Query, kind: Literal["t", "rank"] = "t") -> p
     rows = []
     for board in _boards(source, query, named=query.model):
         labels = dict(zip(board.averaged["run"], board.averaged["label"], strict=True))
-        for pair in compare_models(board.values, kind):
+        for pair in compare_models(board.values, kind, level=query.level):
             first, second = labels[pair.first], labels[pair.second]
             pair = dataclasses.replace(pair, first=first, second=second)
             rows.append({**board.about, **dataclasses.asdict(pair)})

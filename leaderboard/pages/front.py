@@ -19,7 +19,7 @@ from motifidelity.leaderboard.standings import SCORES
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
-from motifidelity.summary.ranks import ORDER_BY, ranking_score
+from motifidelity.summary.ranks import ORDER_BY, PROVISIONAL, ranking_score
 from motifidelity.summary.runs import BOARD
 
 RESULT_FILES = {
@@ -90,9 +90,11 @@ class Line:
 
 FIELDS = (
     Field("rank", "Rank", "number", "Rank within task and division by the score that the text "
-          "above the table names, and the ranks that trials leave possible (95%)", up=True),
-    Field("group", "Ties", "text", "Models that share a letter do not differ significantly "
-          "(t tests over trials, Holm's correction, 5%)", up=True),
+          "above the table names, and the ranks that trials leave possible (95%, all models "
+          "together); none below three trials", up=True),
+    Field("group", "Ties", "text", "Models that share a letter are not told apart (Tukey's "
+          "range over all models of task and division, 5%); provisional: fewer than three trials",
+          up=True),
     Field("model", "Model", "text", "Name; leads to everything known of it", up=True),
     Field("activation", "Activation", "text", "Activation of the first layer", up=True),
     Field("task", "Task", "text", "Task and version; leads to all its scores", up=True),
@@ -231,7 +233,7 @@ def _ranked_by(frame: pd.DataFrame, material: Material) -> str:
     """The scores that rank, in words."""
     if frame.empty:
         return ""
-    ranked = frame[frame["rank"].notna()]
+    ranked = frame[frame["rank"].notna() | (frame["group"] == PROVISIONAL)]
     found = {
         ranking_score(material.stats, list(board["run"]))
         for _, board in ranked.groupby(["task", "task_digest", "division"], sort=True)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from motifidelity.backends import BACKENDS, named_on
 from motifidelity.entries import ORACLE, RANDOM
 from motifidelity.leaderboard.figures.scatter import label_column, spread_labels, spread_marks
 from motifidelity.leaderboard.text import number, shorten, signed
-from motifidelity.statistics import compare_pair, pareto_front
+from motifidelity.statistics import alike, compare_pair, pareto_front
 from motifidelity.summary.runs import BOARD
 
 WIDTH, HEIGHT = 430.0, 300.0
@@ -33,8 +34,10 @@ ROOM = 170.0
 # from the middle of one mark to that of another, so that most of each is seen; of more marks than
 # this all stay where they are
 MARK, MOST_APART = 8.0, 100
-# means that are no farther apart than this count as about equal
+# scores this far apart or more are not about equal
 SAME = 0.03
+# networks from which equality can be told
+FEWEST = 3
 # exponential and relu, the study's two, always have the first two colours and shapes
 KNOWN = ("exponential", "relu")
 NAMES = {"relu": "ReLU", "elu": "ELU"}
@@ -96,6 +99,8 @@ class Contrast:
         First less second, the mean over networks.
     clear : bool
         Whether the interval of that mean leaves zero out.
+    equal : bool
+        Whether that mean is shown to be less than `SAME` either way, by two one-sided tests at 5%.
     ahead, behind, networks : int
         Networks whose score is larger with the first, with the second, and all that have both.
     """
@@ -111,6 +116,7 @@ class Contrast:
     interval: str
     gap: float
     clear: bool
+    equal: bool
     ahead: int
     behind: int
     networks: int
@@ -249,22 +255,32 @@ def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contras
             interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
             gap=found.difference,
             clear=known and (found.low > 0 or found.high < 0),
+            equal=_equal(one - two),
             ahead=int((one > two).sum()),
             behind=int((one < two).sum()),
             networks=len(pairs),
         )
 
 
+def _equal(gaps: NDArray[np.float64]) -> bool:
+    """Whether the mean gap over networks is shown to be small."""
+    if len(gaps) < FEWEST:
+        return False
+    error = gaps.std(ddof=1) / math.sqrt(len(gaps))
+    return bool(alike(gaps.mean(), error, len(gaps) - 1, SAME))
+
+
 def _headline(match: Match) -> str:
     """The finding in a sentence, where there is one; it is computed, never presumed.
 
-    An activation is said to be better at a reading where its mean is larger by more than `SAME`,
-    and plainly so only where the interval of the difference leaves zero out; else with the number
-    of networks in which it is, which must be most of them.
+    It needs equal accuracy, shown and not only not refuted. An activation is said to be better at
+    a reading where its mean is larger by more than `SAME`, and plainly so only where the interval
+    of the difference leaves zero out; else with the number of networks in which it is, which must
+    be most of them.
     """
     readings = {contrast.name: contrast for contrast in match.contrasts}
     accuracy = readings.pop("accuracy", None)
-    if accuracy is None or abs(accuracy.gap) > SAME:
+    if accuracy is None or not accuracy.equal:
         return ""
     said = []
     for name, sign in ((match.first, 1), (match.second, -1)):

@@ -19,7 +19,6 @@ from motifidelity.summary.stats import by_seed, seeds_of
 # of this many models of a task, the best, every two are compared: the pairs grow with the square
 MOST = 40
 WIDTH = 120.0
-ALPHA = 0.05
 COMPARED = {
     "accuracy": ("Accuracy", "accuracy"),
     "recovery": ("Motif recovery", "filters"),
@@ -69,10 +68,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Duel:
-    """All pairs of one task."""
+    """All pairs of one task and division."""
 
     anchor: str
     task: str
+    division: str
     spec: str
     scores: tuple[tuple[str, str], ...]
     sides: tuple[Side, ...]
@@ -81,7 +81,7 @@ class Duel:
 
 
 def comparison_page(material: Material, frame: pd.DataFrame) -> Page:
-    """The page; ``frame`` is the table of `standings.standings`."""
+    """The page; ``frame`` is the table of `standings.standings`, the best first."""
 
     def draw() -> Mapping[str, object]:
         duels = list(_duels(material, frame))
@@ -96,22 +96,24 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
         return
     seeds = seeds_of(material.summary.trials)
     models = frame[competing(frame) & (frame["ok"] > 0)]
-    for number, (_, board) in enumerate(models.groupby(BOARD, sort=True)):
+    for number, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=True)):
         if len(board) < 2:
             continue
-        best = board.sort_values(["rank", "run"], na_position="last").head(MOST)
+        best = board.head(MOST)
         sides = _sides(best)
         found: dict[str, list[Comparison]] = {}
         for name in COMPARED:
+            # laid out with all of them, as they are ranked
             values = {
-                run: by_seed(material.stats, seeds, run, *SCORES[name]) for run in best["run"]
+                run: by_seed(material.stats, seeds, run, *SCORES[name]) for run in board["run"]
             }
-            if sum(map(bool, values.values())) >= 2:
-                found[name] = compare_models(values)
+            if sum(bool(values[run]) for run in best["run"]) >= 2:
+                found[name] = compare_models(values, among=best["run"])
         rows = zip(*found.values(), strict=True)
         yield Duel(
             anchor=f"task-{number + 1}",
             task=clip(board["task"].iloc[0]),
+            division=clip(board["division"].iloc[0], 20),
             spec=shorten(board["task_digest"].iloc[0], 12),
             scores=tuple(COMPARED[name] for name in found),
             sides=tuple(sides.values()),
@@ -138,16 +140,15 @@ def _sides(best: pd.DataFrame) -> dict[str, Side]:
 
 def _difference(found: Comparison) -> Difference:
     known = math.isfinite(found.low) and math.isfinite(found.high)
-    tested = math.isfinite(found.p_adjusted)
     count = f"{found.num_first} and {found.num_second} trials"
     if not math.isfinite(found.difference):
         return Difference(DASH, "", "", f"no values to compare; {count}", False, "", None, "")
     return Difference(
         text=signed(found.difference, 3),
         interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
-        note=f"p = {found.p_adjusted:.2g}" if tested else "too few trials",
-        title=f"{found.test}; {count}",
-        significant=tested and found.p_adjusted <= ALPHA,
+        note=f"p = {found.p_adjusted:.2g}" if known else "too few trials",
+        title=f"{'Tukey, ' if known else 'test: '}{found.test}; {count}",
+        significant=found.told,
         centre=_x(found.difference),
         ends=(_x(found.low), _x(found.high)) if known else None,
         sort=repr(found.difference),

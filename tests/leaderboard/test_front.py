@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
+import re
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
+from motifidelity.statistics.layout import CAUTION
 from motifidelity.tasks.spec import all_specs
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -67,7 +69,7 @@ def test_ranks_intervals_and_ties_tell_what_trials_can() -> None:
 
 def test_floors_references_and_quick_runs_are_never_ranked() -> None:
     builder = fx.Builder()
-    trained(builder, "m", [0.8, 0.82])
+    trained(builder, "m", [0.8, 0.81, 0.82])
     trained(builder, "Untrained", [0.99], division="open")
     trained(builder, "Shuffled labels", [0.98], division="open")
     trained(builder, "Oracle", [1.0], division="reference", activation=None)
@@ -86,10 +88,28 @@ def test_floors_references_and_quick_runs_are_never_ranked() -> None:
 
 def test_versions_of_a_task_and_divisions_are_ranked_apart() -> None:
     builder = fx.Builder()
-    trained(builder, "a", [0.8, 0.81])
-    trained(builder, "b", [0.7, 0.71], task_digest="another")
-    trained(builder, "c", [0.6, 0.61], division="open")
+    trained(builder, "a", [0.8, 0.81, 0.82])
+    trained(builder, "b", [0.7, 0.71, 0.72], task_digest="another")
+    trained(builder, "c", [0.6, 0.61, 0.62], division="open")
     assert list(frame_of(builder)["rank"]) == [1, 1, 1]
+
+
+def test_a_model_of_two_trials_is_provisional_and_stands_below_by_its_score(
+    tmp_path: Path,
+) -> None:
+    builder = fx.Builder()
+    trained(builder, "ranked", [0.6, 0.61, 0.62])
+    trained(builder, "a", [0.7])
+    trained(builder, "b", [0.9, 0.8])
+    frame = frame_of(builder)
+    assert list(frame["model"]) == ["ranked", "b", "a"]
+    assert list(frame["group"]) == ["a", "provisional", "provisional"]
+    assert list(frame["rank"].isna()) == [False, True, True]
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    rows = front.one("table", "runs").one("tbody").all("tr")
+    assert ["provisional" in row.text for row in rows] == [False, True, True]
+    compared = pages.parse(tmp_path / "compare.html").one("table", "pairs")
+    assert "too few trials" in compared.text
 
 
 def test_a_tier_is_of_all_trials_or_of_none() -> None:
@@ -133,8 +153,8 @@ def finding_of(builder: fx.Builder) -> str:
 @pytest.mark.parametrize(
     ("values", "auroc", "expected"),
     [
-        ((0.9, 0.5), (0.95, 0.95), "The exponential ones have in 2 of 2 networks better attr"),
-        ((0.5, 0.9), (0.95, 0.94), "The ReLU ones have in 2 of 2 networks better attribution"),
+        ((0.9, 0.5), (0.95, 0.95), "The exponential ones have in 3 of 3 networks better attr"),
+        ((0.5, 0.9), (0.95, 0.94), "The ReLU ones have in 3 of 3 networks better attribution"),
         ((0.82, 0.8), (0.95, 0.95), None),
         ((0.9, 0.5), (0.95, 0.80), None),
     ],
@@ -142,10 +162,10 @@ def finding_of(builder: fx.Builder) -> str:
 def test_the_headline_says_what_the_numbers_say(
     values: tuple[float, float], auroc: tuple[float, float], expected: str | None
 ) -> None:
-    found = overview(frame_of(pairs([values] * 2, auroc=auroc)), {})
+    found = overview(frame_of(pairs([values] * 3, auroc=auroc)), {})
     assert (expected in found.headline) if expected else found.headline == ""
     [match] = found.matches
-    assert (match.networks, match.where) == (2, "")
+    assert (match.networks, match.where) == (3, "")
     by_name = {contrast.name: contrast for contrast in match.contrasts}
     assert by_name["fidelity"].first == f"{values[0]:.2f}"
     assert by_name["fidelity"].second == f"{values[1]:.2f}"
@@ -323,11 +343,13 @@ def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
     table = page.one("table", "pairs")
     [row] = table.one("tbody").all("tr")
     cell = row.all("td", "attribution")[0]
+    # of two models Tukey's range is the paired test, at the level that the ranks are at
     test = stats.ttest_rel(one, two)
     assert float(cell.attrs["data-sort"]) == pytest.approx(np.mean(one) - np.mean(two))
-    assert f"p = {test.pvalue:.2g}" in cell.text
-    low, high = test.confidence_interval(0.95)
+    low, high = test.confidence_interval(1 - 0.05 * CAUTION)
     assert f"+{low:.3f} to +{high:.3f}" in cell.text
+    shown = float(re.search(r"p = ([\d.e-]+)", cell.text)[1])
+    assert shown == pytest.approx(test.pvalue / CAUTION, rel=0.06)
     assert "significant" in cell.attrs["class"]
 
 

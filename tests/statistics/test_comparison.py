@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from motifidelity.statistics import compare_models, compare_pair, holm
+from motifidelity.statistics.layout import CAUTION
 
 
 def by_seed(values, first=0):
@@ -106,6 +107,54 @@ def test_equal_models_are_seldom_told_apart():
         models = {str(m): by_seed(rng.normal(size=5)) for m in range(4)}
         found = compare_models(models)
         assert len(found) == 6
-        alarms += min(c.p_adjusted for c in found) <= 0.05
+        alarms += any(c.told for c in found)
     # any false alarm among six comparisons: at most 5%, with three standard errors
     assert alarms / 300 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
+
+
+def test_tests_of_ranks_are_told_by_holm_s_p_values():
+    rng = np.random.default_rng(7)
+    models = {str(m): by_seed(rng.normal(m / 4, 0.5, size=9)) for m in range(5)}
+    found = compare_models(models, "rank", level=0.9)
+    expected = holm([c.p for c in found])
+    assert [c.told for c in found] == list(expected <= 0.1)
+    assert {c.told for c in found} == {True, False}
+
+
+def test_pairs_are_compared_in_one_layout_of_all_models():
+    rng = np.random.default_rng(4)
+    seeds = rng.normal(size=5)
+    models = {name: by_seed(rng.normal(i, 0.5, 5) + seeds) for i, name in enumerate("abcd")}
+    found = {(c.first, c.second): c for c in compare_models(models)}
+    table = np.array([list(values.values()) for values in models.values()])
+    residuals = table - table.mean(1, keepdims=True) - table.mean(0) + table.mean()
+    error = math.sqrt((residuals**2).sum() / 12 * 2 / 5)
+    one = found["a", "c"]
+    gap = table[0].mean() - table[2].mean()
+    assert (one.test, one.num_first, one.num_second) == ("range, by seed", 5, 5)
+    assert one.difference == pytest.approx(gap)
+    assert one.p == pytest.approx(2 * stats.t.sf(abs(gap) / error, 12))
+    half = stats.studentized_range.ppf(1 - 0.05 * CAUTION, 4, 12) * error / math.sqrt(2)
+    assert (one.low, one.high) == pytest.approx((gap - half, gap + half), rel=1e-3)
+    # the pairs of some are those of all
+    some = compare_models(models, among=["c", "a"])
+    assert [(c.first, c.second, c.told) for c in some] == [("c", "a", one.told)]
+    assert some[0].high == pytest.approx(-one.low)
+
+
+def test_adjusted_p_values_agree_with_what_is_told():
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        models = {name: by_seed(rng.normal(i / 2, 0.5, 4)) for i, name in enumerate("abcde")}
+        for level in (0.8, 0.95):
+            for found in compare_models(models, level=level):
+                assert found.told == (found.low > 0 or found.high < 0)
+                assert found.told == (found.p_adjusted <= 1 - level + 1e-4)
+                assert found.p <= found.p_adjusted + 1e-4
+
+
+def test_a_model_of_fewer_than_three_trials_is_not_tested_beside_others():
+    found = compare_models({"a": by_seed([1.0, 2.0]), "b": by_seed([0.5, 0.6, 0.7])})
+    assert [(c.test, c.told, c.difference) for c in found] == [("none", False, pytest.approx(0.9))]
+    assert math.isnan(found[0].p_adjusted)
+    assert compare_models({"a": by_seed([1.0])}) == []

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from motifidelity.statistics import quantile_at
 from motifidelity.study.claims import (
     BENT,
     CLAIMS,
     NETWORKS,
     NOT_RUN,
     PLAIN,
+    SAME_ACCURACY,
     SHIFTED_AND_SCALED,
-    Score,
     Trials,
 )
 from motifidelity.study.grid import read_study
@@ -27,24 +28,28 @@ ALL = (*PLAIN, *SHIFTED_AND_SCALED, *BENT, "log_relu")
 
 
 def measured(*rows):
-    """Of rows (model, activation, metric, method, values of trials).
+    """Of rows (model, activation, metric, method, values of trials by seed).
 
     A number stands for three trials around it that hardly differ.
     """
+    rng = np.random.default_rng(0)
     return Trials(
         pd.DataFrame(
             [
-                (model, activation, metric, method, trial, value)
+                (model, activation, metric, method, seed, value)
                 for model, activation, metric, method, values in rows
-                for trial, value in enumerate(some(values))
+                for seed, value in enumerate(some(values, rng))
             ],
-            columns=["model", "activation", "metric", "method", "trial", "value"],
+            columns=["model", "activation", "metric", "method", "seed", "value"],
         )
     )
 
 
-def some(values):
-    return values if isinstance(values, list) else [values - 1e-4, values, values + 1e-4]
+def some(values, rng):
+    if isinstance(values, list):
+        return values
+    near = rng.normal(0, 1e-4, 3)
+    return values + near - near.mean()
 
 
 def bare(text):
@@ -111,8 +116,10 @@ def test_the_activations_are_those_of_the_study_s_grid():
 @pytest.mark.parametrize(
     ("others", "verdict", "coverage", "shown"),
     [
-        ({"relu": [0.90, 0.92]}, "holds", "2 of 35 networks", "0.010 (relu 0.910"),
-        ({"relu": [0.70, 0.72]}, "does not hold", "2 of 35 networks", "0.210 (relu 0.710"),
+        ({"relu": 0.91}, "holds", "2 of 35 networks", "0.010 (relu 0.910"),
+        # near by its mean, which three trials that vary do not show
+        ({"relu": [0.89, 0.91, 0.93]}, "not told apart", "2 of 35 networks", "0.010 (relu 0.910"),
+        ({"relu": 0.71}, "does not hold", "2 of 35 networks", "0.210 (relu 0.710"),
         # one activation that falls off is enough, whatever ReLU does
         ({"relu": 0.92, "tanh": 0.88}, "does not hold", "3 of 35 networks", "0.040 (tanh"),
     ],
@@ -131,6 +138,23 @@ def test_accuracy_needs_no_exponential_and_ignores_what_is_not_plain():
 def test_trials_are_those_of_the_networks_that_were_trained():
     rows = networks("CNN-2", exponential=0.9, relu=0.9, elu=[0.9])
     assert BY_NAME["Accuracy"].test(measured(*rows)).trials == "1 to 3"
+
+
+def test_accuracy_of_equal_networks_is_seldom_called_equal_where_it_is_a_tolerance_apart():
+    rng = np.random.default_rng(3)
+    shown = 0
+    for _ in range(200):
+        seeds = rng.normal(0, 0.01, 3)
+        every = dict.fromkeys(PLAIN, 0.9) | {"tanh": 0.9 - SAME_ACCURACY}
+        rows = [
+            row
+            for activation, mean in every.items()
+            for row in networks(
+                "CNN-2", **{activation: list(mean + seeds + rng.normal(0, 0.003, 3))}
+            )
+        ]
+        shown += BY_NAME["Accuracy"].test(measured(*rows)).verdict == "holds"
+    assert shown <= 0.05 * 200 + 3 * np.sqrt(200 * 0.05 * 0.95)
 
 
 def test_a_claim_may_hold_for_some_networks():
@@ -247,6 +271,26 @@ def test_log_relu_is_held_against_relu(fraction, verdict):
 
 
 @pytest.mark.parametrize(
+    ("fraction", "verdict"), [(0.2, "holds of these networks"), (0.9, "does not hold of these")]
+)
+def test_one_log_relu_network_is_spoken_of_alone(fraction, verdict):
+    rows = networks("CNN-deep", relu=0.9, log_relu=[0.9])
+    rows += scores("CNN-deep", "match_fraction", relu=0.1, log_relu=[fraction])
+    found = BY_NAME["Log-ReLU"].test(measured(*rows))
+    assert found.verdict.startswith(verdict)
+    assert found.trials == "1 to 3"
+
+
+def test_log_relu_of_trials_that_vary_is_not_called_no_better():
+    rows = networks("CNN-deep", relu=0.9, log_relu=0.9)
+    varied = [0.0, 0.1, 0.3]
+    rows += scores("CNN-deep", "match_fraction", relu=[0.2, 0.0, 0.1], log_relu=varied)
+    found = BY_NAME["Log-ReLU"].test(measured(*rows))
+    assert found.verdict == "not told apart"
+    assert re.match(r"equals shown to be within 0\.\d+$", found.tells)
+
+
+@pytest.mark.parametrize(
     ("fraction", "saliency", "verdict"),
     [
         (0.9, 0.8, "holds"),
@@ -276,20 +320,46 @@ def test_modified_activations_without_relu_are_held_against_nothing():
 
 def test_half_widths_are_those_of_scipy_s_tests():
     rng = np.random.default_rng(0)
-    values = {name: list(rng.normal(mean, 0.1, 4)) for name, mean in (("a", 0.5), ("b", 0.9))}
-    score = measured(*[("CNN-2", a, "aupr", "", v) for a, v in values.items()]).score(
-        "CNN-2", "aupr"
-    )
-    low, high = stats.ttest_ind(values["b"], values["a"]).confidence_interval(0.95)
-    more = score.means["b"] - score.means["a"]
-    assert score.half_width("b", "a") == pytest.approx(high - more)
-    assert score.half_width("b", "a") == pytest.approx(more - low)
-    values["c"] = list(rng.normal(0.7, 0.1, 4))
-    score = measured(*[("CNN-2", a, "aupr", "", v) for a, v in values.items()]).score(
-        "CNN-2", "aupr"
-    )
-    tukey = stats.tukey_hsd(*values.values()).confidence_interval(0.95)
-    assert score.range_half_width() == pytest.approx((tukey.high[0, 1] - tukey.low[0, 1]) / 2)
+    values = {name: rng.normal(mean, 0.1, 4) for name, mean in (("a", 0.5), ("b", 0.9))}
+    rows = [("CNN-2", a, "aupr", "", list(v)) for a, v in values.items()]
+    score = measured(*rows).score("CNN-2", "aupr")
+    interval = stats.ttest_rel(values["b"], values["a"]).confidence_interval(0.95)
+    more = score.more("b", "a")
+    assert more.value - more.half_width() == pytest.approx(interval.low)
+    assert more.value + more.half_width() == pytest.approx(interval.high)
+    # of a mean, whose seeds are drawn too, and whose spread both give
+    sd = np.sqrt(np.mean([v.var(ddof=1) for v in values.values()]))
+    half = stats.t.ppf(0.975, 6) * sd / 2
+    assert score.mean("a").half_width() == pytest.approx(half)
+    # largest less smallest: Tukey's range in the two-way layout
+    rows.append(("CNN-2", "c", "aupr", "", list(rng.normal(0.7, 0.1, 4))))
+    found = measured(*rows).score("CNN-2", "aupr").range()
+    table = np.array([values for *_, values in rows])
+    residuals = table - table.mean(1, keepdims=True) - table.mean(0) + table.mean()
+    quantile = quantile_at(0.95, 3, 6)
+    expected = quantile * np.sqrt((residuals**2).sum() / 6 / 4)
+    assert found.half_width(found.between) == pytest.approx(expected)
+    assert (found.best, found.least) == ("b", "a")
+
+
+def test_what_is_not_told_says_which_difference_would_be():
+    rng = np.random.default_rng(4)
+    drawn = {"exponential": 0.75, "softplus": 0.7, "relu": 0.72}
+    drawn = {name: list(mean + rng.normal(0, 0.08, 3)) for name, mean in drawn.items()}
+    accuracy = {"exponential": 0.98, "softplus": 0.95, "relu": 0.96}
+    rows = networks("CNN-dist", **accuracy)
+    rows += scores("CNN-dist", "attribution_auroc", "saliency", **drawn)
+    claim = BY_NAME["Accuracy is not attribution"]
+    found = claim.test(measured(*rows))
+    assert found.verdict == "not told apart"
+    least = float(re.fullmatch(r"told from a measured difference of ([\d.]+) on", found.tells)[1])
+    # the same trials with that difference between their means, and with a little less
+    for more, verdict in ((least + 0.006, "holds"), (least - 0.006, "not told apart")):
+        gap = np.mean(drawn["exponential"]) - np.mean(drawn["softplus"]) + more
+        moved = {**drawn, "softplus": [value + gap for value in drawn["softplus"]]}
+        again = networks("CNN-dist", **accuracy)
+        again += scores("CNN-dist", "attribution_auroc", "saliency", **moved)
+        assert claim.test(measured(*again)).verdict == verdict
 
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"Accuracy", "Localisation"}))
@@ -340,9 +410,12 @@ def test_the_same_difference_is_told_or_not_by_the_spread_of_trials(relu, verdic
 
 
 def test_one_activation_that_is_not_told_leaves_the_claim_open():
-    score = Score({"a": 0.9, "b": 0.1, "c": 0.85}, {"a": 3, "b": 3, "c": 1}, 0.05, 4)
-    assert score.exceeds("a", "b") is True
-    assert score.exceeds("a", "c") is None
-    assert score.better_than_all("a") is None
-    assert score.exceeds("b", "a") is False
-    assert score.better_than_all("b") is False
+    rng = np.random.default_rng(5)
+    values = {"a": 0.9, "b": 0.1, "c": 0.85}
+    rows = [("m", a, "s", "", list(v + rng.normal(0, 0.05, 3))) for a, v in values.items()]
+    score = measured(*rows).score("m", "s")
+    assert score.exceeds("a", "b").told is True
+    assert score.exceeds("a", "c").told is None
+    assert score.better_than_all("a").told is None
+    assert score.exceeds("b", "a").told is False
+    assert score.better_than_all("b").told is False

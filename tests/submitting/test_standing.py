@@ -17,17 +17,18 @@ def job(task: str, params: str = "{}", profile: str = "full", status: str = "ok"
 @pytest.mark.parametrize(
     ("jobs", "said"),
     [
-        ([job("a"), job("a")], []),
+        ([job("a")] * 3, []),
         ([job("a", profile="quick")] * 3, ["none will be ranked"]),
         ([job("a", status="timeout")] * 2, ["none will be ranked"]),
-        ([job("a"), job("a", status="timeout"), job("b"), job("b")], ["there is one finished"]),
-        ([job("a", "1"), job("a", "2"), job("b")], ["2 parameter sets have one", "there is one"]),
-        ([job("a"), job("a", profile="quick")], ["there is one finished"]),
+        (
+            [job("a")] * 2 + [job("a", status="timeout"), *[job("b")] * 3],
+            ["there are fewer than 3"],
+        ),
+        ([job("a", "1"), job("a", "2"), job("b")], ["2 parameter sets have", "there are fewer"]),
+        ([job("a")] * 2 + [job("a", profile="quick")], ["there are fewer than 3 finished trials"]),
     ],
 )
-def test_quick_results_and_lone_trials_are_said(
-    jobs: list[dict[str, str]], said: list[str]
-) -> None:
+def test_quick_results_and_few_trials_are_said(jobs: list[dict[str, str]], said: list[str]) -> None:
     found = list(ranking(jobs))
     assert [f.level for f in found] == ["warning"] * len(said)
     for finding, words in zip(found, said, strict=True):

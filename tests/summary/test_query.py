@@ -294,13 +294,11 @@ def test_sql_can_only_read_the_views(registry, tmp_path, statement):
 
 def test_models_are_ranked_with_groups_and_the_failed_one_stands_last(registry):
     found = rank(registry, Query(task=("motif-classes",), metric=("auroc",)))
-    assert found["label"].tolist() == ["good", "shaky", "poor", "dead"]
-    assert found["rank"].tolist()[:3] == [1, 2, 3]
-    assert pd.isna(found["rank"].iloc[3])
-    assert found["coverage"].tolist() == ["4/10", "2/10", "4/10", "0/10"]
-    groups = dict(zip(found["label"], found["group"], strict=True))
-    assert not set(groups["good"]) & set(groups["poor"])
-    assert set(groups["shaky"]) & set(groups["good"])
+    assert found["label"].tolist() == ["good", "poor", "shaky", "dead"]
+    assert found["rank"].tolist()[:2] == [1, 2]
+    assert found["rank"].isna().tolist() == [False, False, True, True]
+    assert found["coverage"].tolist() == ["4/10", "4/10", "2/10", "0/10"]
+    assert found["group"].tolist() == ["a", "b", "provisional", ""]
 
 
 def test_matched_accuracy_stands_beside_the_score(registry):
@@ -320,9 +318,14 @@ def test_pairs_are_compared_on_equal_seeds(registry):
         trials[trials["model"] == m].sort_values("seed")["value"] for m in ("good", "poor")
     )
     row = found[(found["first"] == "good") & (found["second"] == "poor")].iloc[0]
-    assert row["test"] == "paired t"
+    # of two models with three trials or more the layout is the paired test
+    assert row["test"] == "range, by seed"
     assert row["p"] == pytest.approx(stats.ttest_rel(good, poor).pvalue)
     assert row["p_adjusted"] >= row["p"]
+    assert row["told"]
+    shaky = found[(found[["first", "second"]] == "shaky").any(axis=1)]
+    assert shaky["test"].tolist() == ["none"] * 2
+    assert not shaky["told"].any()
 
 
 def test_runs_of_one_name_are_told_apart(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +27,7 @@ def baselines():
 def test_page_and_command_rank_the_committed_baselines_alike_row_by_row(baselines):
     material = gather(baselines.tables(), all_metrics())
     page = standings(material)
-    page = page[page["rank"].notna()]
+    page = page[page["group"] != ""]
     page = page.assign(label=page["model"] + " activation=" + page["activation"])
     parts = []
     for (task, division), board in page.groupby(["task", "division"]):
@@ -35,10 +36,28 @@ def test_page_and_command_rank_the_committed_baselines_alike_row_by_row(baseline
         parts.append(rank(baselines, Query(task=(task,), **asked)))
     printed = pd.concat(parts, ignore_index=True)
     assert len(printed) == len(page) > 70
+    assert set(printed[printed["rank"].isna()]["group"]) == {"provisional"}
     one, other = (
         frame[COLUMNS].sort_values(COLUMNS[:3]).reset_index(drop=True) for frame in (page, printed)
     )
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_letters_ranks_and_comparisons_of_the_committed_baselines_are_of_one_layout(baselines):
+    about = Query(task=("regulatory-code",), metric=("attribution_auroc",), method=("saliency",))
+    [_] = rank(baselines, about)["division"].unique()
+    ranked = rank(baselines, about).dropna(subset="rank").set_index("label")
+    pairs = compare(baselines, about)
+    tested = pairs[pairs["test"] != "none"]
+    assert len(tested) == math.comb(len(ranked), 2) > 30
+    better = dict.fromkeys(ranked.index, 0)
+    for pair in tested.to_dict("records"):
+        one, other = pair["first"], pair["second"]
+        shared = set(ranked["group"][one]) & set(ranked["group"][other])
+        assert pair["told"] == (not shared) == (pair["low"] > 0 or pair["high"] < 0)
+        if pair["told"]:
+            better[other if pair["difference"] > 0 else one] += 1
+    assert (ranked["rank_low"] == 1 + pd.Series(better)[ranked.index]).all()
 
 
 def test_what_does_not_compete_is_compared_only_where_it_is_named(baselines):

@@ -18,6 +18,7 @@ def add(registry, model, activation, trial, scores, **job):
         "model": model,
         "params": json.dumps({"activation": activation}),
         "trial": trial,
+        "seed": trial,
         "profile": "full",
         "division": "closed",
         "status": "ok",
