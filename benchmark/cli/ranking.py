@@ -80,7 +80,7 @@ def _by_default(source: Source, query: Query, ask: Callable[[Query], pd.DataFram
     found = answer(source, query)
     found = found[competing(found) | found["model"].isin(query.model)]
     pairs = zip(found["metric"], found["method"].fillna("").astype(str), strict=True)
-    found = found.assign(score=[*pairs])
+    found["score"] = list(pairs)
     boards: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for board, rows in found.groupby(BOARD, sort=True):
         there = set(rows["score"])
@@ -107,4 +107,5 @@ def _beside(source: Source, query: Query) -> pd.DataFrame:
     accuracy = accurate.set_index(["task", "profile", "label"])["mean"]
     places = pd.MultiIndex.from_frame(frame[["task", "profile", "label"]])
     frame["accuracy"] = accuracy[~accuracy.index.duplicated()].reindex(places).to_numpy()
-    return frame.drop(columns=["division"])
+    beside: pd.DataFrame = frame.drop(columns=["division"])
+    return beside

@@ -215,7 +215,8 @@ def compare(
         raise click.UsageError(
             "compare takes two runs, or none for every pair; put a name with spaces in quotes"
         )
-    form, kind = form or given[1], test
+    kind: Any = test
+    form = form or given[1]
     frame = comparison(_registry(place or given[0]), Query(**filters), runs, kind)
     if form in (None, "table"):
         _say(pair_tables(frame))

@@ -149,7 +149,9 @@ def _laid_out(
         i, j = place.get(one), place.get(other)
         if i is None or j is None or not math.isfinite(layout.error[i, j]):
             difference, none = mean[one] - mean[other], math.nan
-            found.append(Comparison(one, other, "none", *numbers, difference, *[none] * 4))
+            found.append(
+                Comparison(one, other, "none", *numbers, difference, none, none, none, none)
+            )
             continue
         difference, width = float(layout.effects[i] - layout.effects[j]), float(half[i, j])
         error, freedom = float(layout.error[i, j]), int(layout.freedom[i, j])

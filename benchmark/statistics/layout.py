@@ -133,7 +133,7 @@ def lay_out(values: ArrayLike) -> Layout:
     if found.blocked.all():
         return found
     plain = _lay_out(y, there, False)
-    some = found.blocked.any(axis=(-2, -1))[..., None]
+    some = np.asarray(found.blocked.any(axis=(-2, -1)))[..., None]
     return Layout(
         np.where(some, found.effects, plain.effects),
         np.where(found.blocked, found.error, plain.error),

@@ -83,7 +83,9 @@ class Trials:
         for (*key, activation), rows in known.groupby(keys, sort=True):
             values = rows.groupby("seed")["value"].mean()
             place = self._found.setdefault(cast("Key", tuple(key)), {})
-            place[activation] = {int(seed): float(v) for seed, v in values.items()}
+            place[str(activation)] = {
+                int(seed): float(v) for seed, v in zip(values.index, values, strict=True)
+            }
 
     def number(self, model: str, activation: str, metric: str = "auroc") -> int:
         """Trials that have a value."""

@@ -90,7 +90,8 @@ def _runs(source: Source, query: Query) -> pd.DataFrame:
     if query.task:
         plain = runs["task"].str.partition("@")[0]
         runs = runs[runs["task"].isin(query.task) | plain.isin(query.task)]
-    return runs.assign(label=[name.label for name in name_runs(runs)])
+    labelled: pd.DataFrame = runs.assign(label=[name.label for name in name_runs(runs)])
+    return labelled
 
 
 def _one_each(runs: pd.DataFrame, text: str) -> pd.DataFrame:
