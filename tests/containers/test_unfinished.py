@@ -28,7 +28,8 @@ MODEL = """
         x = layers.GlobalMaxPooling1D()(x)
         return keras.Model(inputs, layers.Dense(task.num_outputs)(x))
 """
-PROFILE = Profile("tiny", 1, 240, 100, 60, 5, 4)
+# epochs long enough that the host sees one end before the last has
+PROFILE = Profile("tiny", 1, 2000, 100, 60, 12, 4)
 
 
 def test_a_killed_container_s_training_goes_on_in_the_next(
