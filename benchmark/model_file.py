@@ -107,23 +107,15 @@ class Submission:
         Raises
         ------
         UserError
-            For a malformed assignment, an unknown name, one that is given twice, or a value of the
-            wrong type.
+            For a malformed assignment, an unknown name or a value of the wrong type.
         """
         values = dict(self.defaults)
-        given: set[str] = set()
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
             if not equals or not name:
                 raise UserError(f"--param {assignment}: write it as name=value")
             if name not in self.names and not self.open_parameters:
                 raise unknown(f"parameter of {self.path.name}", name, self.names)
-            if name in given:
-                raise UserError(
-                    f"--param {assignment}: '{name}' is given twice; a run has one value of it, "
-                    "another value is another run"
-                )
-            given.add(name)
             values[name] = _convert(self.path.name, name, text, self.defaults.get(name))
         return values
 

@@ -194,6 +194,9 @@ def test_a_value_takes_the_type_of_the_default(assignment, expected, write):
         "width=",
         "rate=high",
         "rate=[1]",
+        "rate=NaN",
+        "rate=-Infinity",
+        "rate=1e999",
         "deep=1",
         "deep=no",
     ],
@@ -204,7 +207,7 @@ def test_a_value_of_another_type_is_refused(assignment, write):
         read_submission(write(BUILD)).parameters((assignment,))
     message = str(error.value)
     assert f"parameter '{name}'" in message
-    assert f"'{text}' is not" in message
+    assert message.endswith(f", not '{text}'")
     assert "\n" not in message
 
 
@@ -218,6 +221,9 @@ def test_a_default_of_none_takes_anything(write):
     assert submission.parameters(()) == {"seed": None}
     assert submission.parameters(("seed=3",)) == {"seed": 3}
     assert submission.parameters(("seed=None",)) == {"seed": None}
+    # but for what no row can hold
+    with pytest.raises(UserError, match="'NaN' is no finite number"):
+        submission.parameters(("seed=NaN",))
 
 
 @pytest.mark.parametrize("default", ["[3, 5]", "(3, 5)"])

@@ -79,7 +79,7 @@ def command(
     if context.invoked_subcommand is not None:
         return 0
     from motifidelity.errors import DataError
-    from motifidelity.regress.check import check
+    from motifidelity.regress.beside_record import check
     from motifidelity.regress.drift import as_junit, as_markdown, as_text
 
     folder = folder or Path("baselines")
@@ -127,7 +127,7 @@ def update(
     The first line says what was not looked at. A network whose model file has changed since is
     not recorded: run the file again first.
     """
-    from motifidelity.regress.check import not_looked_at
+    from motifidelity.regress.beside_record import not_looked_at
     from motifidelity.regress.record import caller
     from motifidelity.regress.record import update as record
 

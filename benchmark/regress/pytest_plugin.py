@@ -138,7 +138,7 @@ def bench_regress() -> Callable[..., None]:
         train: bool = False,
     ) -> None:
         __tracebackhide__ = True
-        from motifidelity.regress import check as regress
+        from motifidelity.regress import beside_record as regress
         from motifidelity.regress.drift import KINDS, as_text
 
         kinds = list(only) or [kind for kind in KINDS if kind != "scores"]

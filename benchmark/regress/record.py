@@ -12,7 +12,7 @@ from pathlib import Path
 
 from motifidelity import __version__
 from motifidelity.errors import DataError, UserError
-from motifidelity.regress.check import OF_NETWORKS, left_out
+from motifidelity.regress.beside_record import OF_NETWORKS, left_out
 from motifidelity.regress.drift import compare
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import FILE, Golden, Recorded, read_golden, write_golden

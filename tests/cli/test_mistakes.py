@@ -172,7 +172,6 @@ USAGE = [
     ("bench run --model my.py --param filter=3", "did you mean filters?"),
     ("bench run --model my.py --param filters", "write it as name=value"),
     ("bench run --model my.py --param =3", "write it as name=value"),
-    ("bench run --model my.py --param filters=3 --param filters=4", "'filters' is given twice"),
     ("bench check my.py --param filters=many --task regulatory-code", "takes a whole number"),
     ("bench submit my.py --param filters=many --out fresh", "takes a whole number"),
     ("bench run --model my.py --task regulatry-code", "did you mean regulatory-code?"),

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from registry_rows import STARTED, TABLES, failure, one_line, result
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, UserError
 from motifidelity.files import file_digest
 from motifidelity.registry import Registry, Result, schema
 from motifidelity.registry.disk import LocalStore
@@ -349,8 +349,10 @@ def test_a_later_scoring_states_the_files_that_it_used(registry, tmp_path):
 
 
 def test_a_file_in_place_of_the_registry_gives_one_line_before_anything_is_trained(tmp_path):
-    (tmp_path / "registry").write_bytes(b"")
     registry = Registry(tmp_path / "registry")
+    (tmp_path / "registry").write_bytes(b"")
+    with pytest.raises(UserError, match="a file stands there"):
+        Registry(tmp_path / "registry" / "below")
     with pytest.raises(DataError) as error:
         registry.prepare()
     one_line(error, registry.folder, "cannot be written", "--registry")

@@ -41,7 +41,7 @@ def small_tasks(methods: tuple[str, ...] = METHODS, **given: int) -> dict[str, T
 
 def install() -> None:
     """Cut down what this process has imported: tasks, plans, and what `bench regress` looks at."""
-    from motifidelity.regress import check, matrix, observe, record, trained
+    from motifidelity.regress import beside_record, matrix, observe, record, trained
     from motifidelity.runs import plan, rescore, study_jobs
     from motifidelity.submitting import trial
 
@@ -53,14 +53,14 @@ def install() -> None:
     trial.PROBED = METHODS[:1]
     first(study_jobs, "plan_study", STUDY_JOBS)
     first(rescore, "_by_model", RESCORED)
-    whole = check.survey
+    whole = beside_record.survey
 
     def fewer(*given: object) -> object:
         """One network of each task."""
         found = whole(*given)
         return dataclasses.replace(found, cases=tuple({c.task: c for c in found.cases}.values()))
 
-    for module in (check, record):
+    for module in (beside_record, record):
         module.survey = fewer
     matrix.TEST, matrix.EXPLAINED = OF_EVERY_CLASS, SIZES["explained"]
     observe.all_specs = lambda: dict([*every.items()][-1:])
