@@ -121,7 +121,7 @@ def compare_models(
     pairs = list(itertools.combinations(models if among is None else among, 2))
     if kind == "t":
         names, values = by_model(models, MIN_TRIALS)
-        return _laid_out(models, pairs, names, lay_out(values), level) if pairs else []
+        return _laid_out(models, pairs, names, lay_out(values), level)
     found = [compare_pair(one, models[one], other, models[other], kind) for one, other in pairs]
     adjusted = holm([comparison.p for comparison in found])
     return [
@@ -148,10 +148,8 @@ def _laid_out(
         numbers = len(trials[one]), len(trials[other])
         i, j = place.get(one), place.get(other)
         if i is None or j is None or not math.isfinite(layout.error[i, j]):
-            difference, none = mean[one] - mean[other], math.nan
-            found.append(
-                Comparison(one, other, "none", *numbers, difference, none, none, none, none)
-            )
+            difference, nan = mean[one] - mean[other], math.nan
+            found.append(Comparison(one, other, "none", *numbers, difference, nan, nan, nan, nan))
             continue
         difference, width = float(layout.effects[i] - layout.effects[j]), float(half[i, j])
         error, freedom = float(layout.error[i, j]), int(layout.freedom[i, j])

@@ -127,6 +127,10 @@ def lay_out(values: ArrayLike) -> Layout:
     Layout
     """
     given = np.asarray(values, dtype=float)
+    if not given.size:
+        pairs = np.zeros((*given.shape[:-1], given.shape[-2]))
+        own = np.zeros(given.shape[:-1], dtype=bool)
+        return Layout(own * 0.0, pairs, pairs.astype(int), own, pairs.astype(bool))
     there = np.isfinite(given)
     y = np.where(there, given, 0.0)
     found = _lay_out(y, there, True)

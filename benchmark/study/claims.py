@@ -336,7 +336,9 @@ def _verdict(tests: Sequence[Outcome]) -> str:
         if all(one is value for one in told):
             return words
     good, undecided = told.count(True), told.count(None)
-    parts = [f"holds in {good} of {len(tests)}"]
+    parts = [f"{HOLDS} in {good} of {len(tests)}"]
+    if not good:
+        parts = [f"{FAILS} in {told.count(False)} of {len(tests)}"]
     if undecided:
         parts.append(f"{NOT_TOLD} in {undecided}")
     return ", ".join(parts)
@@ -347,7 +349,7 @@ def _tells(tests: Sequence[Outcome]) -> str:
     said = []
     for of, words in (
         ("difference", "told from a measured difference of {} on"),
-        ("closeness", "equals shown to be within {}"),
+        ("closeness", "equal ones would be shown to be within {}"),
     ):
         open_ = [test.least for test in tests if test.told is None and test.of == of]
         least = sorted(filter(isfinite, open_))
@@ -511,7 +513,7 @@ def _log_relu(trials: Trials) -> Answer:
             tests.append(_at_most(more, CLEARLY_MORE))
     cells = _grid(("CNN-deep",), ("relu", LOG_RELU))
     answer = _finding(trials, cells, shown, tests)
-    return replace(answer, verdict=verdict) if verdict else answer
+    return replace(answer, verdict=verdict, tells="") if verdict else answer
 
 
 def _at_most(more: Measured, limit: float) -> Outcome:

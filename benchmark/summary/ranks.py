@@ -6,7 +6,6 @@ The page draws these ranks, and ``bench results rank`` prints them.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.backends import named_on
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.errors import UserError
 from motifidelity.metrics.declare import all_metrics
@@ -24,6 +22,7 @@ from motifidelity.statistics import (
     rank_sets,
     tie_groups,
 )
+from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import SCORE, Query, Source, answer
 from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
 from motifidelity.summary.stats import Stats, by_seed
@@ -300,27 +299,8 @@ def _accuracy(source: Source, query: Query) -> dict[str, float]:
 
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add ``run``, a key of its run, and ``label``, the shortest name that tells runs apart."""
+    """Add ``run``, a key of its run, and ``label``, what it is called beside the others."""
     if frame.empty:
         return frame.assign(run="", label="")
     runs = [key_digest(row) for row in frame[list(RUN_KEY)].itertuples(index=False)]
-    short = [
-        " ".join([str(model), *_parameters(str(params))])
-        for model, params in zip(frame["model"], frame["params"], strict=True)
-    ]
-    frame = frame.assign(run=runs, label=short)
-    # a comparison of networks of several backends says so at every name
-    frame["label"] = list(map(named_on, frame["label"], frame["backend"]))
-    board = frame[list(_BOARD)].astype(str).agg("|".join, axis=1)
-    different = frame["run"].groupby([board, frame["label"]]).transform("nunique") > 1
-    marks = frame["model_digest"].str[:8] + " " + frame["isolation"]
-    frame.loc[different, "label"] = frame["label"] + " (" + marks + ")"
-    return frame
-
-
-def _parameters(text: str) -> list[str]:
-    try:
-        found = json.loads(text)
-        return [f"{name}={value}" for name, value in sorted(found.items())]
-    except (ValueError, AttributeError):
-        return [text]
+    return frame.assign(run=runs, label=[name.label for name in name_runs(frame)])

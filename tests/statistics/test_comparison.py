@@ -158,3 +158,6 @@ def test_a_model_of_fewer_than_three_trials_is_not_tested_beside_others():
     assert [(c.test, c.told, c.difference) for c in found] == [("none", False, pytest.approx(0.9))]
     assert math.isnan(found[0].p_adjusted)
     assert compare_models({"a": by_seed([1.0])}) == []
+    [none] = compare_models({"a": by_seed([1.0]), "b": {}})
+    assert (none.test, none.num_second) == ("none", 0)
+    assert math.isnan(none.difference)

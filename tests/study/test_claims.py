@@ -278,7 +278,7 @@ def test_one_log_relu_network_is_spoken_of_alone(fraction, verdict):
     rows += scores("CNN-deep", "match_fraction", relu=0.1, log_relu=[fraction])
     found = BY_NAME["Log-ReLU"].test(measured(*rows))
     assert found.verdict.startswith(verdict)
-    assert found.trials == "1 to 3"
+    assert (found.trials, found.tells) == ("1 to 3", "")
 
 
 def test_log_relu_of_trials_that_vary_is_not_called_no_better():
@@ -287,7 +287,7 @@ def test_log_relu_of_trials_that_vary_is_not_called_no_better():
     rows += scores("CNN-deep", "match_fraction", relu=[0.2, 0.0, 0.1], log_relu=varied)
     found = BY_NAME["Log-ReLU"].test(measured(*rows))
     assert found.verdict == "not told apart"
-    assert re.match(r"equals shown to be within 0\.\d+$", found.tells)
+    assert re.match(r"equal ones would be shown to be within 0\.\d+$", found.tells)
 
 
 @pytest.mark.parametrize(
@@ -304,12 +304,12 @@ def test_shifted_and_scaled_activations_are_held_against_relu(fraction, saliency
     rows = networks("CNN-deep", relu=0.9, **both) + networks("CNN-dist", relu=0.9, **both)
     # one that is only scaled, and does nothing, is told and does not count
     others = dict.fromkeys(SHIFTED_AND_SCALED, fraction)
-    rows += scores("CNN-deep", "match_fraction", relu=0.1, scale_tanh=0.0, **others)
+    rows += scores("CNN-deep", "match_fraction", relu=0.1, scale_tanh=0.05, **others)
     others = dict.fromkeys(SHIFTED_AND_SCALED, saliency)
     rows += scores("CNN-dist", "attribution_auroc", "saliency", relu=0.7, **others)
     found = BY_NAME["Modified activations"].test(measured(*rows))
     assert (found.verdict, found.coverage) == (verdict, "")
-    assert "scale_tanh 0.00" in bare(found.paper)
+    assert "scale_tanh 0.05" in bare(found.paper)
 
 
 def test_modified_activations_without_relu_are_held_against_nothing():
@@ -355,14 +355,15 @@ def test_what_is_not_told_says_which_difference_would_be():
     least = float(re.fullmatch(r"told from a measured difference of ([\d.]+) on", found.tells)[1])
     # the same trials with that difference between their means, and with a little less
     for more, verdict in ((least + 0.006, "holds"), (least - 0.006, "not told apart")):
-        gap = np.mean(drawn["exponential"]) - np.mean(drawn["softplus"]) + more
+        least_of = min(np.mean(drawn["exponential"]), np.mean(drawn["relu"]))
+        gap = least_of - np.mean(drawn["softplus"]) + more
         moved = {**drawn, "softplus": [value + gap for value in drawn["softplus"]]}
         again = networks("CNN-dist", **accuracy)
         again += scores("CNN-dist", "attribution_auroc", "saliency", **moved)
         assert claim.test(measured(*again)).verdict == verdict
 
 
-@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"Accuracy", "Localisation"}))
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"Accuracy", "Localisation", "Log-ReLU"}))
 def test_single_trials_tell_nothing_apart(name):
     rng = np.random.default_rng(1)
     rows = []
@@ -400,7 +401,7 @@ def test_networks_that_do_not_differ_show_no_claim_more_often_than_chance_allows
 
 @pytest.mark.parametrize(
     ("relu", "verdict"),
-    [([0.80, 0.81, 0.82], "holds"), ([0.6, 0.8, 1.0], "not told apart")],
+    [([0.81, 0.80, 0.82], "holds"), ([0.6, 0.8, 1.0], "not told apart")],
 )
 def test_the_same_difference_is_told_or_not_by_the_spread_of_trials(relu, verdict):
     rows = networks("CNN-local", exponential=0.9, relu=0.9)
