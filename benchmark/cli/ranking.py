@@ -11,9 +11,9 @@ import pandas as pd
 
 from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.summary.names import name_runs
-from motifidelity.summary.pairs import compare_two
 from motifidelity.summary.query import Query, Source, answer, columns
 from motifidelity.summary.ranks import ACCURACY, ORDER_BY, compare, competing, kinds, rank
+from motifidelity.summary.two_runs import compare_two
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +60,7 @@ def ranking(source: Source, query: Query, *, references: bool = False) -> pd.Dat
 def comparison(
     source: Source, query: Query, runs: Sequence[str], kind: Literal["t", "rank"]
 ) -> pd.DataFrame:
-    """`ranks.compare` of every pair by the score that ranks, or `pairs.compare_two` of two runs."""
+    """`ranks.compare` of every pair by the score that ranks, or `compare_two` of two runs."""
     source = _Once(source)
     if not runs:
         return _by_default(source, query, lambda asked: compare(source, asked, kind))

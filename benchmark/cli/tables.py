@@ -69,7 +69,7 @@ def rank_tables(frame: pd.DataFrame) -> str:
 
 
 def pair_tables(frame: pd.DataFrame) -> str:
-    """Comparisons of `ranks.compare` or `pairs.compare_two`: a table for each task and score."""
+    """Comparisons of `ranks.compare` or `two_runs.compare_two`: a table for each task and score."""
     if frame.empty:
         return ""
     scores = zip(frame["metric"], frame["method"], strict=True)

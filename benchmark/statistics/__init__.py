@@ -15,15 +15,15 @@ from motifidelity.statistics.intervals import (
     estimate_over_items,
     trial_interval,
 )
-from motifidelity.statistics.layout import (
+from motifidelity.statistics.matched import Matched, at_matched_accuracy, pareto_front
+from motifidelity.statistics.ranking import RankSet, rank_sets, ranks_of, tie_groups
+from motifidelity.statistics.two_way import (
     MIN_TRIALS,
     Layout,
     by_model,
     lay_out,
     quantile_at,
 )
-from motifidelity.statistics.matched import Matched, at_matched_accuracy, pareto_front
-from motifidelity.statistics.ranking import RankSet, rank_sets, ranks_of, tie_groups
 
 __all__ = [
     "MIN_TRIALS",

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from motifidelity.statistics.layout import (
+from motifidelity.statistics.studentised import range_chance
+from motifidelity.statistics.two_way import (
     CAUTION,
     LEVEL,
     MIN_TRIALS,
@@ -22,7 +23,6 @@ from motifidelity.statistics.layout import (
     by_model,
     lay_out,
 )
-from motifidelity.statistics.studentised import range_chance
 
 Floats = NDArray[np.float64]
 Kind = Literal["t", "rank"]
@@ -106,7 +106,7 @@ def compare_models(
     models : mapping of str to mapping of int to float
         For each model, the score of each trial by its seed; nan where a trial failed.
     kind : {"t", "rank"}
-        One layout of all models (`motifidelity.statistics.layout`), or pair by pair a test of
+        One layout of all models (`motifidelity.statistics.two_way`), or pair by pair a test of
         ranks with Holm's correction.
     among : iterable of str, optional
         Whose pairs are given; the layout is of all models. Default: all, as given.

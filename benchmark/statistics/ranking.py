@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from motifidelity.statistics.comparison import Comparison
-from motifidelity.statistics.layout import LEVEL, MIN_TRIALS, Layout, Values, by_model, lay_out
+from motifidelity.statistics.two_way import LEVEL, MIN_TRIALS, Layout, Values, by_model, lay_out
 
 Ranks = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ trials are too few or too different to tell, with what they could tell, `not run
 lacks what the claim is about, and of how many networks it speaks where a registry lacks some.
 
 Most cells of the grid have few trials, many a single one. So the activations of a network are laid
-out together, blocked by seed (`motifidelity.statistics.layout`), and differences are told by
+out together, blocked by seed (`motifidelity.statistics.two_way`), and differences are told by
 Student's t at 95 %. That things are alike is shown by two one-sided tests
 (`motifidelity.statistics.equivalence`).
 """

@@ -40,6 +40,7 @@ def here(tmp_path_factory):
     model = here / "my.py"
     model.write_text(textwrap.dedent(MODEL))
     shutil.copy(model, here / "my net.py")
+    shutil.copy(model, here / "my+net.py")
     shutil.copy(model, here / "my.txt")
     for name in ("net.keras", "net.h5", "net.pt", "net.weights.h5"):
         (here / name).write_bytes(b"PK\x03\x04\x00\xff")
@@ -143,8 +144,8 @@ USAGE = [
     ("bench submit net.pt --out fresh", "a saved network"),
     ("bench run --model notebook.ipynb", "notebook.ipynb: a notebook; a submission is a .py"),
     ("bench run --model my.txt", "rename it"),
-    ("bench run --model 'my net.py'", "rename it: letters, digits"),
-    ("bench run --model 'my net.py' --dry-run", "rename it: letters, digits"),
+    ("bench run --model my+net.py", "rename it: letters, digits"),
+    ("bench run --model my+net.py --dry-run", "rename it: letters, digits"),
     ("bench run --model empty.py", "defines no build_model; add 'def build_model"),
     ("bench run --model binary.py", "not valid Python"),
     ("bench run --model broken.py", "broken.py:2: not valid Python"),
@@ -255,7 +256,7 @@ def test_a_command_of_commands_alone_prints_its_help(typed, group):
     assert "Commands:" in out
 
 
-@pytest.mark.parametrize("line", ["bench check 'my net.py'", "bench check net.keras"])
+@pytest.mark.parametrize("line", ["bench check my+net.py", "bench check net.keras"])
 def test_check_refuses_what_run_refuses(typed, line):
     code, out, _ = typed(f"{line} --task regulatory-code")
     assert code == 1

@@ -27,7 +27,7 @@ from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
-from motifidelity.statistics.layout import CAUTION
+from motifidelity.statistics.two_way import CAUTION
 from motifidelity.tasks.spec import all_specs
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -374,7 +374,8 @@ def test_one_row_of_one_trial_renders_without_spread(tmp_path: Path) -> None:
     builder.add("m", 0, {("auroc", ""): 0.75})
     page = render_board(builder, tmp_path)
     [row] = pages.rows(pages.boards(page)[0])
-    assert (row[0].text, row[3].text, row[4].text) == ("1", "1", "0.750")
+    # one trial is provisional: no rank
+    assert (row[0].text, row[3].text, row[4].text) == ("–", "1", "0.750")
 
 
 def test_equal_scores_share_a_rank(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from motifidelity.statistics import compare_models, compare_pair, holm
-from motifidelity.statistics.layout import CAUTION
+from motifidelity.statistics.two_way import CAUTION
 
 
 def by_seed(values, first=0):

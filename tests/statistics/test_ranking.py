@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from motifidelity.statistics import Comparison, compare_models, rank_sets, tie_groups
-from motifidelity.statistics.layout import CAUTION
+from motifidelity.statistics.two_way import CAUTION
 
 
 def trials(mean, spread, n, seed):

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from motifidelity.statistics import by_model, lay_out, ranks_of
-from motifidelity.statistics.layout import CAUTION, OUTLYING
+from motifidelity.statistics.two_way import CAUTION, OUTLYING
 
 
 def dense(values):
@@ -42,7 +42,7 @@ def holes(seed, models=6, seeds=5):
 @pytest.mark.parametrize("seed", range(5))
 def test_an_unbalanced_layout_is_that_of_dense_least_squares(seed, monkeypatch):
     # no model with a spread of its own
-    monkeypatch.setattr("motifidelity.statistics.layout.OUTLYING", 0.0)
+    monkeypatch.setattr("motifidelity.statistics.two_way.OUTLYING", 0.0)
     values = holes(seed)
     found = lay_out(values)
     differences, unit, squares, freedom = dense(values)
@@ -97,7 +97,7 @@ def test_what_one_model_adds_is_what_the_layout_of_the_others_lacks():
 
 
 def test_seeds_that_nothing_joins_are_compared_without_them(monkeypatch):
-    monkeypatch.setattr("motifidelity.statistics.layout.OUTLYING", 0.0)
+    monkeypatch.setattr("motifidelity.statistics.two_way.OUTLYING", 0.0)
     rng = np.random.default_rng(2)
     one, two = rng.normal(size=3), rng.normal(size=4)
     values = np.full((2, 7), np.nan)
