@@ -68,7 +68,9 @@ class Frozen:
 
     def write(self, folder: Path, prefix: str = "") -> None:
         """Write graph and manifest into a folder, their names after a prefix."""
-        (folder / f"{prefix}{GRAPH}").write_bytes(self.graph_def.SerializeToString())
+        (folder / f"{prefix}{GRAPH}").write_bytes(
+            self.graph_def.SerializeToString(deterministic=True)
+        )
         self.manifest.write(folder, prefix)
 
 
