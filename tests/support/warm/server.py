@@ -41,6 +41,8 @@ SMALL = "WARM_SMALL_TASKS"
 
 def main(path: str, owner: int) -> None:
     """Serve; returns in the server when it ends, and in a fork when it has played its part."""
+    # who starts it may be kept to one core, and who comes later is not
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
     for name in PRELOADED:
         importlib.import_module(name)
     # what is there already is never looked at, and so never copied
