@@ -173,7 +173,7 @@ def test_other_files_of_pytorch_are_one_line_each(tmp_path, saved):
     assert "holds 'more' (of 10 arrays)" in refused(module(), path)
     torch.save({"state_dict": state, "epoch": 3}, path)
     assert "no state_dict but a dict with 'state_dict', 'epoch'" in refused(module(), path)
-    torch.save(module().submitted, path)
+    torch.save(torch.nn.Linear(4, 1), path)
     assert "no state_dict" in refused(module(), path)
     path.write_bytes(b"")
     assert "no state_dict" in refused(module(), path)
