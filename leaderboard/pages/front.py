@@ -93,7 +93,8 @@ FIELDS = (
           "above the table names, and the ranks that trials leave possible (95%, all models "
           "together); none below three trials", up=True),
     Field("group", "Ties", "text", "Models that share a letter are not told apart (Tukey's "
-          "range over all models of task and division, 5%); provisional: fewer than three trials",
+          "range over all models of task and division, 5%); prov.: provisional, fewer than three "
+          "trials",
           up=True),
     Field("model", "Model", "text", "Name; leads to everything known of it", up=True),
     Field("activation", "Activation", "text", "Activation of the first layer", up=True),
@@ -327,6 +328,12 @@ def _text(limit: int, key: str | None = None) -> Callable[[Row, Field], Entry]:
     return make
 
 
+def _ties(row: Row, field: Field) -> Entry:
+    # the word is wider than any letters
+    text = "prov." if row["group"] == PROVISIONAL else shorten(row["group"], 60)
+    return Entry(text or DASH, row["group"])
+
+
 def _trials_cell(row: Row, field: Field) -> Entry:
     ok, of = int(row["ok"]), int(row["trials"])
     return Entry(str(ok) if ok == of else f"{ok} of {of}", str(ok))
@@ -355,7 +362,7 @@ def _newest(row: Row, field: Field) -> Entry:
 
 _CELLS: Mapping[str, Callable[[Row, Field], Entry]] = {
     "rank": _rank,
-    "group": _text(60),
+    "group": _ties,
     "model": _text(40),
     "activation": _text(30),
     "task": _text(60),

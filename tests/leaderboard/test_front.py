@@ -107,7 +107,7 @@ def test_a_model_of_two_trials_is_provisional_and_stands_below_by_its_score(
     assert list(frame["rank"].isna()) == [False, True, True]
     front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
     rows = front.one("table", "runs").one("tbody").all("tr")
-    assert ["provisional" in row.text for row in rows] == [False, True, True]
+    assert ["prov." in row.text for row in rows] == [False, True, True]
     compared = pages.parse(tmp_path / "compare.html").one("table", "pairs")
     assert "too few trials" in compared.text
 
