@@ -319,6 +319,20 @@ def test_who_stops_reading_is_no_lost_cluster():
     assert not cut_off(BrokenPipeError())
 
 
+def test_whatever_fails_while_the_cluster_is_gone_is_a_lost_cluster(cluster, monkeypatch):
+    from motifidelity.executors.ray.connection import cut_off
+
+    # what a client's second thread met: a task that the first was sending when the head died
+    half_done = AttributeError("'InProgressSentinel' object has no attribute 'id'")
+    assert not cut_off(half_done)
+
+    def lost():
+        raise ConnectionError("Client is shutting down.")
+
+    monkeypatch.setattr("ray.nodes", lost)
+    assert cut_off(half_done)
+
+
 def test_a_node_whose_gpu_has_no_driver_is_named(cluster, executor):
     node = cluster.add(num_gpus=1)
     try:

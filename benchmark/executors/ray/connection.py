@@ -99,10 +99,15 @@ def connect(address: str) -> None:
 
 
 def cut_off(error: BaseException) -> bool:
-    """Whether a call failed because the head, or a client's way to it, is gone."""
-    # a broken pipe is that of whoever read what the harness displays
-    lost = isinstance(error, ConnectionError) and not isinstance(error, BrokenPipeError)
-    return lost or "Ray Client is not connected" in str(error)
+    """Whether a call failed because the head, or a client's way to it, is gone.
+
+    Where a client loses its head, the calls of other threads fail by whatever they find half done:
+    the cluster is asked whether it is there.
+    """
+    if isinstance(error, BrokenPipeError):
+        # that of whoever read what the harness displays
+        return False
+    return isinstance(error, ConnectionError) or not _answers()
 
 
 def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:
@@ -156,6 +161,17 @@ def examine_nodes(need: Need, wish: Wish) -> tuple[Facts, int]:
         raise ClusterError(f"no node of the cluster answered ({lost}); see 'ray status'")
     _check_alike(facts)
     return facts[0], together
+
+
+def _answers() -> bool:
+    """Whether the cluster does; a client waits until Ray has given up its own attempts."""
+    import ray
+
+    try:
+        ray.nodes()
+    except Exception:
+        return False
+    return True
 
 
 def brief(error: BaseException) -> str:
