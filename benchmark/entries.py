@@ -9,5 +9,9 @@ ORACLE, RANDOM = "Oracle", "Random"
 
 FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 """Floors that are networks: submissions like any other, but never ranked among models."""
+CLOSED, OPEN = "closed", "open"
+"""Divisions of the models: trained by the task's recipe, or otherwise."""
 # begins the warning of a row whose network was trained elsewhere
 GIVEN = "weights were given, not trained here"
+# and of one whose model's class took part in its training
+OWN_TRAINING = "its class brings its own"

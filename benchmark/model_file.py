@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
-from motifidelity.entries import FLOOR_NETWORKS, ORACLE, RANDOM
+from motifidelity.entries import CLOSED, FLOOR_NETWORKS, OPEN, ORACLE, RANDOM
 from motifidelity.errors import UserError, unknown
 from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.worker.limits import MAX_WEIGHTS_BYTES
@@ -98,8 +98,11 @@ class Submission:
 
     @property
     def division(self) -> str:
-        """``closed`` (the task's recipe) or ``open`` (its own training, or given weights)."""
-        return "open" if self.own_fit or self.weights else "closed"
+        """``closed`` (the task's recipe) or ``open`` (its own training, or given weights).
+
+        What the file's text tells: a model whose class brings its own training is told as it runs.
+        """
+        return OPEN if self.own_fit or self.weights else CLOSED
 
     def parameters(self, assignments: tuple[str, ...]) -> dict[str, Any]:
         """Every parameter's value, the given ``name=value`` over the literal defaults.

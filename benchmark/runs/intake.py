@@ -28,6 +28,7 @@ from motifidelity.worker.limits import (
     MAX_MAGNITUDE,
     MAX_REASON,
 )
+from motifidelity.worker.training.own import TRAINING
 
 Array = NDArray[Any]
 # what stands for the filter scan among attribution methods that a network does not support
@@ -52,6 +53,8 @@ class FitOutput:
     num_weights : int
     unchanged : bool
         Whether the submission's own training left every weight as it was.
+    own_training : tuple of str
+        Methods of training that the model's class brings itself, as its own process tells.
     """
 
     graph: Path
@@ -59,6 +62,7 @@ class FitOutput:
     history: list[dict[str, float]]
     num_weights: int
     unchanged: bool = False
+    own_training: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,12 @@ def take_fit(out: Path) -> FitOutput:
         ) from error
     if len(history) > 100_000 or not 0 <= num_weights < 1 << 40:
         raise InvalidOutput("history.json: values out of range")
-    return FitOutput(graph, network, history, num_weights, payload.get("unchanged") is True)
+    own = payload.get("own_training", [])
+    if not isinstance(own, list) or not all(isinstance(n, str) and n in TRAINING for n in own):
+        raise InvalidOutput("history.json: own_training names no methods of training")
+    return FitOutput(
+        graph, network, history, num_weights, payload.get("unchanged") is True, tuple(own)
+    )
 
 
 def trained_together(path: Path, most: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from motifidelity.entries import GIVEN
+from motifidelity.entries import GIVEN, OPEN, OWN_TRAINING
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
@@ -152,6 +152,9 @@ class _Record:
             self.row["warnings"].append(f"{GIVEN}: {weights.path.name}, sha256 {weights.digest}")
         if fit.unchanged:
             self.row["warnings"].append(UNCHANGED)
+        if fit.own_training:
+            self.row["division"] = OPEN
+            self.row["warnings"].append(f"{OWN_TRAINING} {', '.join(fit.own_training)}")
         if not fit.history:
             return
         watched = f"val_{job.task.fit.monitor}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from motifidelity.entries import OWN_TRAINING
 from motifidelity.errors import UserError
 from motifidelity.model_file import Submission, on_backend, read_submission
 from motifidelity.submitting.findings import Finding, problems
@@ -277,6 +278,15 @@ def _training(trial: TriedOut, source: Source) -> Finding:
     if trial.job.submission.own_fit:
         return Finding(
             "training", "ok", f"own fit, open division, {trial.fitted.seconds:.1f} s", task=name
+        )
+    if own := trial.fit.own_training:
+        return Finding(
+            "training",
+            "warning",
+            f"{OWN_TRAINING} {', '.join(own)}: its rows stand in the open division",
+            "leave it out to be trained by the task's recipe, in the closed one",
+            source.line_of("build_model"),
+            name,
         )
     losses = [row.get("loss", float("nan")) for row in history]
     text = f"{len(history)} epochs of the recipe, loss " + " -> ".join(f"{x:.3f}" for x in losses)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.backends import backend_of, known_backend
+from motifidelity.entries import OPEN
 from motifidelity.errors import UserError
 from motifidelity.model_file import on_backend
 from motifidelity.phase.interface import STATUSES
@@ -110,6 +111,11 @@ def consistency(contents: Contents, submission: Submission) -> Iterator[Finding]
         )
 
 
+def division(submission: Submission, jobs: Iterable[Mapping[str, Any]]) -> str:
+    """A submission's division: the open one where its file or one of its rows tells of it."""
+    return OPEN if any(row.get("division") == OPEN for row in jobs) else submission.division
+
+
 def _problem(
     where: str, text: str, remedy: str = "make the folder anew from your registry"
 ) -> Finding:
@@ -124,17 +130,17 @@ def _metadata(contents: Contents, submission: Submission) -> Iterator[Finding]:
         **submission.metadata,
         "file": contents.model_name,
         "digest": submission.digest,
-        "division": submission.division,
+        "division": division(submission, contents.tables["jobs"]),
     }
     for key in ("authors", "license"):
         if key not in words:
             yield _problem(contents.model_name, f"the model file gives no {key}", "add it to MODEL")
     for key, value in words.items():
+        told = "rows say" if key == "division" else "model file says"
         if metadata.get(key) != value:
             yield _problem(
                 "metadata.json",
-                f"{key} is {quoted(metadata.get(key), 80)}, but the model file says "
-                f"{quoted(value, 80)}",
+                f"{key} is {quoted(metadata.get(key), 80)}, but the {told} {quoted(value, 80)}",
             )
     for key in ("name", "authors", "license", "url"):
         stated = metadata.get(key)
@@ -185,6 +191,8 @@ def _job_problem(row: Mapping[str, Any], submission: Submission) -> str | None:
         return "its result is of another model file"
     if row["model"] != submission.name:
         return f"its model is named {quoted(row['model'], 80)}"
+    if row.get("division") not in {OPEN, submission.division}:
+        return f"its division is {quoted(row.get('division'), 40)}, not {submission.division}"
     job = job_of(row, submission)
     if job.id != row["job_id"]:
         return (

@@ -104,6 +104,7 @@ class Ran:
     """A network's job, scores, the sampling errors of its accuracy, and its files."""
 
     job: Job
+    division: str
     scores: Rows
     errors: Mapping[str, float]
     network: Mapping[str, Path]
@@ -175,6 +176,8 @@ class Verifier:
             _count_equal(group.scores[pick], ran.scores, rerun)
             rerun.comparisons += again(group, pick, ran, judged)
             rerun.findings += _left_out(group, pick, ran)
+            if ran.division != row["division"]:
+                rerun.findings.append(_other_division(group, ran.division, row["division"]))
         if public is not None:
             self._secret(group, public, judged, rerun)
 
@@ -215,10 +218,12 @@ class Verifier:
         if outcome.status != "ok":
             rerun.findings.append(_failed(what, outcome.status, outcome.message))
             return None
-        scores = registry.latest("scores")["scores"].to_pylist()
+        tables = registry.latest("jobs", "scores")
+        (row,) = tables["jobs"].to_pylist()
+        scores = tables["scores"].to_pylist()
         logits = registry.arrays(outcome.result_id)["logits"]
         network = registry.network(outcome.result_id)
-        return Ran(job, scores, _errors(logits, truth), network or {})
+        return Ran(job, row["division"], scores, _errors(logits, truth), network or {})
 
     def _probe(self, ran: Ran, truth: Truth) -> Ran:
         """The scores of a trained network on other test data."""
@@ -227,7 +232,7 @@ class Verifier:
         probe = probe_kept(truth, ran.network["graph"], ran.network["network"], executor, work)
         arrays = present_classes(truth, probe.arrays)
         scores = score_rows(score_job(truth, arrays).scores)
-        return Ran(ran.job, scores, _errors(arrays["logits"], truth), {})
+        return Ran(ran.job, ran.division, scores, _errors(arrays["logits"], truth), {})
 
 
 def _errors(logits: Any, truth: Truth) -> dict[str, float]:
@@ -285,6 +290,16 @@ def _left_out(group: Group, pick: int, ran: Ran) -> Iterator[Finding]:
                 f"{found[metric, method]['value']:.4f} here and is not in the submission",
                 "run 'bench rescore' and make the folder anew",
             )
+
+
+def _other_division(group: Group, found: str, claimed: str) -> Finding:
+    return Finding(
+        "rerun",
+        "problem",
+        f"{group.name}: it was trained in the {found} division here, and the submission says "
+        f"{clean_text(claimed, 40)}",
+        "run it again with this version and make the folder anew",
+    )
 
 
 def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Iterator[ScorePair]:

@@ -14,6 +14,7 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.model_file import Submission
 from motifidelity.registry import Registry
 from motifidelity.submitting.check import CheckReport
+from motifidelity.submitting.coherence import division
 from motifidelity.submitting.folder import TABLES, write_folder
 
 # parameter sets that a message names
@@ -167,7 +168,7 @@ def make_submission(
         **submission.metadata,
         "file": submission.path.name,
         "digest": submission.digest,
-        "division": submission.division,
+        "division": division(submission, results.tables["jobs"]),
         "parameters": _distinct(json.loads(row["params"]) for row in results.tables["jobs"]),
         "tasks": sorted({row["task"] for row in results.tables["jobs"]}),
         "finished": len(results.done),

@@ -38,6 +38,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
 
     from . import contract
     from .frozen.freeze import freeze
+    from .training.own import keras_training, own_training
 
     path = Path(request["inputs"]["model"])
     task = contract.Task(
@@ -51,6 +52,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         _leave_gpu_to_the_backend()
     given = request["inputs"].get("weights")
     data = None if given else _training_data(request)
+    known = keras_training()
     print(BEGINS, flush=True)
     trials = request.get("trials") or [{"seed": request["seed"], "params": request["params"]}]
     built, module = [], None
@@ -87,15 +89,17 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         trained = [_fit_by_itself(built[0], module, data, path.name, task)]
     else:
         report("start", epochs=request["recipe"]["max_epochs"])
+        own = list(dict.fromkeys(n for model, *_ in built for n in own_training(model, known)))
         with blames_submission(path, "in training"):
             histories = (
-                _fit_pack(built, data, request["recipe"], path.name, report)
+                _fit_pack(built, data, request["recipe"], path.name, own, report)
                 if "trials" in request
-                else [(_fit_alone(built[0], data, request, out, report), 1)]
+                else [(_fit_alone(built[0], data, request, own, out, report), 1)]
             )
+        notes = {"own_training": own}
         trained = [
-            (model, motif_layer, None if history is None else {"history": history}, together)
-            for (model, motif_layer, *_), (history, together) in zip(built, histories, strict=True)
+            (model, motif_layer, None if history is None else {"history": history, **notes}, n)
+            for (model, motif_layer, *_), (history, n) in zip(built, histories, strict=True)
         ]
     seconds = (time.perf_counter() - started) / len(built)
     for number, (model, motif_layer, notes, together) in enumerate(trained):
@@ -137,7 +141,12 @@ def _training_data(request: dict[str, Any]) -> Any:
 
 
 def _fit_alone(
-    built: tuple[Any, ...], data: Any, request: dict[str, Any], out: Path, report: Any
+    built: tuple[Any, ...],
+    data: Any,
+    request: dict[str, Any],
+    own: list[str],
+    out: Path,
+    report: Any,
 ) -> list[dict[str, float]]:
     """Train one network by the recipe, from where it was stopped if it was."""
     from .training.kept import Keep, hidden_draws
@@ -146,7 +155,9 @@ def _fit_alone(
     model, _, from_logits, _ = built
     source, keep = Path(request["inputs"]["model"]), None
     if of := request.get("keep"):
-        if reason := hidden_draws(model, tuple(request["task"]["input_shape"]), source):
+        if own:
+            report("unkept", reason=f"its class brings its own {own[0]}")
+        elif reason := hidden_draws(model, tuple(request["task"]["input_shape"]), source):
             report("unkept", reason=reason)
         else:
             before = request["inputs"].get("kept")
@@ -182,11 +193,21 @@ def _fit_by_itself(
 
 
 def _fit_pack(
-    built: list[tuple[Any, ...]], data: Any, recipe: dict[str, Any], source: str, report: Any
+    built: list[tuple[Any, ...]],
+    data: Any,
+    recipe: dict[str, Any],
+    source: str,
+    own: list[str],
+    report: Any,
 ) -> list[tuple[list[dict[str, float]] | None, int]]:
     """Train the networks of a pack; None for one whose training failed. How many were together."""
     from .training.pack import PackedTrial, train_pack
 
+    if own:
+        raise SubmissionError(
+            f"{source}: its class brings its own {own[0]}, and a pack trains all its trials in one "
+            "step of Keras's own; run it without --pack"
+        )
     trials = [PackedTrial(model, from_logits, draws) for model, _, from_logits, draws in built]
     train_pack(trials, data, recipe, source, report)
     return [(None if trial.problem else trial.history, trial.together) for trial in trials]

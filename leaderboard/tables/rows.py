@@ -153,7 +153,7 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
     if job["model"] in FLOOR_NETWORKS:
         found.append(Mark("floor", "a network that cannot know the motifs: never ranked"))
     if job["division"] == "open":
-        found.append(Mark("open", "open division: the model brought its own training"))
+        found.append(Mark("open", "open division: not, or not only, trained by the task's recipe"))
     if job["isolation"] != "container":
         found.append(Mark("no container", "run with no container: isolation was not enforced"))
     if job["backend"] != "tensorflow":

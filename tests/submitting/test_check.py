@@ -227,6 +227,18 @@ def fit(model, data):
     assert found["time"].level == "warning"
 
 
+def test_a_class_that_brings_its_own_training_is_told(check):
+    own = "class Own(keras.Model):\n    def compile(self, optimizer, **given):\n"
+    own += "        super().compile(keras.optimizers.Adam(3e-3), **given)\n\n\ndef build_model"
+    text = GOOD.replace("def build_model", own).replace("keras.Model(inputs", "Own(inputs")
+    assert "Own(inputs" in text
+    report, found = check(text)
+    assert report.problems == []
+    assert found["training"].level == "warning"
+    assert "its class brings its own compile" in found["training"].text
+    assert "open division" in found["training"].text
+
+
 def test_own_training_that_cannot_be_read_in_the_file_is_refused(check):
     report, _ = check(GOOD + "\nfrom keras.utils import set_random_seed as fit\n")
     (problem,) = report.problems

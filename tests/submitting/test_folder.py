@@ -90,6 +90,23 @@ def test_a_manifest_that_was_made_anew_does_not_have_the_seal(verify, folder, re
     assert problem.startswith("manifest.json: the manifest's digest is")
 
 
+def test_a_division_that_the_file_does_not_tell_is_found_and_an_open_row_opens_the_folder(
+    verify, folder, reseal
+):
+    edit(folder / "jobs.json", lambda rows: rows[0].update(division="reference"))
+    reseal()
+    (problem,) = verify()
+    assert "its division is 'reference', not closed" in problem
+    # as a model's class that trains itself leaves it
+    edit(folder / "jobs.json", lambda rows: rows[0].update(division="open"))
+    reseal()
+    (problem,) = verify()
+    assert "division is 'closed', but the rows say 'open'" in problem
+    edit(folder / "metadata.json", lambda metadata: metadata.update(division="open"))
+    reseal()
+    assert verify() == []
+
+
 def test_a_swapped_model_file_is_found(verify, folder, reseal):
     with (folder / "honest.py").open("a") as file:
         file.write("\n# better\n")

@@ -167,7 +167,7 @@ def test_a_score_that_does_not_come_out_again_is_named(honest):
     contents = read_folder(honest[2]).contents
     (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
     true = [dict(row) for row in group.scores[0]]
-    ran = Ran(None, true, {"auroc": 0.04, "aupr": 0.04}, {})
+    ran = Ran(None, "closed", true, {"auroc": 0.04, "aupr": 0.04}, {})
     assert all(c.ok for c in again(group, 0, ran, 16))
     forged = [
         {**row, "value": 0.999} if row["family"] == "accuracy" else row for row in group.scores[0]
@@ -188,5 +188,5 @@ def test_a_score_that_is_claimed_and_never_found_is_named(honest):
     contents = read_folder(honest[2]).contents
     (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
     rest = [row for row in group.scores[0] if row["family"] != "attribution"]
-    bad = [c for c in again(group, 0, Ran(None, rest, {}, {}), 16) if not c.ok]
+    bad = [c for c in again(group, 0, Ran(None, "closed", rest, {}, {}), 16) if not c.ok]
     assert {c.metric for c in bad} == {"attribution_auroc"}

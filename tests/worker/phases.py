@@ -42,6 +42,7 @@ class Ended:
     traceback: str = ""
     manifest: dict = field(default_factory=dict)
     unchanged: bool = False
+    own_training: tuple = ()
     probed: ProbeOutput | None = None
 
     @property
@@ -119,7 +120,8 @@ def run_case(path: Path, work: Path, *, backend: str | None = None, outputs: int
         top_sites=10,
         explanations=asked,
     )
-    return Ended("ok", "", "", json.loads(fit.network.read_text()), fit.unchanged, probed)
+    manifest = json.loads(fit.network.read_text())
+    return Ended("ok", "", "", manifest, fit.unchanged, fit.own_training, probed)
 
 
 def _phase(name: str, request: dict, inputs: dict, work: Path) -> Ended | None:

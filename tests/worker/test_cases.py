@@ -80,6 +80,7 @@ def test_fine_files_are_trained_and_scored(name, ended):
     assert found.unsupported == {}
     assert found.probed.has_filters
     assert not found.unchanged
+    assert found.own_training == (("train_step",) if name == "train_step" else ())
 
 
 @pytest.mark.slow
@@ -224,6 +225,15 @@ def test_a_training_that_changes_no_weight_is_told(ended):
     found = ended("idle", HEAD + PLAIN + "\n\ndef fit(model, data):\n    return model\n")
     assert found.status == "ok", found.message
     assert found.unchanged
+
+
+@pytest.mark.slow
+def test_a_class_that_trains_itself_is_told_and_not_gone_on_with(ended):
+    own = "class Own(keras.Model):\n    def fit(self, x, y, **_):\n        "
+    own += "return super().fit(x[:20], y[:20], epochs=1, verbose=0)\n\n\n"
+    found = ended("own", HEAD + own + PLAIN.replace("keras.Model(", "Own("))
+    assert found.status == "ok", found.message
+    assert found.own_training == ("fit",)
 
 
 WRONG = {
