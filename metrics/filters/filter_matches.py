@@ -46,11 +46,11 @@ METRICS: tuple[Metric, ...] = (
     ),
     _corrected("motif_recall", "higher", 1.0, "Share of the true motifs that some filter found."),
     _corrected(
-        "redundancy", "lower", 1.0, "Share of the matched filters that repeat a motif of another."
+        "redundancy", "neutral", 1.0, "Share of the matched filters that repeat a motif of another."
     ),
     _corrected(
         "flat_filters",
-        "lower",
+        "neutral",
         None,
         "Number of filters without a motif: few sites, or no pattern.",
     ),

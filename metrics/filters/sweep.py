@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     _metric(
         "match_stability",
-        "higher",
+        "neutral",
         "How alike the sets of true motifs found with different numbers of sites are.",
     ),
 )

@@ -242,7 +242,7 @@ def test_normalised_scores_by_hand():
     assert normalise(0.5, 0.5, 0.9) == 0
     assert normalise(0.4, 0.5, 0.9) == pytest.approx(-0.25)
     assert normalise(0.98, 0.5, 0.9) == pytest.approx(1.2)
-    # Where lower is better: redundancy 0.6 of noise, 0 of the oracle.
+    # where lower is better
     assert normalise(0.15, 0.6, 0.0) == pytest.approx(0.75)
     assert np.isnan(normalise(0.5, 0.7, 0.7))
     for values in ((np.nan, 0, 1), (1, np.nan, 1), (1, 0, np.inf)):
