@@ -69,32 +69,27 @@ def command(
     from motifidelity.executors.choose import choose_executor
     from motifidelity.registry import Registry
     from motifidelity.report.draw import draw_leaderboard
-    from motifidelity.runs.display import duration, open_display
+    from motifidelity.runs.display import open_display
+    from motifidelity.runs.forecast import forecast
     from motifidelity.runs.logs import JobLogs
     from motifidelity.runs.run import run_plan
-    from motifidelity.runs.study_jobs import estimate, plan_study
+    from motifidelity.runs.study_jobs import plan_study
 
     wish = replace(wish, backend=backend or DEFAULT_BACKEND)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_study(parts, cells, trials, profile, place.image, backend)
     registry = Registry(location)
-    seconds, unknown, settled = estimate(plan, registry, retry_failed)
-    said = [f"{len(plan) - len(settled)} of {len(plan)} jobs to run"]
-    if seconds:
-        took = "one after the other, by what such jobs took before"
-        said.append(f"about {duration(seconds)}, {took}")
-    if unknown:
-        said.append(f"{unknown} with nothing to guess from")
-    note = "; ".join(said)
+    slots = place.place.slots
+    found = forecast(plan, registry, slots=slots, retry_failed=retry_failed, anywhere=True)
     if dry_run:
         for job in plan:
-            status = settled.get(job.id)
+            status = found.settled.get(job.id)
             mark = "finished" if status == "ok" else status
             click.echo("  ".join(filter(None, (job.id, mark, job.label))))
-        click.echo(note, err=True)
+        click.echo(str(found), err=True)
         return 0
     with open_display(as_json) as display:
-        display.note(note)
+        display.note(str(found))
         ended = run_plan(
             plan,
             registry,

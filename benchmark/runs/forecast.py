@@ -59,6 +59,8 @@ class Forecast:
         Jobs of which an epoch alone was measured; jobs of which nothing was.
     slots : int
         Jobs at the same time.
+    where : str
+        Where the like of them ran.
     """
 
     of: int
@@ -68,6 +70,7 @@ class Forecast:
     bounded: int = 0
     unknown: int = 0
     slots: int = 1
+    where: str = "here"
 
     @property
     def left(self) -> int:
@@ -82,11 +85,11 @@ class Forecast:
         parts = []
         known = self.left - self.bounded - self.unknown
         if known:
-            parts.append(f"about {self._shared(self.seconds)}, by what such jobs took here")
+            parts.append(f"about {self._shared(self.seconds)}, by what such jobs took {self.where}")
         if self.bounded:
             parts.append(
-                f"at most {self._shared(self.epochs)} of training, by an epoch measured here; "
-                "probing and scoring come on top"
+                f"at most {self._shared(self.epochs)} of training, by an epoch measured "
+                f"{self.where}; probing and scoring come on top"
             )
         if self.unknown and (known or self.bounded):
             parts.append(f"{self.unknown} with nothing measured yet")
@@ -107,6 +110,7 @@ def forecast(
     slots: int = 1,
     force: bool = False,
     retry_failed: bool = False,
+    anywhere: bool = False,
 ) -> Forecast:
     """Say what is left of a plan and how long it takes.
 
@@ -118,6 +122,9 @@ def forecast(
         Jobs at the same time.
     force, retry_failed : bool
         As of `run_plan`.
+    anywhere : bool
+        Whether it counts what other machines took, and files with other parameters, as those of a
+        grid of activations.
     """
     rows = registry.latest("jobs")["jobs"].to_pylist()
     before = {row["job_id"]: row["status"] for row in rows}
@@ -126,20 +133,22 @@ def forecast(
         for job in jobs
         if not force and is_settled(before.get(job.id), retry_failed)
     }
-    here = [row for row in rows if row["status"] == "ok" and _of_this_machine(row)]
+    here = [row for row in rows if row["status"] == "ok" and (anywhere or _of_this_machine(row))]
     seconds = epochs = 0.0
     bounded = unknown = 0
     for job in jobs:
         if job.id in settled:
             continue
-        if took := [_seconds(row) for row in here if _like(row, job, same_profile=True)]:
+        alike = [row for row in here if _like(row, job, any_parameters=anywhere)]
+        if took := [_seconds(row) for row in alike if row["profile"] == job.profile.name]:
             seconds += median(took)
-        elif pace := _pace(job, here):
+        elif pace := _pace(job, alike):
             epochs += pace * sequences(job.task, job.profile) * job.profile.max_epochs
             bounded += 1
         else:
             unknown += 1
-    return Forecast(len(jobs), settled, seconds, epochs, bounded, unknown, slots)
+    where = "before, wherever they ran" if anywhere else "here"
+    return Forecast(len(jobs), settled, seconds, epochs, bounded, unknown, slots, where)
 
 
 def worth_calibrating(jobs: Sequence[Job], found: Forecast) -> list[Job]:
@@ -186,28 +195,24 @@ def read_pace(job: Job) -> float | None:
 
 
 def _pace(job: Job, rows: Iterable[Row]) -> float | None:
-    """Seconds a training sequence, from a run of another profile or from a short training."""
+    """Seconds a training sequence, from such a run of another profile or a short training."""
     if job.submission.own_fit or job.submission.weights:
         return None
     took = [
         row["seconds_fit"] / row["epochs"] / sequences(job.task, job.task.profiles[row["profile"]])
         for row in rows
-        if row["epochs"]
-        and row["seconds_fit"]
-        and _like(row, job)
-        and row["profile"] in job.task.profiles
+        if row["epochs"] and row["seconds_fit"] and row["profile"] in job.task.profiles
     ]
     return read_pace(job) or (median(took) if took else None)
 
 
-def _like(row: Row, job: Job, *, same_profile: bool = False) -> bool:
+def _like(row: Row, job: Job, *, any_parameters: bool = False) -> bool:
     """Whether a row is of the same network on the same task."""
     return (
         row["model_digest"] == job.submission.digest
         and row["task"] == job.task.id
         and row["backend"] == job.submission.backend
-        and json.loads(row["params"]) == dict(job.params)
-        and (row["profile"] == job.profile.name or not same_profile)
+        and (any_parameters or json.loads(row["params"]) == dict(job.params))
     )
 
 

@@ -1,17 +1,14 @@
-"""The study's grid as one plan, and how long it should take."""
+"""The study's grid as one plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
 from motifidelity.errors import UserError, unknown
 from motifidelity.model_file import on_backend, read_submission
-from motifidelity.registry import Registry
-from motifidelity.runs.plan import Job, is_settled
+from motifidelity.runs.plan import Job
 from motifidelity.study.grid import read_study
 from motifidelity.tasks.spec import find_spec
 
@@ -78,45 +75,3 @@ def plan_study(
                 job = Job(submission, params, spec, spec.profile(profile), trial, trial, image)
                 jobs.setdefault(job.id, job)
     return list(jobs.values())
-
-
-class Estimate(NamedTuple):
-    """What is left of a plan.
-
-    Attributes
-    ----------
-    seconds : float
-        That the jobs to run should take, one after the other; those of which nothing is known are
-        not in it.
-    unknown : int
-        Of how many jobs to run nothing is known.
-    settled : mapping of str to str
-        Status of the plan's jobs that will be skipped, by their ids.
-    """
-
-    seconds: float
-    unknown: int
-    settled: Mapping[str, str]
-
-
-def estimate(jobs: Sequence[Job], registry: Registry, retry_failed: bool = False) -> Estimate:
-    """Say what is left: the median of finished jobs of a model, task and profile is one's time."""
-    rows = registry.latest("jobs")["jobs"].to_pylist()
-    before = {row["job_id"]: row["status"] for row in rows}
-    settled = {j.id: before[j.id] for j in jobs if is_settled(before.get(j.id), retry_failed)}
-    spent: dict[tuple[str, str, str], list[float]] = {}
-    for row in rows:
-        if row["status"] == "ok":
-            key = (row["model"], row["task"], row["profile"])
-            phases = (row["seconds_fit"], row["seconds_probe"], row["seconds_score"])
-            spent.setdefault(key, []).append(sum(value or 0.0 for value in phases))
-    total, unknown_jobs = 0.0, 0
-    for job in jobs:
-        if job.id in settled:
-            continue
-        known = spent.get((job.submission.name, job.task.id, job.profile.name))
-        if known:
-            total += median(known)
-        else:
-            unknown_jobs += 1
-    return Estimate(total, unknown_jobs, settled)

@@ -12,7 +12,8 @@ from registry_rows import failure
 from motifidelity.cli import bench
 from motifidelity.errors import UserError
 from motifidelity.registry import Registry
-from motifidelity.runs.study_jobs import estimate, plan_study
+from motifidelity.runs.forecast import forecast
+from motifidelity.runs.study_jobs import plan_study
 from motifidelity.study.grid import read_study
 from motifidelity.study.published import published
 
@@ -97,19 +98,25 @@ def test_jobs_are_those_of_bench_run_so_nothing_is_trained_twice():
     assert planned <= finished
 
 
-def test_the_estimate_is_the_median_of_what_such_jobs_took(tmp_path):
+def foretold(jobs, registry, **given):
+    """Seconds, jobs of which nothing is known, and what will be skipped."""
+    found = forecast(jobs, registry, anywhere=True, **given)
+    return found.seconds, found.unknown, found.settled
+
+
+def test_the_forecast_of_the_grid_is_the_median_of_what_its_network_took(tmp_path):
     registry = Registry(BASELINES)
     # a trial that nobody has run
     one = plan_study(cells=["cnn_deep/softplus"], trials=100)[-1:]
-    seconds, unknown, settled = estimate(one, registry)
+    seconds, unknown, settled = foretold(one, registry)
     jobs = registry.jobs()
     mine = jobs[jobs["model"] == "CNN-deep"]
     total = mine["seconds_fit"] + mine["seconds_probe"] + mine["seconds_score"]
     assert (seconds, unknown) == (pytest.approx(total.median()), 0)
     assert not settled
-    assert estimate(one, Registry(tmp_path)) == (0.0, 1, {})
+    assert foretold(one, Registry(tmp_path)) == (0.0, 1, {})
     (done,) = plan_study(cells=["cnn_deep/relu"], trials=1)
-    assert estimate([done], registry) == (0.0, 0, {done.id: "ok"})
+    assert foretold([done], registry) == (0.0, 0, {done.id: "ok"})
 
 
 def test_jobs_that_failed_are_left_only_where_they_shall_run_again(tmp_path):
@@ -118,8 +125,8 @@ def test_jobs_that_failed_are_left_only_where_they_shall_run_again(tmp_path):
     registry.record(failure(failed.id))
     registry.record(failure(faulted.id, "infra_error"))
     plan = [failed, faulted, new]
-    assert estimate(plan, registry) == (0.0, 2, {failed.id: "model_error"})
-    assert estimate(plan, registry, retry_failed=True) == (0.0, 3, {})
+    assert foretold(plan, registry) == (0.0, 2, {failed.id: "model_error"})
+    assert foretold(plan, registry, retry_failed=True) == (0.0, 3, {})
     line = ["reproduce", "--dry-run", "--cells", "cnn_local/relu", "--trials", "3"]
     done = CliRunner().invoke(bench, [*line, "--registry", str(tmp_path)])
     assert f"{failed.id}  model_error  CNN-local" in done.stdout
@@ -132,4 +139,5 @@ def test_a_dry_run_says_what_is_finished_and_what_is_left():
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert ["finished" in text for text in lines if "CNN-2" in text] == [True] * 6 + [False] * 2
-    assert "2 of 8 jobs to run; about " in done.stderr
+    assert "2 of 8 jobs to run: about " in done.stderr
+    assert "by what such jobs took before, wherever they ran" in done.stderr
