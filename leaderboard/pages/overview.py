@@ -43,10 +43,14 @@ KNOWN = ("exponential", "relu")
 NAMES = {"relu": "ReLU", "elu": "ELU"}
 READINGS = (
     ("accuracy", "Accuracy", "AUROC of the predictions"),
-    ("fidelity", "Attribution maps", "AUROC of saliency maps against the true motifs"),
+    ("fidelity", "Saliency maps", "AUROC of saliency maps against the true motifs"),
+    ("ism", "Mutagenesis maps", "the same of in-silico mutagenesis"),
+    ("deepshap", "DeepSHAP maps", "the same of DeepSHAP"),
     ("recovery", "Filters", "share of first-layer filters that match a true motif"),
 )
-BETTER = {"fidelity": "better attribution maps", "recovery": "better filters"}
+BETTER = {"fidelity": "better saliency maps", "recovery": "better filters"}
+# other methods, by which maps may differ less
+OTHERWISE = {"ism": "mutagenesis", "deepshap": "DeepSHAP"}
 
 
 @dataclass(frozen=True)
@@ -276,7 +280,7 @@ def _headline(match: Match) -> str:
     It needs equal accuracy, shown and not only not refuted. An activation is said to be better at
     a reading where its mean is larger by more than `SAME`, and plainly so only where the interval
     of the difference leaves zero out; else with the number of networks in which it is, which must
-    be most of them.
+    be most of them. Where maps are spoken of, so are the other methods' differences.
     """
     readings = {contrast.name: contrast for contrast in match.contrasts}
     accuracy = readings.pop("accuracy", None)
@@ -284,15 +288,26 @@ def _headline(match: Match) -> str:
         return ""
     said = []
     for name, sign in ((match.first, 1), (match.second, -1)):
-        better = [_better(contrast, sign) for contrast in readings.values()]
+        better = [_better(readings[name], sign) for name in BETTER if name in readings]
         # what is plain goes first: a number of networks is of what follows it
         phrases = sorted(filter(None, better), key=lambda phrase: phrase.startswith("in "))
         if phrases:
             said.append(f"The {name} ones have {', and '.join(phrases)}.")
     if not said:
         return ""
+    if "saliency" in said[0] or "saliency" in said[-1]:
+        said += _otherwise(readings)
     both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
     return " ".join([f"{both} are about equally accurate.", *said])
+
+
+def _otherwise(readings: Mapping[str, Contrast]) -> list[str]:
+    """By how much maps of the other methods differ; nothing where there are none."""
+    found = {words: readings[name] for name, words in OTHERWISE.items() if name in readings}
+    if not found:
+        return []
+    gaps = " and ".join(contrast.difference for contrast in found.values())
+    return [f"By {' and '.join(found)} their maps differ by {gaps}."]
 
 
 def _better(contrast: Contrast, sign: int) -> str:

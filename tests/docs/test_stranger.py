@@ -7,8 +7,10 @@ repository that holds nothing else, and changes.
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
+import small_tasks
 from blocks import ROOT, blocks, commands
 from checkout import Shell, tail
 from play import OF_A_STRANGER, play
@@ -16,6 +18,15 @@ from services import ENVIRONMENT
 
 OWN = "## In your own tests"
 LOOK = "bench regress --against golden --only files --only activations --only networks"
+# what `python -m pytest` runs in the repository starts cold, with the tasks as they are
+CONFTEST = f"""\
+import sys
+
+sys.path.append({str(Path(small_tasks.__file__).parent)!r})
+import small_tasks
+
+small_tasks.install()
+"""
 EDITED = ("layers.Activation(activation)(x)", 'layers.Activation("relu")(x)')
 
 
@@ -42,6 +53,7 @@ def test_from_the_quick_start_to_a_repository_of_one_s_own(
         shutil.move(checkout.path / name, mine.path / name)
     tests, after_an_edit = page
     (mine.path / "test_mine.py").write_text(tests)
+    (mine.path / "conftest.py").write_text(CONFTEST)
 
     def ends(command, status):
         done = mine.run(command)

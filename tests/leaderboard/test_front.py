@@ -153,8 +153,8 @@ def finding_of(builder: fx.Builder) -> str:
 @pytest.mark.parametrize(
     ("values", "auroc", "expected"),
     [
-        ((0.9, 0.5), (0.95, 0.95), "The exponential ones have in 3 of 3 networks better attr"),
-        ((0.5, 0.9), (0.95, 0.94), "The ReLU ones have in 3 of 3 networks better attribution"),
+        ((0.9, 0.5), (0.95, 0.95), "The exponential ones have in 3 of 3 networks better sali"),
+        ((0.5, 0.9), (0.95, 0.94), "The ReLU ones have in 3 of 3 networks better saliency"),
         ((0.82, 0.8), (0.95, 0.95), None),
         ((0.9, 0.5), (0.95, 0.80), None),
     ],
@@ -183,20 +183,37 @@ def test_only_what_leaves_zero_out_is_said_of_all_networks() -> None:
     assert low["maps"] > 0 > low["filters"]
     assert finding_of(pairs(maps, filters)) == (
         "Exponential and ReLU networks are about equally accurate. "
-        "The exponential ones have better attribution maps, and in 4 of 5 networks better filters."
+        "The exponential ones have better saliency maps, and in 4 of 5 networks better filters."
     )
-    assert finding_of(pairs(maps, maps)).endswith("better attribution maps, and better filters.")
+    assert finding_of(pairs(maps, maps)).endswith("better saliency maps, and better filters.")
     # larger on average, by one network alone
     lone = [(0.9, 0.1), (0.2, 0.3), (0.2, 0.3), (0.2, 0.3), (0.2, 0.3)]
-    assert finding_of(pairs(maps, lone)).endswith("The exponential ones have better attribution "
-                                                  "maps.")  # fmt: skip
+    assert finding_of(pairs(maps, lone)).endswith("The exponential ones have better saliency maps.")
+
+
+def test_what_other_methods_say_of_the_maps_is_said_too() -> None:
+    builder = pairs([(0.90, 0.80), (0.91, 0.83), (0.88, 0.80)])
+    for number, (up, down) in enumerate([(0.95, 0.94), (0.96, 0.94), (0.95, 0.95)]):
+        for activation, value in (("exponential", up), ("relu", down)):
+            for trial in range(2, 4):
+                scores = {
+                    ("auroc", ""): 0.95,
+                    ("match_fraction", ""): 0.5,
+                    ("attribution_auroc", "saliency"): 0.9 if value == up else 0.8,
+                    ("attribution_auroc", "ism"): value,
+                    ("attribution_auroc", "deepshap"): 2 * down - value,
+                }
+                builder.add(f"net-{number}", trial, scores, activation=activation)
+    assert finding_of(builder).endswith(
+        "better saliency maps. By mutagenesis and DeepSHAP their maps differ by +0.01 and −0.01."
+    )
 
 
 def test_evidence_that_points_both_ways_is_said_of_either() -> None:
     maps = [(0.90, 0.80), (0.91, 0.83), (0.88, 0.80)]
     filters = [(0.3, 0.9), (0.2, 0.9), (0.1, 0.7)]
     assert finding_of(pairs(maps, filters)).endswith(
-        "The exponential ones have better attribution maps. The ReLU ones have better filters."
+        "The exponential ones have better saliency maps. The ReLU ones have better filters."
     )
 
 
