@@ -91,8 +91,8 @@ def test_what_one_model_adds_is_what_the_layout_of_the_others_lacks():
     balanced = np.random.default_rng(1).normal(size=(5, 4))
     balanced[2] *= 40
     away = balanced[2] - np.delete(balanced, 2, axis=0).mean(0)
-    rest = lay_out(np.delete(balanced, 2, axis=0)).error[0, 1] ** 2 * 4 / 2
-    expected = away.var(ddof=1) / 4 + rest / 4
+    *_, squares, freedom = dense(np.delete(balanced, 2, axis=0))
+    expected = away.var(ddof=1) / 4 + squares / freedom / 4
     assert lay_out(balanced).error[2, 0] ** 2 == pytest.approx(expected)
 
 

@@ -103,9 +103,13 @@ def test_a_large_file_is_refused(findings):
     assert "1,048,576" in finding.text
 
 
-@pytest.mark.parametrize("name", ["my model.py", "-x.py", "a" * 90 + ".py", "x.txt"])
+@pytest.mark.parametrize("name", ["-x.py", "a" * 90 + ".py", "x.txt"])
 def test_a_file_name_that_cannot_travel_is_refused(name, findings):
     assert findings(name=name)["file"].level == "problem"
+
+
+def test_a_file_name_with_a_space_travels(findings):
+    assert findings(name="my model.py")["file"].level == "ok"
 
 
 def test_places_where_no_seed_reaches_are_found(tmp_path):

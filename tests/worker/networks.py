@@ -125,11 +125,11 @@ def residual_tower():
     return keras.Model(inputs, layers.Dense(CLASSES)(x))
 
 
-def recurrent():
-    """Convolution and a bidirectional LSTM, as in DanQ."""
+def recurrent(pooled=4):
+    """Convolution and a bidirectional LSTM, as in DanQ; over all positions where none are pooled."""
     x = inputs = keras.Input((LENGTH, 4))
     x = layers.Conv1D(8, 7, padding="same", activation="relu")(x)
-    x = layers.MaxPooling1D(4)(x)
+    x = layers.MaxPooling1D(pooled)(x)
     x = layers.Bidirectional(layers.LSTM(6))(x)
     return keras.Model(inputs, layers.Dense(CLASSES)(x))
 

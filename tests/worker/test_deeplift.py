@@ -484,7 +484,7 @@ def test_an_op_without_a_rule_is_named_and_other_methods_go_on(tmp_path, report)
 # a loop there alone
 @pytest.mark.only_on("tensorflow")
 def test_a_loop_is_named(tmp_path, report):
-    network = network_of(networks.recurrent(), tmp_path)
+    network = network_of(networks.recurrent(pooled=1), tmp_path)
     with pytest.raises(NotSupported, match="While"):
         METHODS["deepshap"](network, letters(2), {}, report)
 
