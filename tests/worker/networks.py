@@ -126,7 +126,7 @@ def residual_tower():
 
 
 def recurrent(pooled=4):
-    """Convolution and a bidirectional LSTM, as in DanQ; over all positions where none are pooled."""
+    """Convolution and a bidirectional LSTM, as in DanQ, over pooled positions."""
     x = inputs = keras.Input((LENGTH, 4))
     x = layers.Conv1D(8, 7, padding="same", activation="relu")(x)
     x = layers.MaxPooling1D(pooled)(x)
