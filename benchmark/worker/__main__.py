@@ -96,9 +96,9 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
                 if "trials" in request
                 else [(_fit_alone(built[0], data, request, own, out, report), 1)]
             )
-        notes = {"own_training": own}
+        brought = {"own_training": own}
         trained = [
-            (model, motif_layer, None if history is None else {"history": history, **notes}, n)
+            (model, motif_layer, None if history is None else {"history": history, **brought}, n)
             for (model, motif_layer, *_), (history, n) in zip(built, histories, strict=True)
         ]
     seconds = (time.perf_counter() - started) / len(built)
