@@ -84,6 +84,8 @@ class Score:
         The attribution method, or what was scanned with ("filter", "pwm").
     target : str or None
         The class that the score belongs to; None for the whole task.
+    reading : str or None
+        How the maps were read (`readings.READINGS`); None where no map was.
     """
 
     metric: str
@@ -92,6 +94,7 @@ class Score:
     n: int = 1
     method: str | None = None
     target: str | None = None
+    reading: str | None = None
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from motifidelity.metrics.declare import Score, modules
 from motifidelity.metrics.methods import Codes, Floats, Method
 from motifidelity.metrics.motifs.hits import MotifDatabase
 from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.readings import OWN, Reading, read_maps
 from motifidelity.metrics.truth.bases import BaseTruth
 from motifidelity.metrics.truth.spans import Spans
 
@@ -168,6 +169,8 @@ class ScoredMaps:
         (t, R).
     randomised : (t, L, 4) float or None
         Maps of the network with random weights.
+    reading : {"own", "signed", "magnitude"}
+        How the maps are read; what there is of the maps has this reading.
     """
 
     task: ScoredTask
@@ -181,6 +184,27 @@ class ScoredMaps:
     perturbed: Codes | None = None
     changes: Floats | None = None
     randomised: Floats | None = None
+    reading: Reading = OWN
+
+    @cached_property
+    def importance(self) -> Floats:
+        """One importance per base (m, L), by this reading.
+
+        Raises
+        ------
+        ValueError
+            If the maps have no such reading.
+        """
+        found = read_maps(
+            self.method.name,
+            self.maps,
+            self.task.explained_sequences,
+            self.reading,
+            self.hypothetical,
+        )
+        if found is None:
+            raise ValueError(f"maps of {self.method.name} have no reading {self.reading}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -201,10 +225,17 @@ class NetworkScorer:
 
 @dataclass(frozen=True)
 class MapScorer:
-    """Scores the maps of one method; the attributes are those of `NetworkScorer`."""
+    """Scores the maps of one method; the other attributes are those of `NetworkScorer`.
+
+    Attributes
+    ----------
+    read : bool
+        Whether the scores depend on how maps are read: they are then made of every reading.
+    """
 
     score: Callable[[ScoredMaps], list[Score]]
     place: int = 100
+    read: bool = False
 
 
 Scorer = TypeVar("Scorer", NetworkScorer, MapScorer)

@@ -21,6 +21,10 @@ from motifidelity.errors import UserError, unknown
 SPLITS = ("train", "valid", "test")
 
 
+READINGS = ("own", "signed", "magnitude")
+"""How maps may be read (`metrics.readings`); a specification that names none has the first."""
+
+
 @dataclass(frozen=True)
 class MotifSource:
     """Where the motifs come from: a release of JASPAR and the digest of its matrices."""
@@ -135,6 +139,8 @@ class Attribution:
     perturbations : int
         Copies of a sequence, each with one window of letters replaced, that infidelity is
         measured on.
+    readings : tuple of str
+        How maps are read (`metrics.readings`), one set of scores each.
     """
 
     methods: Mapping[str, Mapping[str, Any]]
@@ -142,6 +148,7 @@ class Attribution:
     curve_shares: tuple[float, ...]
     resamples: int
     perturbations: int
+    readings: tuple[str, ...] = READINGS[:1]
 
     def curve_counts(self, length: int) -> tuple[int, ...]:
         """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
@@ -236,6 +243,11 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
     grammar["count_weights"] = tuple(grammar["count_weights"])
     attribution = dict(raw["attribution"])
     attribution["curve_shares"] = tuple(attribution["curve_shares"])
+    attribution["readings"] = tuple(attribution.get("readings", READINGS[:1]))
+    if strange := set(attribution["readings"]) - set(READINGS):
+        raise ValueError(
+            f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"
+        )
     profiles = {
         name: Profile(
             name=name,

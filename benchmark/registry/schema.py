@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 2
+VERSION = 3
 
 _KEYS = [pa.field("result_id", pa.string(), False), pa.field("job_id", pa.string(), False)]
 
@@ -75,6 +75,8 @@ SCORES = pa.schema(
         pa.field("metric", pa.string(), False),
         pa.field("definition", pa.string(), False),
         pa.field("method", pa.string()),
+        # how maps were read; null of a score that is of no map
+        pa.field("reading", pa.string()),
         pa.field("target", pa.string()),
         pa.field("value", pa.float64(), False),
         pa.field("sd", pa.float64()),

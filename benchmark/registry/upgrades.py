@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from motifidelity.registry import schema
 
@@ -57,9 +58,24 @@ def _to_2(name: str, table: pa.Table) -> pa.Table:
     for column, kind in gained.items():
         if column not in table.column_names:
             table = table.append_column(column, pa.nulls(table.num_rows, kind))
-    stated = pa.array([2] * table.num_rows, pa.int32())
+    return _stated(table, 2)
+
+
+def _to_3(name: str, table: pa.Table) -> pa.Table:
+    """Version 3 names how maps were read: until then in their method's own way alone."""
+    if name == "jobs":
+        return _stated(table, 3)
+    if name != "scores":
+        return table
+    maps = pc.and_(pc.equal(table["family"], "attribution"), pc.is_valid(table["method"]))
+    own = pc.if_else(maps, pa.scalar("own"), pa.scalar(None, pa.string()))
+    return table.append_column("reading", own)
+
+
+def _stated(table: pa.Table, version: int) -> pa.Table:
+    stated = pa.array([version] * table.num_rows, pa.int32())
     place = table.column_names.index("schema_version")
     return table.set_column(place, pa.field("schema_version", pa.int32(), False), stated)
 
 
-STEPS: dict[int, Step] = {1: _to_2}
+STEPS: dict[int, Step] = {1: _to_2, 2: _to_3}

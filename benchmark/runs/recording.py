@@ -103,6 +103,7 @@ def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
             "metric": s.metric,
             "definition": metrics[s.metric].definition,
             "method": s.method,
+            "reading": s.reading,
             "target": s.target,
             "value": float(s.value),
             "sd": None if s.sd is None else float(s.sd),

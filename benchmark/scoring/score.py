@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from motifidelity.metrics.declare import Score
 from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
+from motifidelity.metrics.readings import OWN, READINGS, has_reading
 from motifidelity.metrics.scored import (
     FilterArrays,
     MapScorer,
@@ -66,9 +67,20 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     map_scorers = scorers(MapScorer)
     for method in truth.methods:
         # a map that is zero everywhere in every sequence says nothing, as one that is not there
-        if method in arrays and arrays[method].any():
-            maps = _maps(truth, arrays, method)
-            scores += [score for one in map_scorers for score in one.score(maps)]
+        if method not in arrays or not arrays[method].any():
+            continue
+        maps = _maps(truth, arrays, method)
+        for reading in READINGS:
+            there = has_reading(method, reading, hypothetical=maps.hypothetical is not None)
+            if not there or reading not in truth.spec.attribution.readings:
+                continue
+            read = replace(maps, reading=reading)
+            scores += [
+                replace(score, reading=reading)
+                for one in map_scorers
+                if one.read or reading == OWN
+                for score in one.score(read)
+            ]
     return JobScores(scores, network.once(match_filters).filters)
 
 
@@ -108,7 +120,7 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
         }
         scored = score_agreement(method, list(maps.values()), sequences)
         for place, scores in zip(maps, scored, strict=True):
-            found[place] += scores
+            found[place] += [replace(score, reading=OWN) for score in scores]
     return found
 
 

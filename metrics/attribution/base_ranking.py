@@ -8,6 +8,7 @@ import numpy.typing as npt
 from motifidelity.metrics.areas import mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
 from motifidelity.metrics.methods import METHODS, at_sigmoid, base_scores, checked_maps, get_method
+from motifidelity.metrics.readings import OWN
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 __all__ = ["METHODS", "METRICS", "SCORERS", "at_sigmoid", "base_scores", "score_attribution"]
@@ -90,6 +91,8 @@ METRICS: tuple[Metric, ...] = (
 )
 
 Floats = npt.NDArray[np.floating]
+# the scores that depend on how maps are read; the study's have its own reading alone
+READ = ("attribution_auroc", "attribution_aupr", "attribution_constant")
 
 
 def score_attribution(
@@ -100,6 +103,7 @@ def score_attribution(
     truth: npt.ArrayLike,
     chance: npt.ArrayLike | None = None,
     low_information: npt.ArrayLike | None = None,
+    importance: Floats | None = None,
 ) -> list[Score]:
     """Score the maps of one method against the implanted bases.
 
@@ -121,6 +125,9 @@ def score_attribution(
     low_information : (m, L) bool, optional
         Bases of implanted columns that say too little (`truth.BaseTruth.low_information`): left
         out of the corrected scores.
+    importance : (m, L) float, optional
+        What the maps say of each base by another reading (`readings.read_maps`), for the corrected
+        scores; default: by the method's own.
 
     Returns
     -------
@@ -160,7 +167,8 @@ def score_attribution(
             keep &= ~np.asarray(chance).astype(bool) | planted
         if low_information is not None:
             keep &= ~np.asarray(low_information).astype(bool)
-        importance = base_scores(method, maps, sequences)
+        if importance is None:
+            importance = base_scores(method, maps, sequences)
         areas = rank_rows(importance, planted, keep)
         defined = ~np.isnan(areas.auroc)
         constant = (importance == importance[:, :1]).all(axis=1)
@@ -197,11 +205,14 @@ def _score(found: ScoredMaps) -> list[Score]:
         task.planted[task.explained],
         task.explained_bases.chance,
         task.explained_bases.low_information,
+        found.importance,
     )
+    if found.reading != OWN:
+        return [score for score in scores if score.metric in READ]
     if task.target == "binary":
         return scores
     # the study explains one sigmoid output; a sum of logits has none
     return [score for score in scores if not score.metric.startswith("paper_")]
 
 
-SCORERS = (MapScorer(_score, place=10),)
+SCORERS = (MapScorer(_score, place=10, read=True),)

@@ -17,6 +17,7 @@ from motifidelity.metrics.methods import (
     checked_maps,
     get_method,
 )
+from motifidelity.metrics.readings import OWN, Reading, read_maps
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 # of a trial and the others of its model, unlike all other scores
@@ -69,7 +70,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 def score_randomisation(
-    method: str, maps: Floats, randomised: Floats, sequences: Codes
+    method: str, maps: Floats, randomised: Floats, sequences: Codes, reading: Reading = OWN
 ) -> list[Score]:
     """Similarity of the maps of a trained network and of the same with random weights.
 
@@ -79,19 +80,23 @@ def score_randomisation(
     maps, randomised : (m, L, 4) float
         By the same method, of the same sequences.
     sequences : (m, L) uint8
+    reading : {"own", "signed", "magnitude"}
 
     Returns
     -------
     list of Score
-        ``randomisation_similarity``: mean and SD over sequences.
+        ``randomisation_similarity``: mean and SD over sequences; none where the maps have no such
+        reading. That of hypothetical contributions has none, as a random network's are not kept.
 
     Notes
     -----
     Adebayo et al. compare ranks with and without the sign; here the ranks of |importance|, because
     a random network may take either sign for the same pattern.
     """
-    pair = np.stack([checked_maps(maps, sequences), checked_maps(randomised, sequences)])
-    size = np.abs(np.stack([base_scores(method, each, sequences) for each in pair]))
+    pair = [read_maps(method, each, sequences, reading) for each in (maps, randomised)]
+    if pair[0] is None or pair[1] is None:
+        return []
+    size = np.abs(np.stack(pair))
     return [mean_score("randomisation_similarity", mean_spearman(size), method=method)]
 
 
@@ -142,7 +147,8 @@ def _score(found: ScoredMaps) -> list[Score]:
         found.maps[tested],
         found.randomised,
         task.explained_sequences[tested],
+        found.reading,
     )
 
 
-SCORERS = (MapScorer(_score, place=60),)
+SCORERS = (MapScorer(_score, place=60, read=True),)

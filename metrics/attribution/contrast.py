@@ -18,6 +18,7 @@ from motifidelity.metrics.methods import (
     letter_maps,
 )
 from motifidelity.metrics.motifs.pwm import Matrix
+from motifidelity.metrics.readings import OWN
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
 from motifidelity.metrics.truth.bases import BaseTruth
 from motifidelity.metrics.truth.spans import Bools, Role, Spans
@@ -68,6 +69,7 @@ def score_contrast(
     spans: Spans,
     motifs: Sequence[Matrix],
     hypothetical: Floats | None = None,
+    importance: Floats | None = None,
 ) -> list[Score]:
     """Signal-to-noise of the maps of one method, and their cosine with the true log-odds.
 
@@ -77,6 +79,9 @@ def score_contrast(
         As in `instances.score_instances`.
     hypothetical : (m, L, 4) float, optional
         Hypothetical contributions, of methods that have them.
+    importance : (m, L) float, optional
+        What the maps say of each base by another reading (`readings.read_maps`); default: by the
+        method's own.
 
     Returns
     -------
@@ -85,7 +90,9 @@ def score_contrast(
         there (`methods.letter_maps`): mean and SD over sequences.
     """
     maps = checked_maps(maps, sequences)
-    ratio = signal_to_noise(base_scores(method, maps, sequences), truth.implanted, truth.background)
+    if importance is None:
+        importance = base_scores(method, maps, sequences)
+    ratio = signal_to_noise(importance, truth.implanted, truth.background)
     scores = [mean_score("signal_to_noise", ratio, method=method)]
     letters = letter_maps(method, maps, sequences, hypothetical)
     if letters is not None:
@@ -171,7 +178,7 @@ def _score(found: ScoredMaps) -> list[Score]:
     task = found.task
     if found.method.paper_maps:
         return []
-    return score_contrast(
+    scores = score_contrast(
         found.method.name,
         found.maps,
         task.explained_sequences,
@@ -179,7 +186,10 @@ def _score(found: ScoredMaps) -> list[Score]:
         task.explained_spans,
         task.implanted,
         found.hypothetical,
+        found.importance,
     )
+    # the cosine compares all letters, however the maps are read
+    return scores if found.reading == OWN else scores[:1]
 
 
-SCORERS = (MapScorer(_score, place=30),)
+SCORERS = (MapScorer(_score, place=30, read=True),)

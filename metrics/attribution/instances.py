@@ -47,6 +47,7 @@ def score_instances(
     motifs: Sequence[Matrix],
     *,
     false_positives: float = 1.0,
+    importance: Floats | None = None,
 ) -> list[Score]:
     """Recall of implanted motifs in the maps of one method.
 
@@ -64,6 +65,9 @@ def score_instances(
         What `Spans.motif` counts through.
     false_positives : float
         Mean number per sequence and motif.
+    importance : (m, L) float, optional
+        What the maps say of each base by another reading (`readings.read_maps`); default: by the
+        method's own.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def score_instances(
     maps = checked_maps(maps, sequences)
     columns = [information_content(ppm) > LOW_INFORMATION_BITS for ppm in motifs]
     recall = instance_recall(
-        base_scores(method, maps, sequences),
+        base_scores(method, maps, sequences) if importance is None else importance,
         truth.background,
         spans.of(Role.IMPLANT),
         columns,
@@ -178,7 +182,8 @@ def _score(found: ScoredMaps) -> list[Score]:
         task.explained_bases,
         task.explained_spans,
         task.implanted,
+        importance=found.importance,
     )
 
 
-SCORERS = (MapScorer(_score, place=20),)
+SCORERS = (MapScorer(_score, place=20, read=True),)

@@ -22,9 +22,15 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture
-def old(tmp_path):
-    """A registry as version 1 wrote it, with the network that its result names."""
-    shutil.copytree(DATA / "registry_v1", tmp_path / "old")
+def version():
+    """Of the registry `old`."""
+    return 1
+
+
+@pytest.fixture
+def old(tmp_path, version):
+    """A registry as a version wrote it, with the network that its result names."""
+    shutil.copytree(DATA / f"registry_v{version}", tmp_path / "old")
     (tmp_path / "old" / "arrays").mkdir()
     return Registry(tmp_path / "old")
 
@@ -42,16 +48,28 @@ def test_every_older_version_has_a_step_and_a_registry_that_it_wrote():
         assert pq.read_table(files[0], partitioning=None)["schema_version"][0].as_py() == version
 
 
+@pytest.mark.parametrize("version", STEPS)
 @pytest.mark.parametrize("table", TABLES)
-def test_a_file_of_version_1_reads_as_the_present_schema_with_its_values(table, old):
+def test_a_file_of_an_older_version_reads_as_the_present_schema_with_its_values(table, old):
     before = stored(old, table)
     after = old.latest(table)[table]
     assert after.schema.equals(schema.TABLES[table])
     assert after.num_rows == before.num_rows > 0
     for column in set(before.column_names) - {"schema_version"}:
         assert after[column].to_pylist() == before[column].to_pylist()
-    for column in set(after.column_names) - set(before.column_names):
+    # how maps were read is known of every version
+    for column in set(after.column_names) - set(before.column_names) - {"reading"}:
         assert after[column].null_count == after.num_rows
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_maps_of_version_2_and_before_were_read_in_their_method_s_own_way(old):
+    rows = old.latest("scores")["scores"].to_pylist()
+    assert {(row["family"] == "attribution", row["reading"]) for row in rows} == {
+        (True, "own"),
+        (False, None),
+    }
+    assert any(row["method"] for row in rows if row["reading"] is None)
 
 
 def test_a_file_from_the_early_days_of_version_1_has_fewer_columns_and_reads_too(old):
@@ -66,11 +84,11 @@ def test_a_file_from_the_early_days_of_version_1_has_fewer_columns_and_reads_too
 def test_a_step_changes_nothing_but_what_it_is_for():
     table = pa.table({"result_id": ["r"], "schema_version": pa.array([1], pa.int32()), "x": [1.5]})
     after = upgrade("jobs", table, 1)
-    assert after["schema_version"].to_pylist() == [2]
+    assert after["schema_version"].to_pylist() == [schema.VERSION]
     assert after["x"].to_pylist() == [1.5]
     assert table["schema_version"].to_pylist() == [1]
-    scores = pa.table({"value": [0.5]})
-    assert upgrade("scores", scores, 1) is scores
+    history = pa.table({"loss": [0.5]})
+    assert upgrade("history", history, 1) is history
     with pytest.raises(ValueError, match="version 0 is unknown"):
         upgrade("jobs", table, 0)
 

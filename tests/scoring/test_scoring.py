@@ -11,6 +11,7 @@ import pytest
 from motifidelity.cli.scores import headline_scores
 from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.metrics.localisation import localise_true_motifs
+from motifidelity.metrics.readings import READINGS
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import read_probe
 from motifidelity.runs.recording import filter_rows, score_rows
@@ -438,3 +439,25 @@ def test_one_trial_has_no_spread_and_a_score_that_nobody_has_is_left_out():
     assert found["mean"].tolist() == [0.9]
     assert found["trials"].tolist() == [1]
     assert found["sd"].isna().all()
+
+
+def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_own(binary):
+    asked = dataclasses.replace(binary.spec.attribution, readings=READINGS)
+    spec = dataclasses.replace(binary.spec, attribution=asked)
+    read = Truth(dataclasses.replace(binary.dataset, spec=spec), binary.profile)
+    arrays = present_classes(read, oracle(read))
+    scores = [s for s in score_job(read, arrays).scores if s.method in ("saliency", "ism")]
+    by_reading = {
+        reading: {(s.metric, s.method): s.value for s in scores if s.reading == reading}
+        for reading in READINGS
+    }
+    own = {s.metric: s.value for s in score_job(binary, arrays).scores if s.method == "ism"}
+    assert {m: v for (m, name), v in by_reading["own"].items() if name == "ism"} == own
+    for reading in READINGS[1:]:
+        # saliency has its own alone, and the study's scores are of that
+        assert {name for _, name in by_reading[reading]} == {"ism"}
+        assert not any(metric.startswith("paper_") for metric, _ in by_reading[reading])
+        assert by_reading[reading]["attribution_auroc", "ism"] == 1.0
+        assert by_reading[reading]["instance_recall", "ism"] == own["instance_recall"]
+    rows = score_rows(scores)
+    assert {row["reading"] for row in rows} == set(READINGS)

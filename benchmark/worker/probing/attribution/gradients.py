@@ -136,6 +136,7 @@ METHODS = (
         summary="gradient times letters; the base scores of `saliency` (Shrikumar et al. 2016)",
         meaning="gradient of the logit at the letter that is there",
         base="observed",
+        quantity="contribution",
         reason="times x already: the other letters' entries are zero",
     ),
     Method(
@@ -146,6 +147,7 @@ METHODS = (
         meaning="gradient of the logit at the letter that is there, less its mean over the four "
         "letters",
         base="observed",
+        quantity="gradient",
         reason="a gradient less its mean over letters (Majdandzic et al. 2023), read likewise",
         letters=True,
     ),
@@ -157,6 +159,7 @@ METHODS = (
         meaning="gradient of the logit at the letter that is there, mean over noisy copies of the "
         "sequence",
         base="observed",
+        quantity="gradient",
         reason="a mean of gradients, read likewise",
         letters=True,
         defaults={"samples": 50, "sigma": 0.15, "seed": 0},

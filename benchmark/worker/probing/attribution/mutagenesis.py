@@ -90,6 +90,7 @@ METHODS = (
         "three changes, without a sign",
         base="norm",
         entry="change under every other letter",
+        quantity="changes",
         reason=NORM,
         letters=True,
         study="ism",

@@ -81,6 +81,9 @@ class Method:
         What a map consists of, to say that it is zero everywhere.
     reason : str
         Why `base` is what it is.
+    quantity : {"gradient", "changes", "contribution"} or None
+        What the entries are, which decides how a map is read otherwise than as `base` says
+        (`metrics.readings`); None: it has no other reading.
     letters : bool
         The map says for each of the 4 letters what it would do at its place, up to a constant per
         place. False: only the observed letter has an entry; hypothetical contributions, where a
@@ -108,6 +111,7 @@ class Method:
     base: Literal["observed", "norm"]
     entry: str = "gradient"
     reason: str
+    quantity: Literal["gradient", "changes", "contribution"] | None = None
     letters: bool = False
     study: str | None = None
     paper_maps: bool = False
