@@ -17,12 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import UserError, unknown
+from motifidelity.metrics.readings import OWN, READINGS
 
 SPLITS = ("train", "valid", "test")
-
-
-READINGS = ("own", "signed", "magnitude")
-"""How maps may be read (`metrics.readings`); a specification that names none has the first."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ class Attribution:
     curve_shares: tuple[float, ...]
     resamples: int
     perturbations: int
-    readings: tuple[str, ...] = READINGS[:1]
+    readings: tuple[str, ...] = (OWN,)
 
     def curve_counts(self, length: int) -> tuple[int, ...]:
         """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
@@ -243,7 +240,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
     grammar["count_weights"] = tuple(grammar["count_weights"])
     attribution = dict(raw["attribution"])
     attribution["curve_shares"] = tuple(attribution["curve_shares"])
-    attribution["readings"] = tuple(attribution.get("readings", READINGS[:1]))
+    attribution["readings"] = tuple(attribution.get("readings", (OWN,)))
     if strange := set(attribution["readings"]) - set(READINGS):
         raise ValueError(
             f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"

@@ -19,6 +19,7 @@ FILTERS = {
     "model": "Model's name.",
     "metric": "Metric's name.",
     "method": "What a score is of, such as saliency; none: scores without a method.",
+    "reading": "How maps were read: signed, magnitude; default: each method's own way.",
     "family": "Family of metrics.",
     "definition": "standard, corrected or paper.",
     "profile": "full, quick, ...",

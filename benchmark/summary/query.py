@@ -28,7 +28,7 @@ from motifidelity.summary.stats import mean_intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORE = ("family", "metric", "definition", "method", "target")
+SCORE = ("family", "metric", "definition", "method", "reading", "target")
 AVERAGED = ("mean", "sd", "low", "high", "coverage", "done", "failed", "missing", "expected")
 VERSION = "metric_version"
 # what tells runs of one name apart, and when the first trial of a run began
@@ -40,7 +40,7 @@ BRIEF = {
         *APART,
     ),
 }
-_OF_SCORES = ("family", "metric", "definition", "method")
+_OF_SCORES = ("family", "metric", "definition", "method", "reading")
 _OF_JOBS = ("model", "profile", "division", "isolation", "backend")
 
 
@@ -68,6 +68,9 @@ class Query:
         all be so.
     family, metric, definition, method : tuple of str
         Method ``none`` stands for scores that have none.
+    reading : tuple of str
+        How maps were read; without any, in their method's own way. Scores of no map have reading
+        ``none``.
     status : tuple of str
         Averaged: runs with a trial that ended so. By trial: trials that ended so.
     per_class : bool
@@ -93,6 +96,7 @@ class Query:
     metric: tuple[str, ...] = ()
     definition: tuple[str, ...] = ()
     method: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     per_class: bool = False
     per_trial: bool = False
@@ -285,6 +289,8 @@ def _conditions(query: Query) -> tuple[dict[str, str], dict[str, Any]]:
     scores = [
         condition for name in _OF_SCORES for condition in accept(name, f"coalesce({name}, 'none')")
     ]
+    if not query.reading:
+        scores.append("coalesce(reading, 'own') = 'own'")
     if not query.per_class:
         scores.append("target is null")
     ended = accept("status", "status")

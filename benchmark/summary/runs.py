@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from motifidelity.metrics.readings import OWN
 from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.summary.inputs import REQUIRED, Tables, check_columns
 
@@ -107,7 +108,7 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     trials : DataFrame
         As `mark_trials` returns it.
     scores : DataFrame
-        The registry's scores.
+        The registry's scores; of maps the method's own reading counts.
 
     Returns
     -------
@@ -115,6 +116,8 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         As `Summary.scores`.
     """
     columns = [*SCORE_KEY, "mean", "sd", "n", "num_trials", "by_trial"]
+    if "reading" in scores:
+        scores = scores[scores["reading"].fillna(OWN) == OWN]
     scores = scores.reindex(columns=REQUIRED["scores"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")][["result_id", "run"]]
     ok = ok.assign(_order=np.arange(len(ok)))

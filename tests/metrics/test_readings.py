@@ -76,7 +76,6 @@ def test_a_reading_that_a_method_has_not_is_none():
         read_maps("ism", CHANGES, CODES, "loud")
 
 
-def test_specifications_name_the_same_readings():
-    assert spec.READINGS == READINGS
+def test_the_study_s_tasks_have_the_study_s_readings():
     for task in spec.all_specs().values():
         assert task.attribution.readings == (OWN,)

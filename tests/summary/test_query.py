@@ -19,6 +19,7 @@ from motifidelity.errors import UserError
 from motifidelity.registry import Registry, Result, schema
 from motifidelity.summary.query import Query, columns, results, run_sql
 from motifidelity.summary.ranks import compare, rank
+from motifidelity.summary.runs import summarise
 
 STARTED = datetime(2026, 3, 1, tzinfo=UTC)
 FILLED = {"string": "", "int32": 1, "int64": 1, "double": 0.0, "timestamp[ms, tz=UTC]": STARTED}
@@ -80,6 +81,30 @@ def test_means_spreads_and_intervals_equal_pandas_and_scipy_on_the_same_tables(r
         interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
         assert row["low"] == pytest.approx(max(interval.low, 0))
         assert row["high"] == pytest.approx(min(interval.high, 1))
+
+
+def test_maps_are_read_in_their_own_way_unless_another_is_asked_for(tmp_path):
+    registry = Registry(tmp_path)
+    scores = [score("auroc", 0.9)]
+    for reading, value in (("own", 0.8), ("signed", 0.7), ("magnitude", 0.6)):
+        scores.append(score("attribution_auroc", value, "ism", reading=reading))
+    registry.record(Result(job("one", 0), scores))
+    found = results(registry)
+    assert sorted(zip(found["metric"], found["mean"], strict=True)) == [
+        ("attribution_auroc", 0.8),
+        ("auroc", 0.9),
+    ]
+    found = results(registry, reading=["signed", "magnitude"])
+    columns = ["metric", "reading", "mean"]
+    assert sorted(results(registry, reading="signed", columns=columns).values.tolist()) == [
+        ["attribution_auroc", "signed", 0.7]
+    ]
+    assert sorted(found["mean"]) == [0.6, 0.7]
+    with pytest.raises(UserError, match="reading 'sign'"):
+        results(registry, reading="sign")
+    tables = registry.readable().tables
+    (mine,) = [m for m in summarise(tables).scores.to_dict("records") if m["method"] == "ism"]
+    assert mine["mean"] == 0.8
 
 
 def test_a_mean_shows_failed_and_missing_trials(registry):
