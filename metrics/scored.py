@@ -62,6 +62,8 @@ class ScoredTask(_Remembers):
         Every motif that a filter is compared with, and its ``families`` by matrix id.
     accepted, accepted_paper : mapping of TF name to matrix ids
         Matrices that count as the true motif, corrected and as the study has them.
+    accepted_implanted : mapping of TF name to matrix ids
+        The corrected ones, and those of every other motif that sequences hold on purpose.
     window, buffer : int
         Bases around a site, and those that a truth region is extended by.
     replaced : tuple of int
@@ -83,6 +85,7 @@ class ScoredTask(_Remembers):
     families: Mapping[str, Collection[str]]
     accepted: Mapping[str, Sequence[str]]
     accepted_paper: Mapping[str, Sequence[str]]
+    accepted_implanted: Mapping[str, Sequence[str]]
     window: int
     buffer: int
     replaced: tuple[int, ...]

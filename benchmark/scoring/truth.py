@@ -138,6 +138,10 @@ class Truth:
             families={motif.id: motif.families for motif in self.dataset.motifs.values()},
             accepted=spec.accepted["corrected"],
             accepted_paper=spec.accepted["paper"],
+            accepted_implanted={
+                **{name: [name] for pool in spec.pools.values() for name in pool},
+                **spec.accepted["corrected"],
+            },
             window=spec.scoring.window,
             buffer=spec.scoring.buffer,
             replaced=self.curve_counts,

@@ -16,6 +16,8 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "motifs_found",
         "motif_recall",
         "redundancy",
+        "filter_precision",
+        "filter_f1",
         "flat_filters",
         "paper_match_any",
         "paper_match_fraction",

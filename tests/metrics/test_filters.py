@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from motifidelity.metrics.filters.filter_f1 import score_f1
 from motifidelity.metrics.filters.filter_matches import (
     FilterRow,
     corrected_scores,
     paper_scores,
     score_filters,
 )
+from motifidelity.metrics.motifs.hits import MotifDatabase
 
 LENGTH = 60
 TRUE = ("T0", "T1", "T2")
@@ -199,3 +201,29 @@ def test_a_lone_hit_on_the_attractor_is_no_hit():
 def test_a_tf_without_a_matrix_in_the_database_is_refused():
     with pytest.raises(ValueError, match=r"none of T9's matrices \['no'\] is in the database"):
         score(*detectors([0]), accepted={"T9": ("no",)})
+
+
+def f1_of(which, implanted=None, **given):
+    sequences, _, top = detectors(which, **given)
+    database = MotifDatabase(IDS, [f"name of {i}" for i in IDS], DATABASE)
+    found = score_f1(sequences, top, database, ACCEPTED, implanted or ACCEPTED)
+    return {s.metric: s.value for s in found}
+
+
+def test_f1_is_of_the_filters_that_match_and_of_the_motifs_that_are_found():
+    # of five filters three match, of three motifs two are found
+    bank = [0, ~0, 11, 20, None]
+    precision, recall = 3 / 5, 2 / 3
+    f1 = 2 * precision * recall / (precision + recall)
+    assert f1_of(bank) == pytest.approx({"filter_precision": precision, "filter_f1": f1})
+    # the fourth holds a motif of the background, which is no error and no motif to know
+    precision = 4 / 5
+    f1 = 2 * precision * recall / (precision + recall)
+    found = f1_of(bank, {**ACCEPTED, "M20": ("M20",)})
+    assert found == pytest.approx({"filter_precision": precision, "filter_f1": f1})
+    # one perfect filter is not enough, nor is one among many dead ones
+    assert f1_of([0])["filter_f1"] == pytest.approx(0.5)
+    assert f1_of([0, *[None] * 9])["filter_f1"] == pytest.approx(2 * 0.1 / 3 / (0.1 + 1 / 3))
+    assert f1_of([0, ~1, 2])["filter_f1"] == 1.0
+    assert f1_of([None]) == {"filter_precision": 0.0, "filter_f1": 0.0}
+    assert f1_of([]) == {}
