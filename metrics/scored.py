@@ -172,6 +172,8 @@ class ScoredMaps:
         (t, R).
     randomised : (t, L, 4) float or None
         Maps of the network with random weights.
+    substitutions : (m, L, 4) float or None
+        Exact change of what is explained under every other letter, where it was computed.
     reading : {"own", "signed", "magnitude"}
         How the maps are read; what there is of the maps has this reading.
     """
@@ -187,6 +189,7 @@ class ScoredMaps:
     perturbed: Codes | None = None
     changes: Floats | None = None
     randomised: Floats | None = None
+    substitutions: Floats | None = None
     reading: Reading = OWN
 
     @cached_property

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from motifidelity.metrics.attribution.consistency import score_agreement
+from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
 from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
@@ -138,5 +139,6 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
         arrays["explained_logits"],
         perturbed=arrays.get("perturbed"),
         changes=arrays.get("changes"),
+        substitutions=arrays.get(CHANGES),
         **parts,
     )
