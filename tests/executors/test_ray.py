@@ -319,9 +319,10 @@ def test_who_stops_reading_is_no_lost_cluster():
     assert not cut_off(BrokenPipeError())
 
 
-def test_whatever_fails_while_the_cluster_is_gone_is_a_lost_cluster(cluster, monkeypatch):
+def test_whatever_fails_while_the_cluster_is_gone_is_a_lost_cluster(executor, monkeypatch):
     from motifidelity.executors.ray.connection import cut_off
 
+    executor()
     # what a client's second thread met: a task that the first was sending when the head died
     half_done = AttributeError("'InProgressSentinel' object has no attribute 'id'")
     assert not cut_off(half_done)
