@@ -319,9 +319,10 @@ def test_who_stops_reading_is_no_lost_cluster():
     assert not cut_off(BrokenPipeError())
 
 
-def test_whatever_fails_while_the_cluster_is_gone_is_a_lost_cluster(cluster, monkeypatch):
+def test_whatever_fails_while_the_cluster_is_gone_is_a_lost_cluster(executor, monkeypatch):
     from motifidelity.executors.ray.connection import cut_off
 
+    executor()
     # what a client's second thread met: a task that the first was sending when the head died
     half_done = AttributeError("'InProgressSentinel' object has no attribute 'id'")
     assert not cut_off(half_done)
@@ -476,7 +477,8 @@ def test_a_cluster_with_a_token_refuses_others_in_one_line(
 
 
 @pytest.mark.parametrize("late", [1, 2, 3])
-def test_a_client_whose_server_is_late_is_tried_again(late, monkeypatch):
+@pytest.mark.parametrize("how", [0, 1], ids=["not begun", "session lost"])
+def test_a_client_whose_server_is_late_is_tried_again(late, how, monkeypatch):
     import ray
 
     from motifidelity.executors.ray import connection
@@ -487,7 +489,7 @@ def test_a_client_whose_server_is_late_is_tried_again(late, monkeypatch):
         tried.append(1)
         if len(tried) <= late:
             raise ConnectionAbortedError(
-                f"{connection.CLIENT_SERVER_LATE}:\nTraceback (most recent call last):\n"
+                f"{connection.CLIENT_SERVER_LATE[how]}:\nTraceback (most recent call last):\n"
                 '  File "proxier.py", line 1, in Datapath\nRuntimeError: the server is late\n'
             )
 

@@ -27,7 +27,10 @@ LOCAL = "local"
 CLIENT_CALL = "/ray.rpc.RayletDriver/ClusterInfo"
 HEAD_CALL = "/ray.rpc.NodeInfoGcsService/GetClusterId"
 # the head starts a server for each client; a busy head, or one that has just begun, may be late
-CLIENT_SERVER_LATE = "Initialization failure from server"
+CLIENT_SERVER_LATE = (
+    "Initialization failure from server",
+    "reconnect a session that has already been cleaned up",
+)
 CLIENT_SERVER_TRIES = 3
 TOKEN_MODE = "RAY_AUTH_MODE"
 TOKEN_NEEDED = (
@@ -92,7 +95,10 @@ def connect(address: str) -> None:
         except SystemExit as error:
             raise ClusterError(_unanswered(found, "it speaks another version of Ray")) from error
         except Exception as error:
-            if CLIENT_SERVER_LATE in str(error) and tries < CLIENT_SERVER_TRIES:
+            late = any(words in str(error) for words in CLIENT_SERVER_LATE)
+            if late and tries < CLIENT_SERVER_TRIES:
+                # half a connection is none
+                ray.shutdown()
                 continue
             raise ClusterError(_refusal(found, f"{error} {said.getvalue()}")) from error
         return
