@@ -143,11 +143,16 @@ class ScoredNetwork(_Remembers):
     logits : (n, C) float
     filters : FilterArrays or None
         None for a network without a first layer of filters.
+    path_integrals, path_changes : (t, paths) float or None
+        Integral of the gradient of what is explained along straight paths to the first t explained
+        sequences, and what it changes by.
     """
 
     task: ScoredTask
     logits: Floats
     filters: FilterArrays | None
+    path_integrals: Floats | None = None
+    path_changes: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,6 +136,9 @@ class Attribution:
     perturbations : int
         Copies of a sequence, each with one window of letters replaced, that infidelity is
         measured on.
+    paths : int
+        Straight paths, from dinucleotide shuffles to each tested sequence, along which the gradient
+        is integrated.
     readings : tuple of str
         How maps are read (`metrics.readings`), one set of scores each.
     """
@@ -145,6 +148,7 @@ class Attribution:
     curve_shares: tuple[float, ...]
     resamples: int
     perturbations: int
+    paths: int = 0
     readings: tuple[str, ...] = (OWN,)
 
     def curve_counts(self, length: int) -> tuple[int, ...]:

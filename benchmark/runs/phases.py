@@ -14,6 +14,9 @@ from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
 
+# intervals of a path along which gradients are integrated
+PATH_STEPS = 50
+
 
 def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
     """Training and validation data alone, or weights: no test sequence or truth is written here."""
@@ -61,7 +64,7 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
 
 def probe_settings(truth: Truth) -> dict[str, Any]:
     """What a network is asked about the sequences; equal ones get equal answers."""
-    scoring = truth.spec.scoring
+    scoring, paths = truth.spec.scoring, truth.explanations.paths
     return {
         "scan": {
             "window": scoring.window,
@@ -72,6 +75,7 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
         "tested": truth.tested,
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
+        **({"paths": {"paths": paths, "steps": PATH_STEPS}} if paths else {}),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from motifidelity.worker.arrays import CURVES, Part
+from motifidelity.worker.arrays import CURVES, PATH_CHANGES, PATH_INTEGRALS, Part
 
 
 class Asked(NamedTuple):
@@ -34,6 +34,8 @@ class Explanations:
         Points of a curve.
     perturbations : int
         Replaced windows per sequence.
+    paths : int
+        Straight paths to a sequence along which gradients are integrated.
     """
 
     methods: tuple[str, ...]
@@ -44,6 +46,7 @@ class Explanations:
     tested: int = 0
     counts: int = 0
     perturbations: int = 0
+    paths: int = 0
 
     def arrays(self, explained: int, length: int, classes: int) -> dict[str, Asked]:
         """What is expected of every array, by its name."""
@@ -62,4 +65,7 @@ class Explanations:
             copies = (self.tested, self.perturbations)
             found["perturbed"] = Asked("|u1", (*copies, length))
             found["changes"] = Asked("<f4", (*copies, classes))
+        if self.tested and self.paths:
+            along = Asked("<f4", (self.tested, self.paths, classes))
+            found |= dict.fromkeys((PATH_INTEGRALS, PATH_CHANGES), along)
         return found

@@ -25,7 +25,7 @@ from motifidelity.metrics.scored import (
     scorers,
 )
 from motifidelity.scoring.truth import Arrays, Truth
-from motifidelity.worker.arrays import Part
+from motifidelity.worker.arrays import PATH_CHANGES, PATH_INTEGRALS, Part
 
 
 def compile_in_background() -> None:
@@ -63,7 +63,8 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     filters = None
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
-    network = ScoredNetwork(truth.scored, arrays["logits"], filters)
+    paths = {name: arrays.get(name) for name in (PATH_INTEGRALS, PATH_CHANGES)}
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     for method in truth.methods:

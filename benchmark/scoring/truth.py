@@ -19,7 +19,7 @@ from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import Split
 from motifidelity.tasks.motifs import Motif
 from motifidelity.tasks.spec import Profile, TaskSpec
-from motifidelity.worker.arrays import Part
+from motifidelity.worker.arrays import PATH_CHANGES, PATH_INTEGRALS, Part
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -82,6 +82,7 @@ class Truth:
             tested=self.tested,
             counts=len(self.curve_counts),
             perturbations=self.spec.attribution.perturbations,
+            paths=self.spec.attribution.paths,
         )
 
     @cached_property
@@ -159,9 +160,9 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
 
     Only the host knows the labels, so the probe explains every class; the maps (m, length, 4,
     classes) become (m, length, 4), the sum over the labelled classes, and so do the explained
-    logit and the completeness error (m, classes), which become (m,), and the changes under
-    replaced letters. Deletion and insertion curves stay, because each class has an order of its
-    own.
+    logit and the completeness error (m, classes), which become (m,), the changes under replaced
+    letters, and what paths of gradients add up to. Deletion and insertion curves stay,
+    because each class has an order of its own.
     """
     labels = truth.test.labels[truth.explained].astype(np.float32)
     reduced = dict(arrays)
@@ -174,6 +175,9 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
         if name in arrays:
             maps = arrays[name]
             reduced[name] = np.einsum("mlac,mc->mla", maps, labels[: len(maps)])
+    for name in (PATH_INTEGRALS, PATH_CHANGES):
+        if name in arrays:
+            reduced[name] = np.einsum("mpc,mc->mp", arrays[name], labels[: truth.tested])
     if "changes" in arrays:
         reduced["changes"] = np.einsum("mrc,mc->mr", arrays["changes"], labels[: truth.tested])
     return reduced

@@ -222,6 +222,7 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     from .frozen.network import FrozenNetwork
     from .probing.answers import write_curves
     from .probing.attribution import write_maps
+    from .probing.path_integrals import write_path_integrals
     from .probing.randomise import write_randomised
 
     inputs = request["inputs"]
@@ -249,6 +250,8 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     write_curves(network, codes[:tested], maps, request["curves"], out, report)
     again = {name: methods[name] for name in request["randomised"] if name in maps}
     write_randomised(*files, explained[:tested], again, out, report)
+    if paths := request.get("paths"):
+        write_path_integrals(network, explained[:tested], paths, out, report)
 
 
 def _write_predictions(

@@ -21,3 +21,5 @@ class Part(StrEnum):
 
 
 CURVES = (Part.DELETION, Part.INSERTION)
+# of the network, whatever explains it
+PATH_INTEGRALS, PATH_CHANGES = "path_integrals", "path_changes"

@@ -11,7 +11,7 @@ import numpy as np
 
 from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import Codes, Floats, checked_maps, observed
-from motifidelity.metrics.scored import MapScorer, ScoredMaps
+from motifidelity.metrics.scored import MapScorer, NetworkScorer, ScoredMaps, ScoredNetwork
 
 GRADIENT, CHANGES = "saliency", "ism"
 
@@ -28,6 +28,20 @@ METRICS: tuple[Metric, ...] = (
         source="our definition: Pearson correlation, over all substitutions of a letter, of the "
         "gradient's first-order prediction with the exact change of the logit",
         summary="How well a network's gradient foretells what single letters do to its own logit.",
+        own_network=True,
+    ),
+    Metric(
+        name="gradient_completeness",
+        family="attribution",
+        definition="standard",
+        direction="neutral",
+        low=0.0,
+        high=None,
+        chance=None,
+        version=1,
+        source="the gradient theorem: sum of |integral of the gradient - change of the logit| over "
+        "that of |change|, on straight paths from dinucleotide shuffles to tested sequences",
+        summary="Share of the changes of a network's logit that its gradients do not add up to.",
         own_network=True,
     ),
 )
@@ -66,6 +80,33 @@ def score_gradient(gradient: Floats, changes: Floats, sequences: Codes) -> list[
     return [Score("gradient_fidelity", value, n=len(sequences), method=GRADIENT)]
 
 
+def score_paths(integrals: Floats, changes: Floats) -> list[Score]:
+    """What gradients along paths miss of the changes of the logit.
+
+    Parameters
+    ----------
+    integrals, changes : (t, paths) float
+
+    Returns
+    -------
+    list of Score
+        ``gradient_completeness`` (n = t): 0 where they add up, 1 for gradients that are zero; nan
+        where no logit changes.
+    """
+    found, exact = (np.asarray(each, np.float64) for each in (integrals, changes))
+    if found.shape != exact.shape or found.ndim != 2:
+        raise ValueError(f"integrals {found.shape} and changes {exact.shape} must be (t, paths)")
+    total = np.abs(exact).sum()
+    value = float(np.abs(found - exact).sum() / total) if total > 0 else float("nan")
+    return [Score("gradient_completeness", value, n=len(exact))]
+
+
+def _paths(network: ScoredNetwork) -> list[Score]:
+    if network.path_integrals is None or network.path_changes is None:
+        return []
+    return score_paths(network.path_integrals, network.path_changes)
+
+
 def _score(found: ScoredMaps) -> list[Score]:
     if found.method.name != GRADIENT or found.substitutions is None:
         return []
@@ -75,4 +116,4 @@ def _score(found: ScoredMaps) -> list[Score]:
     )
 
 
-SCORERS = (MapScorer(_score, place=45),)
+SCORERS = (NetworkScorer(_paths, place=60), MapScorer(_score, place=45))

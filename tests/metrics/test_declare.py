@@ -17,6 +17,7 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "motif_recall",
         "redundancy",
         "filter_precision",
+        "gradient_completeness",
         "gradient_fidelity",
         "filter_f1",
         "flat_filters",
