@@ -108,7 +108,9 @@ class Scoring:
     """What a task decides about its scores; all else belongs to the metrics and their versions.
 
     ``window`` and ``buffer`` are in bases, ``half_max`` is a share of a filter's maximum,
-    ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds.
+    ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds. ``maps_floor``
+    is the ``attribution_auroc`` of the best map that knows nothing of a sequence, noise or the
+    curve of truth by position in the training split; a task without one has no score ``maps``.
     """
 
     window: int
@@ -116,6 +118,7 @@ class Scoring:
     top_sites: int
     buffer: int
     chance_percentile: float
+    maps_floor: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from motifidelity.metrics.attribution import maps as maps_of
 from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
@@ -83,6 +84,14 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
                 if one.read or reading == OWN
                 for score in one.score(read)
             ]
+    floor = truth.spec.scoring.maps_floor
+    if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
+        views = {
+            (score.method, score.reading): score.value
+            for score in scores
+            if score.metric == maps_of.OF_VIEW
+        }
+        scores += maps_of.score_maps(views, floor)
     return JobScores(scores, network.once(match_filters).filters)
 
 

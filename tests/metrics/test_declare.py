@@ -18,6 +18,7 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "redundancy",
         "filter_precision",
         "gradient_completeness",
+        "maps",
         "gradient_fidelity",
         "filter_f1",
         "flat_filters",

@@ -461,3 +461,27 @@ def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_
         assert by_reading[reading]["instance_recall", "ism"] == own["instance_recall"]
     rows = score_rows(scores)
     assert {row["reading"] for row in rows} == set(READINGS)
+
+
+def test_maps_are_scored_where_a_task_has_a_floor_and_a_profile_has_their_methods(binary):
+    scoring = dataclasses.replace(binary.spec.scoring, maps_floor=0.6)
+    asked = dataclasses.replace(binary.spec.attribution, readings=READINGS)
+    spec = dataclasses.replace(binary.spec, scoring=scoring, attribution=asked)
+    methods = ("gradient_corrected", "ism", "deepshap")
+
+    def of(profile, arrays):
+        read = Truth(dataclasses.replace(binary.dataset, spec=spec), profile)
+        found = score_job(read, present_classes(read, arrays)).scores
+        return [score.value for score in found if score.metric == "maps"]
+
+    arrays = oracle(binary)
+    profile = dataclasses.replace(binary.profile, methods=methods)
+    # mutagenesis knows all, both ways; the others are not there
+    assert of(profile, arrays) == [pytest.approx(2 / 6)]
+    arrays |= {"gradient_corrected": arrays["saliency"], "deepshap": arrays["saliency"]}
+    arrays |= {"deepshap_hypothetical": arrays["saliency"]}
+    assert of(profile, arrays) == [pytest.approx(1.0)]
+    assert of(dataclasses.replace(profile, methods=methods[:2]), arrays) == []
+    plain = Truth(binary.dataset, profile)
+    names = {score.metric for score in score_job(plain, present_classes(plain, arrays)).scores}
+    assert "maps" not in names
