@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.errors import UserError, unknown
+from motifidelity.metrics.gates import GATES
 from motifidelity.metrics.readings import OWN, READINGS
 
 SPLITS = ("train", "valid", "test")
@@ -165,7 +166,8 @@ class TaskSpec:
 
     ``digest`` covers the whole file. ``training_digest`` covers what a trained network depends on
     alone (name, shapes, training and validation data, recipe), so that a version that only scores
-    differently can score the same networks.
+    differently can score the same networks. ``gates`` are bounds by the names of
+    `metrics.gates.GATES`.
     """
 
     name: str
@@ -189,6 +191,7 @@ class TaskSpec:
     digests: Mapping[str, Mapping[str, Any]]
     digest: str = field(repr=False)
     training_digest: str = field(repr=False)
+    gates: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -216,6 +219,12 @@ class TaskSpec:
         """Attribution methods of a profile with their settings; without a choice, all."""
         chosen = self.attribution.methods if profile.methods is None else profile.methods
         return {name: self.attribution.methods[name] for name in chosen}
+
+
+def _gates(table: Mapping[str, Any]) -> Mapping[str, float]:
+    if strange := set(table) - set(GATES):
+        raise ValueError(f"no gate {', '.join(sorted(strange))}; choose of {', '.join(GATES)}")
+    return {name: float(bound) for name, bound in table.items()}
 
 
 def canonical_digest(value: Any) -> str:
@@ -289,6 +298,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         },
         digests=raw["digests"],
         digest=canonical_digest(raw),
+        gates=_gates(raw.get("gates", {})),
         training_digest=canonical_digest(
             {
                 **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},

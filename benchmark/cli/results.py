@@ -225,6 +225,29 @@ def compare(
         _print(frame, form)
 
 
+@command.command("gates")
+@_filters
+@_output
+@click.pass_obj
+def gates(
+    given: tuple[str | None, str | None],
+    /,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Say which networks pass the gates of their task: figure, bound and verdict of each trial.
+
+    A network past a bound is flagged: the scores that hang on the figure are shown and not ranked.
+    What was recorded before there was the gate, or on a task without it, is 'not recorded', which
+    is no flag.
+    """
+    from motifidelity.summary.gates import gates as every_gate
+    from motifidelity.summary.query import Query
+
+    _print(every_gate(_registry(place or given[0]), Query(**filters)), form or given[1])
+
+
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
