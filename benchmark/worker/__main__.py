@@ -38,7 +38,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
 
     from . import contract
     from .frozen.freeze import freeze
-    from .training.own import keras_training, own_training
+    from .training.own import keras_training, own_methods
 
     path = Path(request["inputs"]["model"])
     task = contract.Task(
@@ -89,7 +89,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         trained = [_fit_by_itself(built[0], module, data, path.name, task)]
     else:
         report("start", epochs=request["recipe"]["max_epochs"])
-        own = list(dict.fromkeys(n for model, *_ in built for n in own_training(model, known)))
+        own = list(dict.fromkeys(n for model, *_ in built for n in own_methods(model, known)))
         with blames_submission(path, "in training"):
             histories = (
                 _fit_pack(built, data, request["recipe"], path.name, own, report)

@@ -8,7 +8,7 @@ import keras
 import pytest
 from keras import layers
 
-from motifidelity.worker.training.own import keras_training, own_training
+from motifidelity.worker.training.own import keras_training, own_methods
 
 KNOWN = keras_training()
 
@@ -40,7 +40,7 @@ class Called(keras.Model):
 @pytest.mark.parametrize("model", [built(), of_layers(), Called()], ids=lambda m: type(m).__name__)
 def test_a_model_that_leaves_its_training_to_keras_has_none_of_its_own(model):
     model.compile("sgd", "mse")
-    assert own_training(model, KNOWN) == []
+    assert own_methods(model, KNOWN) == []
 
 
 @pytest.mark.parametrize("name", ["fit", "compile", "train_step", "compute_loss"])
@@ -50,12 +50,12 @@ def test_a_class_that_brings_its_own_is_told_wherever_it_was_written(base, name)
     for bases in [(mixed, base), (base,)]:
         body = {} if mixed in bases else {name: lambda *_, **__: None}
         model = (built if base is keras.Model else of_layers)(type("Own", bases, body))
-        assert own_training(model, KNOWN) == [name]
+        assert own_methods(model, KNOWN) == [name]
 
 
 def test_a_method_put_into_one_model_or_into_keras_is_told(monkeypatch):
     model = built()
     model.train_step = types.MethodType(lambda *_: {}, model)
-    assert own_training(model, KNOWN) == ["train_step"]
+    assert own_methods(model, KNOWN) == ["train_step"]
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: None)
-    assert own_training(built(), KNOWN) == ["fit"]
+    assert own_methods(built(), KNOWN) == ["fit"]

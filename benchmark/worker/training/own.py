@@ -39,7 +39,7 @@ def keras_training() -> Mapping[str, frozenset[int]]:
     }
 
 
-def own_training(model: Any, known: Mapping[str, frozenset[int]]) -> list[str]:
+def own_methods(model: Any, known: Mapping[str, frozenset[int]]) -> list[str]:
     """Which methods of its training a model brings itself.
 
     Parameters
