@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
+from motifidelity.entries import CLOSED, DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
 from motifidelity.errors import unknown
 from motifidelity.leaderboard.text import parse_params, shorten
 from motifidelity.metrics.declare import all_metrics
@@ -98,7 +98,7 @@ class DocumentTables:
         scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
         columns = ["result_id", "task", *CELL, "division", "trial", "seed"]
         self.scores = scores.merge(jobs[columns], on="result_id")
-        self._closed = self.scores[self.scores["division"] == "closed"]
+        self._closed = self.scores[self.scores["division"] == CLOSED]
         # the study's networks have an activation and no other parameter
         self._study = self._closed[self._closed["others"] == ""]
         self._tables: dict[str, Callable[[], str]] = {
@@ -146,7 +146,7 @@ class DocumentTables:
 
     def _cells(self, task: str) -> pd.DataFrame:
         """Models and parameters of a task, in the order of their names, references left out."""
-        mine = self.jobs[(self.jobs["task"] == task) & (self.jobs["division"] == "closed")]
+        mine = self.jobs[(self.jobs["task"] == task) & (self.jobs["division"] == CLOSED)]
         return mine[CELL].drop_duplicates().sort_values(CELL)
 
     def _values(self, task: str, cell: Sequence[str], metric: str, method: str) -> pd.Series:
@@ -217,7 +217,7 @@ class DocumentTables:
         lines = head(
             ["network", "task", "activation", "epochs by trial", "minutes of training, mean"]
         )
-        closed = self.jobs[self.jobs["division"] == "closed"]
+        closed = self.jobs[self.jobs["division"] == CLOSED]
         for (model, task, *params), group in closed.groupby(
             ["model", "task", "activation", "others"], sort=True
         ):
@@ -231,7 +231,7 @@ class DocumentTables:
     def _scale(self, name: str) -> str:
         """Floors, ceiling and the best and worst baseline of every metric, raw and scaled."""
         mine = self.scores[self.scores["task"] == find_spec(name).id]
-        closed = mine[mine["division"] == "closed"]
+        closed = mine[mine["division"] == CLOSED]
         metrics = all_metrics()
         floors = [name.lower() for name in (RANDOM, *FLOOR_NETWORKS)]
         lines = head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
@@ -251,7 +251,7 @@ class DocumentTables:
                 name: here[here["model"] == name]["value"]
                 for name in (RANDOM, *FLOOR_NETWORKS, ORACLE)
             }
-            networks = here[here["division"] == "closed"].groupby(CELL)
+            networks = here[here["division"] == CLOSED].groupby(CELL)
             means = networks["value"].mean()
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"

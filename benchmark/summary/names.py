@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.backends import named_on
+from motifidelity.entries import CLOSED, OPEN
 from motifidelity.errors import UserError, unknown
 from motifidelity.untrusted import clean, clean_text
 
@@ -213,7 +214,7 @@ def _has(runs: pd.DataFrame, word: str) -> pd.Series[bool]:
         return runs["backend"] == word.removeprefix("on-")
     if word in ("container", "no-container"):
         return (runs["isolation"] == "container") == (word == "container")
-    if word in ("closed", "open"):
+    if word in (CLOSED, OPEN):
         return runs["division"] == word
     name, equals, value = word.partition("=")
     parsed = runs["params"].map(lambda text: parameters(str(text)))

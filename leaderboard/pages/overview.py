@@ -288,14 +288,14 @@ def _headline(match: Match) -> str:
         return ""
     said = []
     for name, sign in ((match.first, 1), (match.second, -1)):
-        better = [_better(readings[name], sign) for name in BETTER if name in readings]
+        better = [_better(readings[score], sign) for score in BETTER if score in readings]
         # what is plain goes first: a number of networks is of what follows it
         phrases = sorted(filter(None, better), key=lambda phrase: phrase.startswith("in "))
         if phrases:
             said.append(f"The {name} ones have {', and '.join(phrases)}.")
     if not said:
         return ""
-    if "saliency" in said[0] or "saliency" in said[-1]:
+    if any(BETTER["fidelity"] in sentence for sentence in said):
         said += _otherwise(readings)
     both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
     return " ".join([f"{both} are about equally accurate.", *said])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, OPEN
 from motifidelity.leaderboard.tables.cells import Cell, make_cell
 from motifidelity.leaderboard.tables.columns import Column
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
@@ -152,7 +152,7 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
         return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
     if job["model"] in FLOOR_NETWORKS:
         found.append(Mark("floor", "a network that cannot know the motifs: never ranked"))
-    if job["division"] == "open":
+    if job["division"] == OPEN:
         found.append(Mark("open", "open division: not, or not only, trained by the task's recipe"))
     if job["isolation"] != "container":
         found.append(Mark("no container", "run with no container: isolation was not enforced"))

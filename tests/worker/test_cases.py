@@ -228,7 +228,7 @@ def test_a_training_that_changes_no_weight_is_told(ended):
 
 
 @pytest.mark.slow
-def test_a_class_that_trains_itself_is_told_and_not_gone_on_with(ended):
+def test_a_class_that_trains_itself_is_told(ended):
     own = "class Own(keras.Model):\n    def fit(self, x, y, **_):\n        "
     own += "return super().fit(x[:20], y[:20], epochs=1, verbose=0)\n\n\n"
     found = ended("own", HEAD + own + PLAIN.replace("keras.Model(", "Own("))
