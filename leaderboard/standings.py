@@ -43,7 +43,7 @@ def scores_of(task: str) -> dict[str, tuple[str, str]]:
     """What is read off a run on a task: by column, the metric and the method."""
     main = main_scores(headlines_of(task))
     mine = {column: main[family].score for column, family in MAIN.items() if family in main}
-    return mine | OTHERS
+    return {**mine, **OTHERS}
 
 
 def standings(material: Material) -> pd.DataFrame:
@@ -134,19 +134,15 @@ def _weakest(tiers: pd.Series) -> str:
 def _with_scores(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     scores = material.summary.scores
     whole = scores[scores["target"] == ""]
-    by_score = dict(list(whole.groupby(["metric", "method"])))
+    of_task = {task: scores_of(str(task)) for task in frame["task"].unique()}
     for name in SCORES:
-        wanted = frame["task"].map(lambda task, name=name: scores_of(task).get(name))
-        mine = pd.concat(
-            [
-                by_score.get(score, whole.iloc[:0]).merge(frame.loc[rows, ["run"]], on="run")
-                for score, rows in frame.groupby(wanted).groups.items()
-            ]
-        )
-        mine = mine.drop_duplicates("run").set_index("run").reindex(frame["run"])
+        wanted = [of_task[task].get(name, ("", "")) for task in frame["task"]]
+        names = [metric for metric, _ in wanted]
+        asked = pd.DataFrame(wanted, columns=["metric", "method"]).assign(run=list(frame["run"]))
+        mine = asked.merge(whole, on=["run", "metric", "method"]).drop_duplicates("run")
+        mine = mine.set_index("run").reindex(frame["run"])
         mean, sd, n = (mine[column].to_numpy(float) for column in ("mean", "sd", "n"))
         n = np.nan_to_num(n)
-        names = [str(score[0]) if score else "" for score in wanted]
         ends = mean_intervals(names, mean, sd, n, material.metrics, LEVEL)
         frame[name], frame[f"{name}_sd"] = mean, sd
         frame[f"{name}_low"], frame[f"{name}_high"] = ends

@@ -68,9 +68,9 @@ def comparison(
     frame = compare_two(source, query, first, second, kind)
     if any(getattr(query, name) for name in OF_SCORES):
         return frame
-    first = {(task, *one.score) for task in set(frame["task"]) for one in headlines_of(str(task))}
+    read = {(task, *one.score) for task in set(frame["task"]) for one in headlines_of(str(task))}
     scores = zip(frame["task"], frame["metric"], frame["method"].fillna(""), strict=True)
-    return frame[[score in first for score in scores]].reset_index(drop=True)
+    return frame[[score in read for score in scores]].reset_index(drop=True)
 
 
 def _by_default(source: Source, query: Query, ask: Callable[[Query], pd.DataFrame]) -> pd.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from motifidelity.metrics.declare import Family
 from motifidelity.metrics.headlines import HEADLINES, main_scores
 from motifidelity.summary.stats import Stat, Stats
 from motifidelity.tasks.spec import headlines_of
@@ -22,7 +23,7 @@ _SAME = 0.005
 # where a mark that lies on another may go: so far, in steps, in so many directions, and up or down
 # this share of it, because heights are what is compared
 FARTHEST, STEP, DIRECTIONS, FLAT = 36.0, 1.0, 24, 1 / 3
-PANELS = {
+PANELS: Mapping[Family, str] = {
     "filters": "Filters that match a true motif",
     "localisation": "Localisation AUROC of filter scans",
     "attribution": "Attribution AUROC, saliency",

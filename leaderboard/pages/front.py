@@ -241,13 +241,13 @@ def _ranked_by(frame: pd.DataFrame, material: Material) -> str:
     ranked = frame[frame["rank"].notna() | (frame["group"] == PROVISIONAL)]
     boards = ranked.groupby(["task", "task_digest", "division"], sort=True)
     found = {
-        (task, ranking_score(str(task), material.stats, list(board["run"])))
+        (str(task), ranking_score(str(task), material.stats, list(board["run"])))
         for (task, *_), board in boards
     }
     words = [
         f"{metric}, {method_label(method)}" if method else metric
         for task in sorted({task for task, _ in found})
-        for metric, method in order_by(str(task))
+        for metric, method in order_by(task)
         if (task, (metric, method)) in found
     ]
     return "; where a task has none, by ".join(dict.fromkeys(words))
