@@ -76,7 +76,7 @@ def read_maps(
         return None
     quantity = get_method(method).quantity
     if reading == "magnitude":
-        letters = hypothetical if quantity == "contribution" else maps
+        letters = maps if quantity != "contribution" or hypothetical is None else hypothetical
         norm = np.sqrt(np.square(centred(checked_maps(letters, sequences))).sum(axis=2))
         return np.asarray(norm)
     if quantity == "contribution":

@@ -20,6 +20,7 @@ from motifidelity.entries import RIVALS
 from motifidelity.errors import UserError, unknown
 from motifidelity.metrics.attribution import maps
 from motifidelity.metrics.gates import GATES
+from motifidelity.metrics.headlines import HEADLINES, Headline, main_scores
 from motifidelity.metrics.readings import OWN, READINGS
 
 SPLITS = ("train", "valid", "test")
@@ -180,7 +181,7 @@ class TaskSpec:
     ``digest`` covers the whole file. ``training_digest`` covers what a trained network depends on
     alone (name, shapes, training and validation data, recipe), so that a version that only scores
     differently can score the same networks. ``gates`` are bounds by the names of
-    `metrics.gates.GATES`.
+    `metrics.gates.GATES`; ``headlines`` are the scores that are read first.
     """
 
     name: str
@@ -205,6 +206,7 @@ class TaskSpec:
     digest: str = field(repr=False)
     training_digest: str = field(repr=False)
     gates: Mapping[str, float] = field(default_factory=dict)
+    headlines: tuple[Headline, ...] = HEADLINES
 
     @property
     def id(self) -> str:
@@ -245,6 +247,12 @@ def _scoring(table: Mapping[str, Any]) -> Scoring:
     if strange := set(rivals) - set(RIVALS):
         raise ValueError(f"no rival {', '.join(sorted(strange))}; choose of {', '.join(RIVALS)}")
     return Scoring(**{**table, "rivals": rivals})
+
+
+def _headlines(tables: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
+    found = tuple(Headline(**table) for table in tables)
+    main_scores(found)
+    return found
 
 
 def canonical_digest(value: Any) -> str:
@@ -319,6 +327,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         digests=raw["digests"],
         digest=canonical_digest(raw),
         gates=_gates(raw.get("gates", {})),
+        headlines=_headlines(raw["headline"]) if "headline" in raw else HEADLINES,
         training_digest=canonical_digest(
             {
                 **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},
@@ -380,6 +389,14 @@ def find_spec(name: str) -> TaskSpec:
     if not versions:
         raise unknown("task", name, latest_specs())
     return max(versions, key=lambda spec: spec.version)
+
+
+def headlines_of(task: str) -> tuple[Headline, ...]:
+    """Headlines of a task by name; `HEADLINES` of one that this version does not know."""
+    try:
+        return find_spec(task).headlines
+    except UserError:
+        return HEADLINES
 
 
 def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:

@@ -243,8 +243,8 @@ def gates(
     What was recorded before there was the gate, or on a task without it, is 'not recorded', which
     is no flag.
     """
-    from motifidelity.summary.gates import gates as every_gate
     from motifidelity.summary.query import Query
+    from motifidelity.summary.verdicts import gates as every_gate
 
     _print(every_gate(_registry(place or given[0]), Query(**filters)), form or given[1])
 

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ import pandas as pd
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.metrics.declare import all_metrics
-from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.registry import Registry
 from motifidelity.summary.formats import text_table
 from motifidelity.summary.ranks import LEVEL
@@ -23,7 +22,7 @@ from motifidelity.summary.rivals import HEADLINES as HELD_AGAINST
 from motifidelity.summary.rivals import NOT_ABOVE, not_above_counting
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
 from motifidelity.summary.stats import index_stats, mean_intervals
-from motifidelity.tasks.spec import Profile, TaskSpec, all_specs
+from motifidelity.tasks.spec import Profile, TaskSpec, all_specs, headlines_of
 
 if TYPE_CHECKING:
     from motifidelity.runs.run import Ended
@@ -65,19 +64,28 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
         trials reaches the floor, `NOT_ABOVE` where it is not above a regression on 6-mer counts,
         else "".
     """
-    lines = pd.DataFrame(HEADLINES, columns=["family", "metric", "method", "label"])
-    lines = lines.fillna({"method": ""}).assign(place=lines.index)
-    scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
     about = ["run", "task", "task_digest", "profile", "division"]
     runs = summary.trials[about].drop_duplicates()
-    scores = scores.merge(lines, on=["metric", "method"])
+    lines = _lines(runs["task"].unique())
+    scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
     scores = scores.merge(runs[runs["division"] != DIVISION], on="run")
+    scores = scores.merge(lines, on=["task", "metric", "method"])
     scores = scores.sort_values(["task", "run", "place"]).rename(columns={"n": "trials"})
     scores = _with_ends(scores.reset_index(drop=True), summary)
     scores["error"] = [_error_over_items(trials) for trials in scores["by_trial"]]
     scores["method"] = scores["method"].astype(object).where(scores["method"] != "", None)
     columns = ["run", "task", "family", "metric", "method", "label", "mean", "sd", "trials"]
     return scores[[*columns, "floor", "ceiling", "note", "error"]].reset_index(drop=True)
+
+
+def _lines(tasks: Iterable[str]) -> pd.DataFrame:
+    """The headlines of every task in their order."""
+    rows = [
+        (task, one.family, *one.score, one.label, place)
+        for task in tasks
+        for place, one in enumerate(headlines_of(task))
+    ]
+    return pd.DataFrame(rows, columns=["task", "family", "metric", "method", "label", "place"])
 
 
 def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:

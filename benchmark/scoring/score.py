@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
                 areas[method, reading] = _areas(read)
     if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
         views = {
-            (score.method, score.reading): score.value
+            (str(score.method), str(score.reading)): score.value
             for score in scores
             if score.metric == maps_of.OF_VIEW
         }
@@ -151,7 +152,9 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
 
 def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
     """A method's maps with every array that goes with them."""
-    parts = {part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS}
+    parts: dict[str, Any] = {
+        part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS
+    }
     randomised = parts[Part.RANDOMISED]
     if randomised is not None and not randomised.any():
         # unlike every map: no likeness would read as the best one

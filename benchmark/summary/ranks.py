@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.errors import UserError
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.metrics.headlines import main_scores
 from motifidelity.statistics import (
     at_matched_accuracy,
     compare_models,
@@ -26,6 +27,7 @@ from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import SCORE, Query, Source, answer
 from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
 from motifidelity.summary.stats import Stats, by_seed
+from motifidelity.tasks.spec import headlines_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +36,6 @@ ACCURACY = "auroc"
 # what must be equal for models to be ranked with each other
 _BOARD = (*BOARD, "division")
 _SHOWN = ("task", "profile", "division", "metric", "method")
-# models are ranked by the first of these that any of them has, where no score is asked for
-ORDER_BY = (
-    ("attribution_auroc", "saliency"),
-    ("match_fraction", ""),
-    ("localisation_auroc", "filter"),
-    ("auroc", ""),
-)
 LEVEL = 0.95
 # in place of letters: of a model whose trials are too few to be ranked
 PROVISIONAL = "provisional"
@@ -111,10 +106,15 @@ def rank_runs(
     }
 
 
-def ranking_score(stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
-    """Metric and method that rank the runs: the first of `ORDER_BY` that any of them has."""
+def order_by(task: str) -> list[tuple[str, str]]:
+    """Metric and method of the scores that rank a task's models: the first that any has does."""
+    return [headline.score for headline in main_scores(headlines_of(task)).values()]
+
+
+def ranking_score(task: str, stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
+    """Metric and method that rank the runs: the first of `order_by` that any of them has."""
     runs = list(runs)
-    for metric, method in ORDER_BY:
+    for metric, method in order_by(task):
         if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
             return metric, method
     return None
@@ -140,7 +140,7 @@ def headline_ranks(
     """
     found: dict[str, Standing] = {}
     for _, board in runs[competing(runs)].groupby(list(_BOARD), sort=True):
-        score = ranking_score(stats, board["run"])
+        score = ranking_score(str(board["task"].iloc[0]), stats, board["run"])
         if score is not None:
             found |= rank_runs({run: by_seed(stats, seeds, run, *score) for run in board["run"]})
     return found

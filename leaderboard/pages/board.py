@@ -123,13 +123,14 @@ def make_board(
     first = trials.iloc[0]
     runs = set(trials["run"])
     attribution = scored[scored["metric"].isin(["attribution_auroc", "paper_attribution_auroc"])]
-    columns = headline_columns(str(method) for method in attribution["method"])
+    task = str(first["task"])
+    columns = headline_columns(task, (str(method) for method in attribution["method"]))
     families = {
         column.family
         for column in columns
         if scored["metric"].isin([column.metric, column.paper]).any()
     }
-    order = ranking_score(stats, sorted(runs))
+    order = ranking_score(task, stats, sorted(runs))
     groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
     names = name_runs(first_of_each(trials))
     below = not_above_counting(trials, stats)
@@ -156,7 +157,7 @@ def make_board(
         paper_headings=tuple(heading(column, metrics, paper=True) for column in columns),
         rows=tuple(rows),
         failures=_failures(trials, rows),
-        panels=draw_panels(stats, [(row.run, row.label) for row in rows]) if ranked else (),
+        panels=draw_panels(task, stats, [(row.run, row.label) for row in rows]) if ranked else (),
         strips=_strips(trials, rows, material.filters) if ranked else (),
     )
 

@@ -93,8 +93,9 @@ def score_randomisation(
     Adebayo et al. compare ranks with and without the sign; here the ranks of |importance|, because
     a random network may take either sign for the same pattern.
     """
-    pair = [read_maps(method, each, sequences, reading) for each in (maps, randomised)]
-    if pair[0] is None or pair[1] is None:
+    read = (read_maps(method, each, sequences, reading) for each in (maps, randomised))
+    pair = [each for each in read if each is not None]
+    if len(pair) < 2:
         return []
     size = np.abs(np.stack(pair))
     return [mean_score("randomisation_similarity", mean_spearman(size), method=method)]

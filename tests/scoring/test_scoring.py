@@ -408,11 +408,12 @@ def test_headline_scores_are_means_and_spreads_over_trials():
         for trial in range(4):
             result = f"{task} {trial}"
             jobs.append({"result_id": result, "task": task})
-            for family, metric, method, _ in HEADLINES:
-                value = np.nan if (metric, trial) == ("match_any", 2) else rng.random()
-                common = {"result_id": result, "family": family, "metric": metric}
-                scores.append({**common, "method": method, "target": None, "value": value})
-                scores.append({**common, "method": method, "target": "SP1", "value": 100.0})
+            for one in HEADLINES:
+                value = np.nan if (one.metric, trial) == ("match_any", 2) else rng.random()
+                common = {"result_id": result, "family": one.family, "metric": one.metric}
+                common["method"] = one.method
+                scores.append({**common, "target": None, "value": value})
+                scores.append({**common, "target": "SP1", "value": 100.0})
             other = {"result_id": result, "metric": "auroc", "family": "accuracy", "target": None}
             scores.append({**other, "method": "another", "value": 100.0})
     scores = pd.DataFrame(scores).sample(frac=1, random_state=0)

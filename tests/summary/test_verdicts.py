@@ -13,8 +13,8 @@ from motifidelity.cli import bench
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.gates import GATES
 from motifidelity.registry import Registry, Result
-from motifidelity.summary.gates import COLUMNS, gates
 from motifidelity.summary.query import Query
+from motifidelity.summary.verdicts import COLUMNS, gates
 from motifidelity.tasks import spec as specs
 
 BOUNDS = {"gradients_add_up": 0.25, "gradients_tell_changes": 0.5}
