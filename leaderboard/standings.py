@@ -16,6 +16,7 @@ from motifidelity.metrics.declare import Family
 from motifidelity.metrics.headlines import main_scores
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import LEVEL, headline_ranks, kinds
+from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import mean_intervals, seeds_of
 from motifidelity.tasks.spec import headlines_of
@@ -62,7 +63,8 @@ def standings(material: Material) -> pd.DataFrame:
         letters as ``group``, within their task and division; the others are ``provisional`` and
         follow by their scores. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
         over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
-        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so.
+        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so. ``below``
+        names the headlines in which a network does not beat counting.
     """
     frame = _runs(material)
     if frame.empty:
@@ -117,6 +119,8 @@ def _runs(material: Material) -> pd.DataFrame:
     # what tells runs of one name apart: with their times for a table, in short for a figure
     frame["told"] = [", ".join((*n.parameters_but("activation"), *n.marks)) for n in names]
     frame["beside"] = [" ".join(n.beside) for n in names]
+    below = not_above_counting(trials, material.stats)
+    frame["below"] = [" and ".join(below.get(run, ())) for run in frame["run"]]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
     frame["kind"] = kinds(frame)
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))

@@ -68,6 +68,10 @@ class ScoredTask(_Remembers):
         Bases around a site, and those that a truth region is extended by.
     replaced : tuple of int
         Numbers of bases that deletion and insertion curves replace.
+    mismatched : bool
+        Whether maps are also held against the truth of other sequences.
+    errors : bool
+        Whether standard errors over sequences are scored.
     """
 
     target: str
@@ -89,6 +93,8 @@ class ScoredTask(_Remembers):
     window: int
     buffer: int
     replaced: tuple[int, ...]
+    mismatched: bool = False
+    errors: bool = False
 
     @cached_property
     def positive(self) -> npt.NDArray[np.intp]:

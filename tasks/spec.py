@@ -16,7 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from motifidelity.entries import RIVALS
 from motifidelity.errors import UserError, unknown
+from motifidelity.metrics.attribution import maps
 from motifidelity.metrics.gates import GATES
 from motifidelity.metrics.headlines import HEADLINES, Headline, main_scores
 from motifidelity.metrics.readings import OWN, READINGS
@@ -113,6 +115,8 @@ class Scoring:
     ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds. ``maps_floor``
     is the ``attribution_auroc`` of the best map that knows nothing of a sequence, noise or the
     curve of truth by position in the training split; a task without one has no score ``maps``.
+    ``rivals`` are those of `entries.RIVALS` that are recorded beside the ceilings and floors.
+    ``mismatched``: whether maps are also held against the truth of other sequences.
     """
 
     window: int
@@ -121,6 +125,15 @@ class Scoring:
     buffer: int
     chance_percentile: float
     maps_floor: float | None = None
+    rivals: tuple[str, ...] = ()
+    mismatched: bool = False
+
+    def fixed_floor(self, metric: str) -> float | None:
+        """The floor of a score of maps, the same for all networks; None where noise is it."""
+        if self.maps_floor is None:
+            return None
+        # maps is scaled from that floor already
+        return {maps.OF_VIEW: self.maps_floor, "maps": 0.0}.get(metric)
 
 
 @dataclass(frozen=True)
@@ -229,6 +242,13 @@ def _gates(table: Mapping[str, Any]) -> Mapping[str, float]:
     return {name: float(bound) for name, bound in table.items()}
 
 
+def _scoring(table: Mapping[str, Any]) -> Scoring:
+    rivals = tuple(table.get("rivals", ()))
+    if strange := set(rivals) - set(RIVALS):
+        raise ValueError(f"no rival {', '.join(sorted(strange))}; choose of {', '.join(RIVALS)}")
+    return Scoring(**{**table, "rivals": rivals})
+
+
 def _headlines(tables: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
     found = tuple(Headline(**table) for table in tables)
     main_scores(found)
@@ -298,7 +318,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         splits=tuple(raw["splits"][s] for s in SPLITS),
         fit=FitRecipe(**raw["fit"]),
         profiles=profiles,
-        scoring=Scoring(**raw["scoring"]),
+        scoring=_scoring(raw["scoring"]),
         attribution=Attribution(**attribution),
         accepted={
             definition: {tf: tuple(ids) for tf, ids in table.items()}

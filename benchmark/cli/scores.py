@@ -18,6 +18,8 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
 from motifidelity.summary.formats import text_table
 from motifidelity.summary.ranks import LEVEL
+from motifidelity.summary.rivals import HEADLINES as HELD_AGAINST
+from motifidelity.summary.rivals import NOT_ABOVE, not_above_counting
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
 from motifidelity.summary.stats import index_stats, mean_intervals
 from motifidelity.tasks.spec import Profile, TaskSpec, all_specs, headlines_of
@@ -59,7 +61,8 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
         ``trials``, ``floor``, ``ceiling``, ``note`` and ``error`` (standard error over the items
         of single trials, sequences or classes), by task. The note is ``at chance`` below
         `AT_CHANCE` of the way from floor to ceiling, ``may be chance`` where the interval over
-        trials reaches the floor, else "".
+        trials reaches the floor, `NOT_ABOVE` where it is not above a regression on 6-mer counts,
+        else "".
     """
     about = ["run", "task", "task_digest", "profile", "division"]
     runs = summary.trials[about].drop_duplicates()
@@ -94,6 +97,7 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
     scales = {
         key: find_scale(rows, stats) for key, rows in summary.trials.groupby(same, dropna=False)
     }
+    below = not_above_counting(summary.trials, stats)
     floors, ceilings, notes = [], [], []
     for row, low, high in zip(scores.to_dict("records"), lows, highs, strict=True):
         scale = scales[tuple(row[name] for name in same)]
@@ -103,7 +107,9 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
         floors.append(scale.floors[metric, method] if known else math.nan)
         ceilings.append(scale.ceilings[metric, method] if known else math.nan)
         reach = min(scale.place(metric, method, end) for end in (low, high))
-        notes.append("at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else "")
+        note = "at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else ""
+        mine = {HELD_AGAINST[name][0] for name in below.get(row["run"], ())}
+        notes.append(note or (NOT_ABOVE if metric in mine else ""))
     return scores.assign(floor=floors, ceiling=ceilings, note=notes)
 
 
@@ -171,8 +177,10 @@ def _table(rows: pd.DataFrame, trials: int) -> str:
             columns[heading] = values
     if (rows["trials"] != trials).any():
         columns["trials"] = list(rows["trials"].map(str))
-    if rows["note"].any():
-        columns[""] = list(rows["note"])
+    # what does not beat counting is said below the table
+    noted = rows["note"].where(rows["note"] != NOT_ABOVE, "")
+    if noted.any():
+        columns[""] = list(noted)
     numbers = [name not in ("score", "") for name in columns]
     return text_table(list(columns), list(zip(*columns.values(), strict=True)), numbers)
 
@@ -186,6 +194,11 @@ def _little_meant(rows: pd.DataFrame, task: str, profile: str) -> Iterator[str]:
             ("all scores", "accuracy is at chance: the network has learned nothing that its "
              "filters or maps could show")
         )  # fmt: skip
+    notes += [
+        (label, f"{NOT_ABOVE}: the lower end of the 95% interval is not above what a regression on "
+         "6-mer counts has")
+        for label in rows[rows["note"] == NOT_ABOVE]["label"]
+    ]  # fmt: skip
     spec = all_specs().get(task)
     if spec and profile in spec.profiles and profile != FULL:
         notes += _of_profile(rows, spec, spec.profiles[profile], spec.profiles.get(FULL))

@@ -9,8 +9,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motifidelity.metrics.attribution import maps as maps_of
+from motifidelity.metrics.attribution.base_ranking import rank_bases
 from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
@@ -69,6 +71,8 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
+    floor = truth.spec.scoring.maps_floor
+    areas: dict[tuple[str, str], NDArray[np.float64]] = {}
     for method in truth.methods:
         # a map that is zero everywhere in every sequence says nothing, as one that is not there
         if method not in arrays or not arrays[method].any():
@@ -85,7 +89,8 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
                 if one.read or reading == OWN
                 for score in one.score(read)
             ]
-    floor = truth.spec.scoring.maps_floor
+            if (method, reading) in maps_of.VIEWS:
+                areas[method, reading] = _areas(read)
     if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
         views = {
             (str(score.method), str(score.reading)): score.value
@@ -93,7 +98,16 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             if score.metric == maps_of.OF_VIEW
         }
         scores += maps_of.score_maps(views, floor)
+        if truth.scored.errors:
+            scores.append(maps_of.score_error(areas, floor))
     return JobScores(scores, network.once(match_filters).filters)
+
+
+def _areas(maps: ScoredMaps) -> NDArray[np.float64]:
+    """AUROC of the bases of each sequence."""
+    task = maps.task
+    bases, planted = task.explained_bases, task.planted[task.explained]
+    return rank_bases(maps.importance, planted, bases.chance, bases.low_information).auroc
 
 
 def agreeing_methods(truth: Truth) -> tuple[str, ...]:

@@ -146,6 +146,9 @@ class Truth:
             window=spec.scoring.window,
             buffer=spec.scoring.buffer,
             replaced=self.curve_counts,
+            mismatched=spec.scoring.mismatched,
+            # of a network of few trials, to be held against a rival
+            errors=bool(spec.scoring.rivals),
         )
 
 

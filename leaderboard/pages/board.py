@@ -18,6 +18,7 @@ from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import ranking_score
+from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import BOARD, Summary, first_of_each
 from motifidelity.summary.stats import Stats
 
@@ -132,8 +133,9 @@ def make_board(
     order = ranking_score(task, stats, sorted(runs))
     groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
     names = name_runs(first_of_each(trials))
+    below = not_above_counting(trials, stats)
     rows = [
-        make_row(run, group, columns, families, stats, metrics, name)
+        make_row(run, group, columns, families, stats, metrics, name, below.get(run, ()))
         for (run, group), name in zip(groups_of, names, strict=True)
     ]
     rows.sort(key=lambda row: _rank_key(row, stats, order))

@@ -20,6 +20,7 @@ from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
+from motifidelity.summary.rivals import NOT_ABOVE
 from motifidelity.summary.runs import BOARD
 
 RESULT_FILES = {
@@ -283,7 +284,7 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
         kind=row["kind"],
         href=row["href"],
         title=clip(row["model"], 300),
-        sub=shorten(row["told"], 120),
+        sub=shorten(", ".join(filter(None, (row["told"], _below(row)))), 120),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
         cells=tuple(
@@ -292,6 +293,10 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
             for entry in [_CELLS.get(field.name, _score)(row, field)]
         ),
     )
+
+
+def _below(row: Row) -> str:
+    return f"{NOT_ABOVE}: {row['below']}" if row["below"] else ""
 
 
 def _score(row: Row, field: Field) -> Entry:

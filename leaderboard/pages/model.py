@@ -25,6 +25,7 @@ from motifidelity.leaderboard.tables.rows import Mark, coverage, marks
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from motifidelity.metrics.motifs.hits import MAX_EVALUE
+from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import Summary
 from motifidelity.summary.stats import Stats, split_stats
 
@@ -167,12 +168,13 @@ class ModelPage:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What a page shows: the trials, scores by run, filters and epochs by result."""
+    """The trials, scores by run, filters and epochs by result, and who does not beat counting."""
 
     summary: Summary
     stats: Mapping[str, Stats]
     filters: Mapping[object, pd.DataFrame]
     history: Mapping[object, pd.DataFrame]
+    below: Mapping[str, tuple[str, ...]]
 
 
 def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
@@ -199,6 +201,7 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         stats=split_stats(material.stats),
         filters=dict(list(material.filters.groupby("result_id"))),
         history=dict(list(material.history.groupby("result_id"))),
+        below=not_above_counting(material.summary.trials, material.stats),
     )
     stem = f"{shorten(last['model'], 40) or 'unnamed'} {shorten(activation, 30)}".strip()
     lone = placed["run"].nunique() == 1
@@ -253,7 +256,7 @@ def _make_section(
         ranked=counted.iloc[0]["profile"] == "full",
         coverage=coverage(int(ok.sum()), len(counted)),
         complete=bool(ok.all()),
-        marks=marks(counted.iloc[-1]),
+        marks=marks(counted.iloc[-1], shown.below.get(run, ())),
         trial_labels=tuple(clip(trial) for trial in counted["trial"]),
         scores=score_rows(scores, list(counted["result_id"]), metrics, scale),
         classes=class_table(scores, metrics),

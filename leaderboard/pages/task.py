@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
 from motifidelity.metrics.truth.grammar import count_distribution
 from motifidelity.summary.names import RunName, name_runs
+from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import first_of_each
 from motifidelity.summary.stats import Stats
 
@@ -247,6 +248,7 @@ def _examples(trials: pd.DataFrame, material: Material) -> tuple[tuple[Strip, ..
 def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     runs = set(trials["run"])
     stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
+    below = not_above_counting(trials, stats)
     ends = tuple(
         (family, tuple(mine))
         for family, mine in groupby(_ends(trials, stats, material), lambda end: end.family)
@@ -254,8 +256,8 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     return Board(
         profile=clip(profile, 20),
         runs=tuple(
-            _link(mine, stats, name)
-            for (_, mine), name in zip(
+            _link(mine, stats, name, below.get(str(run), ()))
+            for (run, mine), name in zip(
                 trials.groupby("run", sort=True), name_runs(first_of_each(trials)), strict=True
             )
         ),
@@ -267,7 +269,7 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     )
 
 
-def _link(trials: pd.DataFrame, stats: Stats, name: RunName) -> Link:
+def _link(trials: pd.DataFrame, stats: Stats, name: RunName, below: Sequence[str]) -> Link:
     counted = trials[trials["counted"]]
     last = counted.iloc[-1]
     activation, _ = parse_params(str(last["params"]))
@@ -280,7 +282,7 @@ def _link(trials: pd.DataFrame, stats: Stats, name: RunName) -> Link:
         activation=shorten(activation, 30),
         coverage=coverage(int((counted["status"] == "ok").sum()), len(counted)),
         accuracy=number(accuracy.mean) if accuracy and accuracy.n else "–",
-        marks=marks(last),
+        marks=marks(last, below),
     )
 
 

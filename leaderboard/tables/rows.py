@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS, OPEN
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, OPEN, RIVALS
 from motifidelity.leaderboard.tables.cells import Cell, make_cell
 from motifidelity.leaderboard.tables.columns import Column
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.names import RunName
+from motifidelity.summary.rivals import NOT_ABOVE
 from motifidelity.summary.stats import Stats
+
+_COUNTING = "a regression on 6-mer counts"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def make_row(
     stats: Stats,
     metrics: Mapping[str, MetricInfo],
     name: RunName,
+    below: Sequence[str] = (),
 ) -> Row:
     """The row of one run.
 
@@ -80,6 +84,8 @@ def make_row(
         The declared metrics.
     name : RunName
         What it is called beside the board's other runs.
+    below : sequence of str
+        Headlines in which it does not beat counting.
 
     Returns
     -------
@@ -121,7 +127,7 @@ def make_row(
         num_ok=num_ok,
         num_trials=num_trials,
         reference=last["division"] == DIVISION or last["model"] in FLOOR_NETWORKS,
-        marks=marks(last),
+        marks=marks(last, below),
         cells=cells(paper=False),
         paper_cells=cells(paper=True),
     )
@@ -145,9 +151,11 @@ def coverage(num_ok: int, num_trials: int) -> str:
     return f"{num_ok} of {num_trials} {'trial' if num_trials == 1 else 'trials'} ok"
 
 
-def marks(job: pd.Series) -> tuple[Mark, ...]:
-    """The badges of a run, from any of its jobs."""
+def marks(job: pd.Series, below: Sequence[str] = ()) -> tuple[Mark, ...]:
+    """The badges of a run, from any of its jobs and where it does not beat counting."""
     found = []
+    if job["division"] == DIVISION and job["model"] in RIVALS:
+        return (Mark("rival", "no network: what counting letters of the training data does"),)
     if job["division"] == DIVISION:
         return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
     if job["model"] in FLOOR_NETWORKS:
@@ -158,6 +166,9 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
         found.append(Mark("no container", "run with no container: isolation was not enforced"))
     if job["backend"] != "tensorflow":
         found.append(Mark(clip(job["backend"], 20), "the network ran on this backend of Keras"))
+    if below:
+        title = f"{' and '.join(below)}: the lower end of the 95% interval is not above {_COUNTING}"
+        found.append(Mark(NOT_ABOVE, title))
     return tuple(found)
 
 

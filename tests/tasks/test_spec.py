@@ -215,3 +215,20 @@ def test_every_method_of_a_task_is_known_and_takes_its_settings(name):
     counts = spec.attribution.curve_counts(spec.length)
     assert (counts[0], counts[-1]) == (0, spec.length)
     assert list(counts) == sorted(set(counts))
+
+
+def test_what_a_task_may_ask_of_its_scores_is_off_unless_it_does(spec_texts):
+    text = spec_texts["regulatory-code"]
+    plain = parse_spec(text).scoring
+    assert (plain.maps_floor, plain.rivals, plain.mismatched) == (None, (), False)
+    asked = 'maps_floor = 0.592\nrivals = ["GC content", "6-mer regression"]\nmismatched = true\n'
+    spec = parse_spec(text.replace("[scoring]", "[scoring]\n" + asked, 1))
+    assert spec.scoring.rivals == ("GC content", "6-mer regression")
+    assert spec.scoring.mismatched
+    assert spec.scoring.fixed_floor("attribution_auroc") == 0.592
+    assert spec.scoring.fixed_floor("maps") == 0
+    assert spec.scoring.fixed_floor("auroc") is plain.fixed_floor("attribution_auroc") is None
+    # a trained network does not depend on it
+    assert spec.training_digest == parse_spec(text).training_digest
+    with pytest.raises(ValueError, match="no rival 7-mers; choose of GC content, 6-mer"):
+        parse_spec(text.replace("[scoring]", '[scoring]\nrivals = ["7-mers"]', 1))
