@@ -130,7 +130,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
     the study's sigmoid does not saturate.
     """
     network = OracleNetwork(truth)
-    codes = truth.test.sequences[truth.explained]
+    codes = truth.test.sequences[truth.asked]
     one_hot = np.eye(4, dtype=np.float32)[codes][..., None]
     evidence, mutated = (network.maps(codes, mutagenesis=flag) for flag in (False, True))
     contributions = evidence * one_hot
@@ -155,7 +155,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
 def random_arrays(truth: Truth) -> dict[str, Array]:
     """What a probe would give of a network that knows nothing: noise in place of everything."""
     rng = np.random.default_rng(SEED)
-    m, classes = len(truth.explained), len(truth.spec.classes)
+    m, classes = len(truth.asked), len(truth.spec.classes)
     noise = np.stack(
         [random_maps(rng, m, truth.spec.length) for _ in range(classes)],
         axis=-1,
@@ -175,7 +175,7 @@ def _answers(truth: Truth, network: OracleNetwork) -> dict[str, Array]:
     one_hot = np.eye(4, dtype=np.float32)[truth.test.sequences]
     return {
         "logits": network.logits(one_hot),
-        "explained_logits": np.zeros((len(truth.explained), network.classes), np.float32),
+        "explained_logits": np.zeros((len(truth.asked), network.classes), np.float32),
     }
 
 
