@@ -7,7 +7,7 @@ specification. A module that declares `METRICS` scores them by its `SCORERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -72,6 +72,11 @@ class ScoredTask(_Remembers):
         Whether maps are also held against the truth of other sequences.
     errors : bool
         Whether standard errors over sequences are scored.
+    class_motifs : tuple of C int
+        The motif that each class names, as ``spans.motif`` counts; empty where classes are not
+        motifs.
+    negatives : (k,) int
+        Sequences without any label whose maps are made too.
     """
 
     target: str
@@ -95,11 +100,19 @@ class ScoredTask(_Remembers):
     replaced: tuple[int, ...]
     mismatched: bool = False
     errors: bool = False
+    class_motifs: tuple[int, ...] = ()
+    negatives: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
     @cached_property
     def positive(self) -> npt.NDArray[np.intp]:
         """Sequences with any label, in order: the ones that hold what is to be found."""
         return np.flatnonzero(self.labels.any(axis=1))
+
+    @cached_property
+    def held(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Every explained sequence, as a place among them, with each class that it holds: (k,)."""
+        sequence, classes = np.nonzero(self.labels[self.explained])
+        return sequence, classes
 
     @cached_property
     def explained_sequences(self) -> Codes:
@@ -187,6 +200,10 @@ class ScoredMaps:
         Exact change of what is explained under every other letter, where it was computed.
     reading : {"own", "signed", "magnitude"}
         How the maps are read; what there is of the maps has this reading.
+    by_class, hypothetical_by_class : (k, L, 4) float or None
+        Maps of one class each, in the order of `ScoredTask.held`, and hypothetical contributions.
+    negatives, hypothetical_negatives : (k, L, 4) float or None
+        Those of `ScoredTask.negatives`, of all classes.
     """
 
     task: ScoredTask
@@ -202,6 +219,10 @@ class ScoredMaps:
     randomised: Floats | None = None
     substitutions: Floats | None = None
     reading: Reading = OWN
+    by_class: Floats | None = None
+    hypothetical_by_class: Floats | None = None
+    negatives: Floats | None = None
+    hypothetical_negatives: Floats | None = None
 
     @cached_property
     def importance(self) -> Floats:
@@ -212,13 +233,26 @@ class ScoredMaps:
         ValueError
             If the maps have no such reading.
         """
-        found = read_maps(
-            self.method.name,
-            self.maps,
-            self.task.explained_sequences,
-            self.reading,
-            self.hypothetical,
-        )
+        return self._read(self.maps, self.task.explained_sequences, self.hypothetical)
+
+    @cached_property
+    def importance_by_class(self) -> Floats | None:
+        """The same (k, L) of each class that a sequence holds, where those maps are there."""
+        if self.by_class is None:
+            return None
+        sequences = self.task.explained_sequences[self.task.held[0]]
+        return self._read(self.by_class, sequences, self.hypothetical_by_class)
+
+    @cached_property
+    def importance_of_negatives(self) -> Floats | None:
+        """The same (k, L) of sequences without a label, where those maps are there."""
+        if self.negatives is None:
+            return None
+        sequences = self.task.sequences[self.task.negatives]
+        return self._read(self.negatives, sequences, self.hypothetical_negatives)
+
+    def _read(self, maps: Floats, sequences: Codes, hypothetical: Floats | None) -> Floats:
+        found = read_maps(self.method.name, maps, sequences, self.reading, hypothetical)
         if found is None:
             raise ValueError(f"maps of {self.method.name} have no reading {self.reading}")
         return found

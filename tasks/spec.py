@@ -21,9 +21,10 @@ from motifidelity.errors import UserError, unknown
 from motifidelity.metrics.attribution import maps
 from motifidelity.metrics.gates import GATES
 from motifidelity.metrics.headlines import HEADLINES, Headline, main_scores
-from motifidelity.metrics.readings import OWN, READINGS
+from motifidelity.metrics.readings import OWN, READINGS, Reading
 
 SPLITS = ("train", "valid", "test")
+EXPLAIN = ("positives", "all")
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,11 @@ class Attribution:
         is integrated.
     readings : tuple of str
         How maps are read (`metrics.readings`), one set of scores each.
+    by_class : bool
+        Whether the map of each class that a sequence holds is kept beside their sum, and scored.
+    explain : {"positives", "all"}
+        Which test sequences maps are made of: the first ones with a label, or as many without any
+        beside them.
     """
 
     methods: Mapping[str, Mapping[str, Any]]
@@ -167,7 +173,9 @@ class Attribution:
     resamples: int
     perturbations: int
     paths: int = 0
-    readings: tuple[str, ...] = (OWN,)
+    readings: tuple[Reading, ...] = (OWN,)
+    by_class: bool = False
+    explain: str = EXPLAIN[0]
 
     def curve_counts(self, length: int) -> tuple[int, ...]:
         """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
@@ -289,6 +297,8 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         raise ValueError(
             f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"
         )
+    if (explain := attribution.get("explain", EXPLAIN[0])) not in EXPLAIN:
+        raise ValueError(f"no explain {explain!r}; choose one of {', '.join(EXPLAIN)}")
     profiles = {
         name: Profile(
             name=name,

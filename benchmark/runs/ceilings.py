@@ -181,7 +181,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
     motifs = [motif.ppm.T for motif in truth.true_motifs]
     return {
         **_answers(truth, network),
-        "explained_logits": np.zeros((len(truth.explained), network.classes), np.float32),
+        "explained_logits": np.zeros((len(truth.asked), network.classes), np.float32),
         **_scan(truth, oracle_filters(motifs), scan_both=True),
         **_explained(truth, network),
     }
@@ -202,7 +202,7 @@ def rival_arrays(name: str, truth: Truth) -> dict[str, Array]:
     answers = _answers(truth, network)
     return {
         **answers,
-        "explained_logits": answers["logits"][truth.explained],
+        "explained_logits": answers["logits"][truth.asked],
         **_explained(truth, network),
     }
 
@@ -210,7 +210,7 @@ def rival_arrays(name: str, truth: Truth) -> dict[str, Array]:
 def random_arrays(truth: Truth) -> dict[str, Array]:
     """What a probe would give of a network that knows nothing: noise in place of everything."""
     rng = np.random.default_rng(SEED)
-    m, classes = len(truth.explained), len(truth.spec.classes)
+    m, classes = len(truth.asked), len(truth.spec.classes)
     noise = np.stack(
         [random_maps(rng, m, truth.spec.length) for _ in range(classes)],
         axis=-1,
@@ -233,7 +233,7 @@ def _answers(truth: Truth, network: _Explains) -> dict[str, Array]:
 
 def _explained(truth: Truth, network: _Explains) -> dict[str, Array]:
     """Maps of every method but noise, hypothetical contributions, and what answers them."""
-    codes = truth.test.sequences[truth.explained]
+    codes = truth.test.sequences[truth.asked]
     one_hot = np.eye(4, dtype=np.float32)[codes][..., None]
     evidence, mutated = (network.maps(codes, mutagenesis=flag) for flag in (False, True))
     contributions = evidence * one_hot

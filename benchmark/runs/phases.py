@@ -57,7 +57,7 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
         "graph": graph.resolve(),
         "network": network.resolve(),
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
-        "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
+        "explained": _save(work / "explained.npy", truth.test.sequences[truth.asked]),
     }
     return Phase("probe", probe_settings(truth), inputs, _folder(work / "probe"))
 
@@ -102,7 +102,7 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
     return take_probe(
         out,
         tests=len(truth.test.sequences),
-        explained=len(truth.explained),
+        explained=len(truth.asked),
         length=spec.length,
         classes=len(spec.classes),
         top_sites=spec.scoring.top_sites,

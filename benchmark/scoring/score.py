@@ -159,6 +159,9 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
     if randomised is not None and not randomised.any():
         # unlike every map: no likeness would read as the best one
         parts[Part.RANDOMISED] = None
+    substitutions = arrays.get(CHANGES)
+    if substitutions is not None and not substitutions.any():
+        substitutions = None
     return ScoredMaps(
         truth.scored,
         METHODS[method],
@@ -166,6 +169,6 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
         arrays["explained_logits"],
         perturbed=arrays.get("perturbed"),
         changes=arrays.get("changes"),
-        substitutions=arrays.get(CHANGES),
+        substitutions=substitutions,
         **parts,
     )
