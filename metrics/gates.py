@@ -40,10 +40,14 @@ class Gate:
         return "flagged" if past else "ok"
 
 
+SCAN_MATTERS, SCAN_LEARNED = "scan_matters", "scan_learned"
+
 GATES = {
     "gradients_add_up": Gate("gradients add up", "gradient_completeness", None, "above"),
     "gradients_tell_changes": Gate(
         "gradients tell changes", "gradient_fidelity", "saliency", "below"
     ),
+    SCAN_MATTERS: Gate("the scan matters", "scan_reliance", None, "below"),
+    SCAN_LEARNED: Gate("the scan was learned", "untrained_filter_f1", None, "above"),
 }
 """By the names that a specification's table ``[gates]`` has."""

@@ -165,6 +165,10 @@ class ScoredNetwork(_Remembers):
     path_integrals, path_changes : (t, paths) float or None
         Integral of the gradient of what is explained along straight paths to the first t explained
         sequences, and what it changes by.
+    scan_logits : (n, C) float or None
+        Logits where the filter scan alone sees the sequences.
+    untrained_top_sites : (F, K, 2) int or None
+        The strongest sites of the filters that it had before its training.
     """
 
     task: ScoredTask
@@ -172,6 +176,8 @@ class ScoredNetwork(_Remembers):
     filters: FilterArrays | None
     path_integrals: Floats | None = None
     path_changes: Floats | None = None
+    scan_logits: Floats | None = None
+    untrained_top_sites: npt.NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

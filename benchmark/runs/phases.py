@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.metrics.methods import METHODS
 from motifidelity.phase.interface import Executor, Phase
 from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
+from motifidelity.worker.arrays import UNTRAINED
 
 # intervals of a path along which gradients are integrated
 PATH_STEPS = 50
@@ -46,12 +48,30 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
         "own_fit": job.submission.own_fit,
         "seed": job.seed,
         "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
+        **({UNTRAINED: True} if SCAN_LEARNED in spec.gates else {}),
     }
     return Phase("fit", settings, inputs, _folder(work / "fit"))
 
 
-def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
-    """The frozen network and unlabelled sequences; none of the submission's Python."""
+def probe_phase(
+    truth: Truth,
+    graph: Path,
+    network: Path,
+    work: Path,
+    *,
+    untrained: tuple[Path, Path] | None = None,
+) -> Phase:
+    """The frozen network and unlabelled sequences; none of the submission's Python.
+
+    Parameters
+    ----------
+    truth : Truth
+    graph, network : Path
+    work : Path
+    untrained : tuple of Path, optional
+        Graph and manifest of the network before its training; its filters are read where the
+        specification asks for them.
+    """
     inputs = {
         # the worker runs in a folder of its own
         "graph": graph.resolve(),
@@ -59,6 +79,9 @@ def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
         "explained": _save(work / "explained.npy", truth.test.sequences[truth.asked]),
     }
+    if untrained and SCAN_LEARNED in truth.spec.gates:
+        for name, path in zip(("graph", "network"), untrained, strict=True):
+            inputs[f"{UNTRAINED}_{name}"] = path.resolve()
     return Phase("probe", probe_settings(truth), inputs, _folder(work / "probe"))
 
 
@@ -76,6 +99,7 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
         **({"paths": {"paths": paths, "steps": PATH_STEPS}} if paths else {}),
+        **({"scan_alone": True} if SCAN_MATTERS in truth.spec.gates else {}),
     }
 
 
@@ -108,6 +132,7 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
         top_sites=spec.scoring.top_sites,
         window=spec.scoring.window,
         explanations=truth.explanations,
+        gates=spec.gates,
     )
 
 

@@ -29,7 +29,16 @@ from motifidelity.metrics.scored import (
     scorers,
 )
 from motifidelity.scoring.truth import Arrays, Truth
-from motifidelity.worker.arrays import PATH_CHANGES, PATH_INTEGRALS, Part
+from motifidelity.worker.arrays import (
+    PATH_CHANGES,
+    PATH_INTEGRALS,
+    SCAN_LOGITS,
+    UNTRAINED_SITES,
+    Part,
+)
+
+# arrays of `ScoredNetwork` that are there where a specification asks for them
+_OF_GATES = (PATH_INTEGRALS, PATH_CHANGES, SCAN_LOGITS, UNTRAINED_SITES)
 
 
 def compile_in_background() -> None:
@@ -67,8 +76,8 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     filters = None
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
-    paths = {name: arrays.get(name) for name in (PATH_INTEGRALS, PATH_CHANGES)}
-    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
+    of_gates = {name: arrays.get(name) for name in _OF_GATES}
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **of_gates)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     floor = truth.spec.scoring.maps_floor

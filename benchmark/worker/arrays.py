@@ -32,3 +32,8 @@ class Part(StrEnum):
 CURVES = (Part.DELETION, Part.INSERTION)
 # of the network, whatever explains it
 PATH_INTEGRALS, PATH_CHANGES = "path_integrals", "path_changes"
+# answers to all test sequences, where the filter scan alone sees them
+SCAN_LOGITS = "scan_logits"
+# a network as it was frozen before its training, and the strongest sites of its filters
+UNTRAINED = "untrained"
+UNTRAINED_SITES = f"{UNTRAINED}_top_sites"

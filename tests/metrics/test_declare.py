@@ -24,6 +24,8 @@ def test_every_metric_of_the_benchmark_is_found_without_a_list():
         "specificity_auroc",
         "gradient_fidelity",
         "filter_f1",
+        "scan_reliance",
+        "untrained_filter_f1",
         "flat_filters",
         "paper_match_any",
         "paper_match_fraction",

@@ -17,7 +17,7 @@ from motifidelity.summary.query import Query
 from motifidelity.summary.verdicts import COLUMNS, gates
 from motifidelity.tasks import spec as specs
 
-BOUNDS = {"gradients_add_up": 0.25, "gradients_tell_changes": 0.5}
+BOUNDS = {"gradients_add_up": 0.25, "gradients_tell_changes": 0.5, "scan_matters": 0.5}
 
 
 def test_gates_are_of_declared_metrics_that_rank_nobody():
@@ -35,6 +35,8 @@ def test_gates_are_of_declared_metrics_that_rank_nobody():
         ("gradients_tell_changes", 0.432, "flagged"),
         ("gradients_tell_changes", math.nan, "not recorded"),
         ("gradients_tell_changes", None, "not recorded"),
+        ("scan_matters", 1.0, "ok"),
+        ("scan_matters", 0.02, "flagged"),
     ],
 )
 def test_a_figure_past_its_bound_is_flagged(name, figure, verdict):
@@ -56,13 +58,14 @@ def registry(tmp_path, monkeypatch):
     monkeypatch.setattr(specs, "all_specs", lambda: every)
     registry = Registry(tmp_path / "registry")
     for number, (model, figures) in enumerate(
-        [("honest", (0.05, 0.9)), ("decoy", (0.97, 0.1)), ("old", ())]
+        [("honest", (0.05, 0.9, 1.0)), ("decoy", (0.97, 0.1, 0.02)), ("old", ())]
     ):
         scores = [score("attribution_auroc", 0.9, "saliency")]
         if figures:
             scores += [
                 score("gradient_completeness", figures[0]),
                 score("gradient_fidelity", figures[1], "saliency"),
+                score("scan_reliance", figures[2]),
             ]
         job = row("jobs", full=False, status="ok", model=model, params="{}", division="closed")
         job |= {"task": "regulatory-code@1", "profile": "full", "job_id": f"{number}" * 24}
@@ -78,10 +81,16 @@ def test_every_gate_of_every_trial_is_told(registry):
         ("honest", "gradients tell changes"): "ok",
         ("decoy", "gradients add up"): "flagged",
         ("decoy", "gradients tell changes"): "flagged",
-        ("old", "gradients add up"): "not recorded",
-        ("old", "gradients tell changes"): "not recorded",
+        ("honest", "the scan matters"): "ok",
+        ("decoy", "the scan matters"): "flagged",
+        **{("old", gate.label): "not recorded" for gate in GATES.values()},
+        # of a gate that the task has no bound for
+        **dict.fromkeys(
+            [(model, "the scan was learned") for model in ("honest", "decoy")], "not recorded"
+        ),
     }
-    assert set(gates(registry, Query(model=("decoy",)))["figure"]) == {0.97, 0.1}
+    found = gates(registry, Query(model=("decoy",)))["figure"]
+    assert found.dropna().tolist() == [0.97, 0.1, 0.02]
 
 
 def test_the_command_lists_them(registry):
@@ -93,4 +102,6 @@ def test_the_command_lists_them(registry):
     assert [row.rsplit(",", 4)[1:] for row in rows] == [
         ["gradients add up", "0.97", "0.25", "flagged"],
         ["gradients tell changes", "0.1", "0.5", "flagged"],
+        ["the scan matters", "0.02", "0.5", "flagged"],
+        ["the scan was learned", "", "", "not recorded"],
     ]
