@@ -19,6 +19,7 @@ from motifidelity.summary.ranks import LEVEL, headline_ranks, kinds
 from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import mean_intervals, seeds_of
+from motifidelity.summary.verdicts import flagged
 from motifidelity.tasks.spec import headlines_of
 from motifidelity.untrusted import clean
 
@@ -64,7 +65,8 @@ def standings(material: Material) -> pd.DataFrame:
         follow by their scores. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
         over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
         oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so. ``below``
-        names the headlines in which a network does not beat counting.
+        names the headlines in which a network does not beat counting, ``flagged`` the gates of
+        its task that one of its trials is past.
     """
     frame = _runs(material)
     if frame.empty:
@@ -121,6 +123,10 @@ def _runs(material: Material) -> pd.DataFrame:
     frame["beside"] = [" ".join(n.beside) for n in names]
     below = not_above_counting(trials, material.stats)
     frame["below"] = [" and ".join(below.get(run, ())) for run in frame["run"]]
+    frame["flagged"] = [
+        ", ".join(gate.label for gate in flagged(str(task), material.stats, run))
+        for run, task in zip(frame["run"], frame["task"], strict=True)
+    ]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
     frame["kind"] = kinds(frame)
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))

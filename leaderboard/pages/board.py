@@ -13,12 +13,11 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
 from motifidelity.leaderboard.tables.cells import Group, Heading, groups, heading
 from motifidelity.leaderboard.tables.columns import Column, headline_columns, method_label
-from motifidelity.leaderboard.tables.rows import Row, make_row
+from motifidelity.leaderboard.tables.rows import Row, make_row, score_marks
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import ranking_score
-from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import BOARD, Summary, first_of_each
 from motifidelity.summary.stats import Stats
 
@@ -133,9 +132,9 @@ def make_board(
     order = ranking_score(task, stats, sorted(runs))
     groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
     names = name_runs(first_of_each(trials))
-    below = not_above_counting(trials, stats)
+    said = score_marks(trials, stats)
     rows = [
-        make_row(run, group, columns, families, stats, metrics, name, below.get(run, ()))
+        make_row(run, group, columns, families, stats, metrics, name, said.get(run, ()))
         for (run, group), name in zip(groups_of, names, strict=True)
     ]
     rows.sort(key=lambda row: _rank_key(row, stats, order))

@@ -19,6 +19,7 @@ from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
+from motifidelity.metrics.gates import FLAGGED
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
 from motifidelity.summary.rivals import NOT_ABOVE
 from motifidelity.summary.runs import BOARD
@@ -284,7 +285,7 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
         kind=row["kind"],
         href=row["href"],
         title=clip(row["model"], 300),
-        sub=shorten(", ".join(filter(None, (row["told"], _below(row)))), 120),
+        sub=shorten(", ".join(filter(None, (row["told"], _flagged(row), _below(row)))), 120),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
         cells=tuple(
@@ -293,6 +294,10 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
             for entry in [_CELLS.get(field.name, _score)(row, field)]
         ),
     )
+
+
+def _flagged(row: Row) -> str:
+    return f"{FLAGGED}: {row['flagged']}" if row["flagged"] else ""
 
 
 def _below(row: Row) -> str:

@@ -10,10 +10,14 @@ from click.testing import CliRunner
 from registry_rows import row
 
 from motifidelity.cli import bench
+from motifidelity.leaderboard import render
+from motifidelity.leaderboard.site import gather
+from motifidelity.leaderboard.standings import standings
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.gates import GATES
 from motifidelity.registry import Registry, Result
 from motifidelity.summary.query import Query
+from motifidelity.summary.ranks import rank
 from motifidelity.summary.verdicts import COLUMNS, gates
 from motifidelity.tasks import spec as specs
 
@@ -91,6 +95,49 @@ def test_every_gate_of_every_trial_is_told(registry):
     }
     found = gates(registry, Query(model=("decoy",)))["figure"]
     assert found.dropna().tolist() == [0.97, 0.1, 0.02]
+
+
+def test_a_flagged_network_is_shown_and_not_ranked_by_scores_that_hang_on_the_gate(
+    tmp_path, registry
+):
+    trials = Registry(tmp_path / "trials")
+    for model, lies, mean in (("honest", False, 0.8), ("other", False, 0.7), ("decoy", True, 0.99)):
+        for trial in range(3):
+            # one trial past a bound is enough
+            figure = 0.9 if lies and trial == 1 else 0.05
+            scores = [
+                score("attribution_auroc", mean + trial / 1000, "saliency"),
+                score("attribution_auroc", mean + trial / 1000, "ism"),
+                score("attribution_auroc", mean + trial / 1000, "deepshap"),
+                score("gradient_completeness", figure),
+                score("gradient_fidelity", 0.9, "saliency"),
+            ]
+            job = row("jobs", full=False, status="ok", model=model, params="{}", division="closed")
+            job |= {"task": "regulatory-code@1", "profile": "full", "trial": trial, "seed": trial}
+            job["job_id"] = f"{model}{trial}".ljust(24, "0")
+            trials.record(Result(job, scores))
+
+    def places(method):
+        found = rank(trials, Query(metric=("attribution_auroc",), method=(method,)))
+        return {row["label"]: (row["rank"], row["group"]) for row in found.to_dict("records")}
+
+    by_gradient, by_mutagenesis = places("saliency"), places("ism")
+    assert by_gradient["decoy"][1] == "flagged"
+    assert [by_gradient[name][0] for name in ("honest", "other")] == [1, 2]
+    assert by_mutagenesis["decoy"][0] == 1
+    # the sum of its contributions is what the network does, whatever its gradients are
+    assert places("deepshap")["decoy"][0] == 1
+
+    material = gather(trials.tables(), all_metrics())
+    page = standings(material).set_index("model")
+    assert page.loc["decoy", "group"] == "flagged"
+    assert page["rank"].fillna(0).to_dict() == {"honest": 1, "other": 2, "decoy": 0}
+    assert page.loc["decoy", "flagged"] == "gradients add up"
+    render(trials.tables(), tmp_path / "site", metrics=all_metrics())
+    front = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "flagged: gradients add up" in front
+    [own] = (tmp_path / "site" / "models").glob("decoy*.html")
+    assert "past a bound of its task: gradients add up" in own.read_text(encoding="utf-8")
 
 
 def test_the_command_lists_them(registry):
