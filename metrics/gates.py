@@ -40,10 +40,13 @@ class Gate:
         return "flagged" if past else "ok"
 
 
+ANSWERS_REPEAT = "answers_repeat"
+
 GATES = {
     "gradients_add_up": Gate("gradients add up", "gradient_completeness", None, "above"),
     "gradients_tell_changes": Gate(
         "gradients tell changes", "gradient_fidelity", "saliency", "below"
     ),
+    ANSWERS_REPEAT: Gate("answers repeat", "answer_shift", None, "above"),
 }
 """By the names that a specification's table ``[gates]`` has."""

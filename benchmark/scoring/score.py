@@ -14,6 +14,7 @@ from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
 from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
+from motifidelity.metrics.gates import ANSWERS_REPEAT
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
 from motifidelity.metrics.readings import OWN, READINGS, has_reading
@@ -65,7 +66,10 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
     paths = {name: arrays.get(name) for name in (PATH_INTEGRALS, PATH_CHANGES)}
-    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
+    again = arrays.get("explained_logits") if ANSWERS_REPEAT in truth.spec.gates else None
+    network = ScoredNetwork(
+        truth.scored, arrays["logits"], filters, explained_logits=again, **paths
+    )
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     for method in truth.methods:

@@ -73,7 +73,9 @@ def registry(tmp_path, monkeypatch):
 def test_every_gate_of_every_trial_is_told(registry):
     found = gates(registry, Query())
     assert tuple(found.columns) == COLUMNS
-    assert {(row["model"], row["gate"]): row["verdict"] for row in found.to_dict("records")} == {
+    bounded = {GATES[name].label for name in BOUNDS}
+    told = [row for row in found.to_dict("records") if row["gate"] in bounded]
+    assert {(row["model"], row["gate"]): row["verdict"] for row in told} == {
         ("honest", "gradients add up"): "ok",
         ("honest", "gradients tell changes"): "ok",
         ("decoy", "gradients add up"): "flagged",
@@ -81,7 +83,7 @@ def test_every_gate_of_every_trial_is_told(registry):
         ("old", "gradients add up"): "not recorded",
         ("old", "gradients tell changes"): "not recorded",
     }
-    assert set(gates(registry, Query(model=("decoy",)))["figure"]) == {0.97, 0.1}
+    assert set(gates(registry, Query(model=("decoy",)))["figure"].dropna()) == {0.97, 0.1}
 
 
 def test_the_command_lists_them(registry):
@@ -90,7 +92,8 @@ def test_the_command_lists_them(registry):
     assert done.exit_code == 0, done.output
     header, *rows = done.stdout.splitlines()
     assert header == ",".join(COLUMNS)
-    assert [row.rsplit(",", 4)[1:] for row in rows] == [
+    cells = [row.rsplit(",", 4)[1:] for row in rows]
+    assert [row for row in cells if row[-1] != "not recorded"] == [
         ["gradients add up", "0.97", "0.25", "flagged"],
         ["gradients tell changes", "0.1", "0.5", "flagged"],
     ]
