@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["ok", "flagged", "not recorded"]
+ANSWERS_REPEAT = "answers_repeat"
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,11 @@ class Gate:
         return "flagged" if past else "ok"
 
 
-ANSWERS_REPEAT = "answers_repeat"
-
 GATES = {
+    ANSWERS_REPEAT: Gate("answers repeat", "answer_shift", None, "above"),
     "gradients_add_up": Gate("gradients add up", "gradient_completeness", None, "above"),
     "gradients_tell_changes": Gate(
         "gradients tell changes", "gradient_fidelity", "saliency", "below"
     ),
-    ANSWERS_REPEAT: Gate("answers repeat", "answer_shift", None, "above"),
 }
 """By the names that a specification's table ``[gates]`` has."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import Floats
-from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -54,14 +53,3 @@ def score_answers(first: Floats, again: Floats) -> list[Score]:
     spread = one.std() if len(one) else 0.0
     value = float(np.sqrt(np.square(other - one).mean()) / spread) if spread > 0 else float("nan")
     return [Score("answer_shift", value, n=len(one))]
-
-
-def _score(network: ScoredNetwork) -> list[Score]:
-    if network.explained_logits is None:
-        return []
-    task = network.task
-    first = network.logits[task.explained] * task.labels[task.explained]
-    return score_answers(first.sum(axis=1), network.explained_logits)
-
-
-SCORERS = (NetworkScorer(_score, place=15),)

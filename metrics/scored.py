@@ -146,8 +146,6 @@ class ScoredNetwork(_Remembers):
     path_integrals, path_changes : (t, paths) float or None
         Integral of the gradient of what is explained along straight paths to the first t explained
         sequences, and what it changes by.
-    explained_logits : (m,) float or None
-        What is explained, asked for among the explained sequences alone.
     """
 
     task: ScoredTask
@@ -155,7 +153,6 @@ class ScoredNetwork(_Remembers):
     filters: FilterArrays | None
     path_integrals: Floats | None = None
     path_changes: Floats | None = None
-    explained_logits: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)

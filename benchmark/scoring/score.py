@@ -18,6 +18,7 @@ from motifidelity.metrics.gates import ANSWERS_REPEAT
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
 from motifidelity.metrics.readings import OWN, READINGS, has_reading
+from motifidelity.metrics.repeatability import score_answers
 from motifidelity.metrics.scored import (
     FilterArrays,
     MapScorer,
@@ -66,10 +67,7 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
     paths = {name: arrays.get(name) for name in (PATH_INTEGRALS, PATH_CHANGES)}
-    again = arrays.get("explained_logits") if ANSWERS_REPEAT in truth.spec.gates else None
-    network = ScoredNetwork(
-        truth.scored, arrays["logits"], filters, explained_logits=again, **paths
-    )
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     for method in truth.methods:
@@ -96,6 +94,10 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             if score.metric == maps_of.OF_VIEW
         }
         scores += maps_of.score_maps(views, floor)
+    if ANSWERS_REPEAT in truth.spec.gates:
+        labels = truth.test.labels[truth.explained]
+        first = (arrays["logits"][truth.explained] * labels).sum(axis=1)
+        scores += score_answers(first, arrays["explained_logits"])
     return JobScores(scores, network.once(match_filters).filters)
 
 

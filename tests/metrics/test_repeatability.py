@@ -12,7 +12,7 @@ def test_a_shift_is_in_standard_deviations_of_the_answers():
     first = np.array([0.0, 2.0, 4.0, 6.0])
     (score,) = score_answers(first, first)
     assert (score.metric, score.value, score.n) == ("answer_shift", 0.0, 4)
-    (score,) = score_answers(first, first + [1, -1, 1, -1])
+    (score,) = score_answers(first, first + np.array([1, -1, 1, -1]))
     # variance of 0, 2, 4, 6 is 5
     assert score.value == pytest.approx(1 / np.sqrt(5))
 
