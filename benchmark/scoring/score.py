@@ -94,10 +94,12 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             if score.metric == maps_of.OF_VIEW
         }
         scores += maps_of.score_maps(views, floor)
-    if ANSWERS_REPEAT in truth.spec.gates:
+    again = arrays["explained_logits"]
+    # references are asked once, and have zeros there
+    if ANSWERS_REPEAT in truth.spec.gates and again.any():
         labels = truth.test.labels[truth.explained]
         first = (arrays["logits"][truth.explained] * labels).sum(axis=1)
-        scores += score_answers(first, arrays["explained_logits"])
+        scores += score_answers(first, again)
     return JobScores(scores, network.once(match_filters).filters)
 
 
