@@ -14,6 +14,7 @@ from motifidelity.metrics.declare import Family
 
 Verdict = Literal["ok", "flagged", "not recorded"]
 FLAGGED: Verdict = "flagged"
+ANSWERS_REPEAT = "answers_repeat"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ CONTRIBUTIONS = ("deeplift", "deepshap", "paper_deepshap")
 _SCAN: tuple[Family, ...] = ("filters", "localisation")
 
 GATES = {
+    ANSWERS_REPEAT: Gate(
+        "answers repeat",
+        "answer_shift",
+        None,
+        "above",
+        bars=("accuracy", "filters", "localisation", "attribution"),
+    ),
     "gradients_add_up": Gate(
         "gradients add up",
         "gradient_completeness",

@@ -17,9 +17,11 @@ from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
 from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
+from motifidelity.metrics.gates import ANSWERS_REPEAT
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
 from motifidelity.metrics.readings import OWN, READINGS, has_reading
+from motifidelity.metrics.repeatability import score_answers
 from motifidelity.metrics.scored import (
     FilterArrays,
     MapScorer,
@@ -109,6 +111,12 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
         scores += maps_of.score_maps(views, floor)
         if truth.scored.errors:
             scores.append(maps_of.score_error(areas, floor))
+    again = arrays["explained_logits"]
+    # references are asked once, and have zeros there
+    if ANSWERS_REPEAT in truth.spec.gates and again.any():
+        labels = truth.test.labels[truth.explained]
+        first = (arrays["logits"][truth.explained] * labels).sum(axis=1)
+        scores += score_answers(first, again)
     return JobScores(scores, network.once(match_filters).filters)
 
 

@@ -8,6 +8,7 @@ from motifidelity.metrics.declare import all_metrics
 
 def test_every_metric_of_the_benchmark_is_found_without_a_list():
     assert set(all_metrics()) == {
+        "answer_shift",
         "auroc",
         "aupr",
         "paper_aupr",

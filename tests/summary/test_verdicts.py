@@ -80,7 +80,9 @@ def registry(tmp_path, monkeypatch):
 def test_every_gate_of_every_trial_is_told(registry):
     found = gates(registry, Query())
     assert tuple(found.columns) == COLUMNS
-    assert {(row["model"], row["gate"]): row["verdict"] for row in found.to_dict("records")} == {
+    bounded = {GATES[name].label for name in BOUNDS}
+    told = [row for row in found.to_dict("records") if row["gate"] in bounded]
+    assert {(row["model"], row["gate"]): row["verdict"] for row in told} == {
         ("honest", "gradients add up"): "ok",
         ("honest", "gradients tell changes"): "ok",
         ("decoy", "gradients add up"): "flagged",
@@ -90,7 +92,12 @@ def test_every_gate_of_every_trial_is_told(registry):
         **{("old", gate.label): "not recorded" for gate in GATES.values()},
         # of a gate that the task has no bound for
         **dict.fromkeys(
-            [(model, "the scan was learned") for model in ("honest", "decoy")], "not recorded"
+            [
+                (model, gate)
+                for model in ("honest", "decoy")
+                for gate in ("answers repeat", "the scan was learned")
+            ],
+            "not recorded",
         ),
     }
     found = gates(registry, Query(model=("decoy",)))["figure"]
@@ -146,9 +153,9 @@ def test_the_command_lists_them(registry):
     assert done.exit_code == 0, done.output
     header, *rows = done.stdout.splitlines()
     assert header == ",".join(COLUMNS)
-    assert [row.rsplit(",", 4)[1:] for row in rows] == [
+    cells = [row.rsplit(",", 4)[1:] for row in rows]
+    assert [row for row in cells if row[-1] != "not recorded"] == [
         ["gradients add up", "0.97", "0.25", "flagged"],
         ["gradients tell changes", "0.1", "0.5", "flagged"],
         ["the scan matters", "0.02", "0.5", "flagged"],
-        ["the scan was learned", "", "", "not recorded"],
     ]
