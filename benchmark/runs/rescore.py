@@ -17,6 +17,7 @@ from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
+    BY_GRADIENT,
     NO_SUPPORT,
     NOT_READ,
     READ_IN_PART,
@@ -37,7 +38,7 @@ from motifidelity.tasks.spec import TaskSpec, find_spec
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
 # warnings that a new probe says again, or no longer
-_OF_PROBE = (NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
+_OF_PROBE = (BY_GRADIENT, NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
 
 
