@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_text, quoted
-from motifidelity.worker.arrays import Part
+from motifidelity.worker.arrays import RANDOMISED
 from motifidelity.worker.limits import (
     MAX_FILTERS,
     MAX_GRAPH_BYTES,
@@ -168,7 +168,7 @@ def take_probe(
     asked = explanations.arrays(explained, length, classes)
     for name, one in asked.items():
         # the network with random weights may lack a method that the trained one has
-        optional = one.part is Part.RANDOMISED and not (out / f"{name}.npy").exists()
+        optional = one.part in RANDOMISED and not (out / f"{name}.npy").exists()
         if one.method not in unsupported and not optional:
             expected[name] = (one.dtype, one.shape)
     if (out / "filter_max.npy").exists():
