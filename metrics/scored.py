@@ -200,8 +200,8 @@ class ScoredMaps:
     perturbed : (t, R, L) uint8 or None
         Copies with a window of letters replaced, and by how much the logit changes: ``changes``
         (t, R).
-    randomised : (t, L, 4) float or None
-        Maps of the network with random weights.
+    randomised, randomised_hypothetical : (t, L, 4) float or None
+        Maps of the network with random weights, and its hypothetical contributions.
     substitutions : (m, L, 4) float or None
         Exact change of what is explained under every other letter, where it was computed.
     reading : {"own", "signed", "magnitude"}
@@ -229,6 +229,7 @@ class ScoredMaps:
     hypothetical_by_class: Floats | None = None
     negatives: Floats | None = None
     hypothetical_negatives: Floats | None = None
+    randomised_hypothetical: Floats | None = None
 
     @cached_property
     def importance(self) -> Floats:

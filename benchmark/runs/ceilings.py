@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import product
 from typing import Any, Protocol
 
 import numpy as np
@@ -216,13 +217,14 @@ def random_arrays(truth: Truth) -> dict[str, Array]:
         axis=-1,
     )
     logits = rng.standard_normal((len(truth.test.sequences), classes), dtype=np.float32)
+    maps = dict.fromkeys(truth.methods, noise)
+    maps |= {Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical}
     return {
         "logits": logits,
         "explained_logits": np.zeros((m, classes), np.float32),
         **_scan(truth, random_filters(rng, NUM_FILTERS)),
-        **dict.fromkeys(truth.methods, noise),
-        **{Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical},
-        **_tested(truth, OracleNetwork(truth), dict.fromkeys(truth.methods, noise)),
+        **maps,
+        **_tested(truth, OracleNetwork(truth), maps),
     }
 
 
@@ -249,7 +251,7 @@ def _explained(truth: Truth, network: _Explains) -> dict[str, Array]:
             hypothetical[Part.HYPOTHETICAL.of(name)] = evidence
     # at the letter that is there contributions are the evidence: one set of curves for both
     ranked = {name: mutated if METHODS[name].base == "norm" else evidence for name in maps}
-    return {**maps, **hypothetical, **_tested(truth, network, ranked)}
+    return {**maps, **hypothetical, **_tested(truth, network, ranked | hypothetical)}
 
 
 def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[str, Array]:
@@ -267,14 +269,19 @@ def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[
 def _tested(truth: Truth, network: _Explains, maps: Mapping[str, Array]) -> dict[str, Array]:
     """Answers to replaced bases, by the worker's own code.
 
-    Methods that share a map and its reading share their curves.
+    Methods that share their maps and readings share their curves.
     """
     settings = curve_settings(truth)
-    alike: dict[tuple[int, str], list[str]] = {}
+    others = settings.get("readings", {})
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for name, kind in settings["methods"].items():
         if name in maps:
-            alike.setdefault((id(maps[name]), kind), []).append(name)
-    firsts = {names[0]: kind for (_, kind), names in alike.items()}
+            read = tuple(
+                (reading, id(maps[_source(order).of(name)]), order["base"], order["centred"])
+                for reading, order in others.get(name, {}).items()
+            )
+            alike.setdefault((id(maps[name]), kind, read), []).append(name)
+    firsts = {names[0]: kind for (_, kind, _), names in alike.items()}
     codes = truth.test.sequences[truth.explained[: truth.tested]]
     with scratch_folder() as out:
         asked = {**settings, "methods": firsts}
@@ -282,9 +289,13 @@ def _tested(truth: Truth, network: _Explains, maps: Mapping[str, Array]) -> dict
         found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
     for names in alike.values():
         for name in names[1:]:
-            for part in CURVES:
-                found[part.of(name)] = found[part.of(names[0])]
+            for part, reading in product(CURVES, ("", *others.get(name, ()))):
+                found[part.of(name, reading)] = found[part.of(names[0], reading)]
     return found
+
+
+def _source(order: Mapping[str, Any]) -> Part:
+    return Part.HYPOTHETICAL if order["hypothetical"] else Part.MAPS
 
 
 def _job_id(name: str, truth: Truth) -> str:

@@ -21,7 +21,7 @@ from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_text, quoted
-from motifidelity.worker.arrays import SCAN_LOGITS, UNTRAINED, UNTRAINED_SITES, Part
+from motifidelity.worker.arrays import RANDOMISED, SCAN_LOGITS, UNTRAINED, UNTRAINED_SITES
 from motifidelity.worker.limits import (
     MAX_FILTERS,
     MAX_GRAPH_BYTES,
@@ -36,6 +36,7 @@ Array = NDArray[Any]
 FILTERS = "filters"
 # what any phase may leave beside its results
 _NOTES = {"progress.jsonl", "error.json"}
+_REASONS = ("unsupported.json", "by_gradient.json")
 
 
 class InvalidOutput(Exception):
@@ -80,10 +81,13 @@ class ProbeOutput:
     unsupported : mapping of str to str
         Attribution methods that the network does not support, with the reason; under `FILTERS`
         what of its filter scan was not read, and why.
+    by_gradient : mapping of str to str
+        Attribution methods that took the gradient where they have no rule, with the operations.
     """
 
     arrays: Mapping[str, Array]
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    by_gradient: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_filters(self) -> bool:
@@ -188,11 +192,11 @@ def take_probe(
     if SCAN_LEARNED in gates and (out / f"{UNTRAINED_SITES}.npy").exists():
         filters = _filters(out, UNTRAINED_SITES, 3)
         expected[UNTRAINED_SITES] = ("<i4", (filters, top_sites, 2))
-    unsupported = take_reasons(out / "unsupported.json", explanations.methods)
+    unsupported, by_gradient = (take_reasons(out / name, explanations.methods) for name in _REASONS)
     asked = explanations.arrays(explained, length, classes)
     for name, one in asked.items():
         # the network with random weights may lack a method that the trained one has
-        optional = one.part is Part.RANDOMISED and not (out / f"{name}.npy").exists()
+        optional = one.part in RANDOMISED and not (out / f"{name}.npy").exists()
         if one.method not in unsupported and not optional:
             expected[name] = (one.dtype, one.shape)
     if (out / "filter_max.npy").exists():
@@ -203,14 +207,14 @@ def take_probe(
             "top_sites": ("<i4", (filters, top_sites, 2)),
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
-    _only(out, {f"{name}.npy" for name in expected} | {"unsupported.json"})
+    _only(out, {f"{name}.npy" for name in expected}.union(_REASONS))
     arrays = {name: take_array(out / f"{name}.npy", *want) for name, want in expected.items()}
     if "perturbed" in arrays and arrays["perturbed"].max(initial=0) > 3:
         raise InvalidOutput("perturbed holds a letter beyond A, C, G, T")
     for name in ("top_sites", UNTRAINED_SITES):
         if name in arrays:
             _check_sites(name, arrays[name], tests, length, window)
-    return ProbeOutput(arrays, unsupported)
+    return ProbeOutput(arrays, unsupported, by_gradient)
 
 
 def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
@@ -227,7 +231,7 @@ def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
     if not isinstance(found, dict) or not all(
         name in {*methods, FILTERS} and isinstance(reason, str) for name, reason in found.items()
     ):
-        raise InvalidOutput("unsupported.json: not reasons by attribution method")
+        raise InvalidOutput(f"{path.name}: not reasons by attribution method")
     return {name: clean_text(reason, MAX_REASON) for name, reason in found.items()}
 
 

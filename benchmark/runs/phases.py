@@ -10,6 +10,7 @@ import numpy as np
 
 from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.metrics.methods import METHODS
+from motifidelity.metrics.readings import letters_of
 from motifidelity.phase.interface import Executor, Phase
 from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
@@ -88,6 +89,7 @@ def probe_phase(
 def probe_settings(truth: Truth) -> dict[str, Any]:
     """What a network is asked about the sequences; equal ones get equal answers."""
     scoring, paths = truth.spec.scoring, truth.explanations.paths
+    read = truth.explanations.randomised_hypothetical
     return {
         "scan": {
             "window": scoring.window,
@@ -98,6 +100,7 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
         "tested": truth.tested,
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
+        **({"randomised_hypothetical": list(read)} if read else {}),
         **({"paths": {"paths": paths, "steps": PATH_STEPS}} if paths else {}),
         **({"scan_alone": True} if SCAN_MATTERS in truth.spec.gates else {}),
     }
@@ -105,8 +108,14 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
 
 def curve_settings(truth: Truth) -> dict[str, Any]:
     """How maps are tested on the network, as the worker's `faithfulness` takes it."""
+    readings: dict[str, dict[str, Any]] = {}
+    for name, reading in truth.explanations.read_curves:
+        letters = letters_of(name, reading)
+        if letters is not None:
+            readings.setdefault(name, {})[reading] = asdict(letters)
     return {
         "methods": {name: METHODS[name].base for name in truth.explanations.curves},
+        **({"readings": readings} if readings else {}),
         "counts": list(truth.curve_counts),
         "resamples": truth.spec.attribution.resamples,
         "perturbations": truth.spec.attribution.perturbations,

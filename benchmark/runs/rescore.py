@@ -18,6 +18,7 @@ from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
+    BY_GRADIENT,
     NO_SUPPORT,
     NOT_READ,
     READ_IN_PART,
@@ -39,7 +40,7 @@ from motifidelity.worker.arrays import UNTRAINED_SITES
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
 # warnings that a new probe says again, or no longer
-_OF_PROBE = (NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
+_OF_PROBE = (BY_GRADIENT, NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
 
 

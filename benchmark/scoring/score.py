@@ -6,7 +6,8 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.gates import ANSWERS_REPEAT
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
-from motifidelity.metrics.readings import OWN, READINGS, has_reading
+from motifidelity.metrics.readings import OWN, READINGS, Reading, has_reading, letters_of
 from motifidelity.metrics.repeatability import score_answers
 from motifidelity.metrics.scored import (
     FilterArrays,
@@ -32,8 +33,10 @@ from motifidelity.metrics.scored import (
 )
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.worker.arrays import (
+    CURVES,
     PATH_CHANGES,
     PATH_INTEGRALS,
+    RANDOMISED,
     SCAN_LOGITS,
     UNTRAINED_SITES,
     Part,
@@ -93,7 +96,9 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             there = has_reading(method, reading, hypothetical=maps.hypothetical is not None)
             if not there or reading not in truth.spec.attribution.readings:
                 continue
-            read = replace(maps, reading=reading)
+            named = "" if reading == OWN else reading
+            deletion, insertion = (arrays.get(part.of(method, named)) for part in CURVES)
+            read = replace(maps, reading=reading, deletion=deletion, insertion=insertion)
             scores += [
                 replace(score, reading=reading)
                 for one in map_scorers
@@ -106,7 +111,7 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
         views = {
             (str(score.method), str(score.reading)): score.value
             for score in scores
-            if score.metric == maps_of.OF_VIEW
+            if score.metric == maps_of.OF_VIEW and score.method and score.reading
         }
         scores += maps_of.score_maps(views, floor)
         if truth.scored.errors:
@@ -127,13 +132,24 @@ def _areas(maps: ScoredMaps) -> NDArray[np.float64]:
     return rank_bases(maps.importance, planted, bases.chance, bases.low_information).auroc
 
 
-def agreeing_methods(truth: Truth) -> tuple[str, ...]:
-    """Attribution methods whose maps are compared between trials."""
-    return tuple(
-        method
-        for method in truth.methods
-        if not METHODS[method].paper_maps and method != FLOOR_METHOD
-    )
+class Agreeing(NamedTuple):
+    """Maps that are compared between trials: how they are read, and the array that is read."""
+
+    method: str
+    reading: Reading
+    array: str
+
+
+def agreeing_maps(truth: Truth) -> list[Agreeing]:
+    """Maps that are compared between trials, each in the readings that the task asks for."""
+    found = []
+    for method, reading in product(truth.methods, truth.spec.attribution.readings):
+        letters = letters_of(method, reading)
+        if METHODS[method].paper_maps or method == FLOOR_METHOD or letters is None:
+            continue
+        part = Part.HYPOTHETICAL if letters.hypothetical else Part.MAPS
+        found.append(Agreeing(method, reading, part.of(method)))
+    return found
 
 
 def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
@@ -153,17 +169,15 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
     """
     found: list[list[Score]] = [[] for _ in trials]
     sequences = truth.test.sequences[truth.explained]
-    for method in agreeing_methods(truth):
+    for method, reading, name in agreeing_maps(truth):
         maps = {
-            place: arrays[method]
+            place: arrays[name]
             for place, arrays in enumerate(trials)
-            if method in arrays
-            and arrays[method].shape == (*sequences.shape, 4)
-            and arrays[method].any()
+            if name in arrays and arrays[name].shape == (*sequences.shape, 4) and arrays[name].any()
         }
-        scored = score_agreement(method, list(maps.values()), sequences)
+        scored = score_agreement(method, list(maps.values()), sequences, reading)
         for place, scores in zip(maps, scored, strict=True):
-            found[place] += [replace(score, reading=OWN) for score in scores]
+            found[place] += [replace(score, reading=reading) for score in scores]
     return found
 
 
@@ -172,10 +186,10 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
     parts: dict[str, Any] = {
         part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS
     }
-    randomised = parts[Part.RANDOMISED]
-    if randomised is not None and not randomised.any():
-        # unlike every map: no likeness would read as the best one
-        parts[Part.RANDOMISED] = None
+    for part in RANDOMISED:
+        if parts[part] is not None and not parts[part].any():
+            # unlike every map: no likeness would read as the best one
+            parts[part] = None
     substitutions = arrays.get(CHANGES)
     if substitutions is not None and not substitutions.any():
         substitutions = None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.readings import OWN, letters_of
 from motifidelity.metrics.scored import ScoredTask
 from motifidelity.metrics.truth.bases import BaseTruth, Spans, base_truth, find_spans
 from motifidelity.scoring.explanations import Explanations
@@ -86,11 +87,20 @@ class Truth:
     def explanations(self) -> Explanations:
         """What a probe is asked for about the explained sequences."""
         own = [name for name in self.methods if not METHODS[name].paper_maps]
+        read = [
+            (name, reading, letters.hypothetical)
+            for name in own
+            for reading in self.spec.attribution.readings
+            if reading != OWN and (letters := letters_of(name, reading)) is not None
+            if not letters.hypothetical or self.methods[name].get("hypothetical")
+        ]
         return Explanations(
             methods=tuple(self.methods),
             complete=tuple(name for name in self.methods if METHODS[name].complete),
             hypothetical=tuple(n for n, given in self.methods.items() if given.get("hypothetical")),
             curves=tuple(own),
+            read_curves=tuple((name, reading) for name, reading, _ in read),
+            randomised_hypothetical=tuple(name for name, _, shares in read if shares),
             randomised=tuple(name for name in own if name != FLOOR_METHOD),
             tested=self.tested,
             counts=len(self.curve_counts),
@@ -212,6 +222,7 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
             (Part.MAPS, Part.BY_CLASS, Part.NEGATIVES),
             (Part.HYPOTHETICAL, Part.HYPOTHETICAL_BY_CLASS, Part.HYPOTHETICAL_NEGATIVES),
             (Part.RANDOMISED, None, None),
+            (Part.RANDOMISED_HYPOTHETICAL, None, None),
         ):
             maps = arrays.get(part.of(method))
             if maps is None:

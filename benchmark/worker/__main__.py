@@ -247,7 +247,8 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     tested = request["tested"]
     write_curves(network, codes[:tested], maps, request["curves"], out, report)
     again = {name: methods[name] for name in request["randomised"] if name in maps}
-    write_randomised(*files, explained[:tested], again, out, report)
+    hypothetical = request.get("randomised_hypothetical", ())
+    write_randomised(*files, explained[:tested], again, out, report, hypothetical)
     if paths := request.get("paths"):
         write_path_integrals(network, explained[:tested], paths, out, report)
     if request.get("scan_alone"):

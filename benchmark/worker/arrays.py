@@ -14,6 +14,7 @@ class Part(StrEnum):
     DELETION = "deletion"
     INSERTION = "insertion"
     RANDOMISED = "randomised"
+    RANDOMISED_HYPOTHETICAL = "randomised_hypothetical"
     # made of the maps by the host, which knows the labels
     BY_CLASS = "by_class"
     HYPOTHETICAL_BY_CLASS = "hypothetical_by_class"
@@ -30,6 +31,7 @@ class Part(StrEnum):
 
 
 CURVES = (Part.DELETION, Part.INSERTION)
+RANDOMISED = (Part.RANDOMISED, Part.RANDOMISED_HYPOTHETICAL)
 # of the network, whatever explains it
 PATH_INTEGRALS, PATH_CHANGES = "path_integrals", "path_changes"
 # answers to all test sequences, where the filter scan alone sees them

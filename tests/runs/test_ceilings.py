@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from motifidelity.entries import DIVISION, GC_CONTENT, KMER_REGRESSION, RIVALS
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.metrics.kmers import fit_kmers
+from motifidelity.metrics.readings import READINGS
 from motifidelity.registry import Registry
 from motifidelity.runs.ceilings import (
     OracleNetwork,
@@ -23,6 +24,7 @@ from motifidelity.scoring.evidence import stored_evidence
 from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.summary.ranks import competing, kinds
+from motifidelity.worker.arrays import CURVES
 
 
 def truth_of(dataset):
@@ -57,6 +59,31 @@ def expected_precision(truth):
         harmonic = sum(1 / k for k in range(1, n + 1))
         values.append((r - 1) / (n - 1) + (n - r) / (n * (n - 1)) * harmonic)
     return np.mean(values)
+
+
+def test_ceilings_answer_what_a_probe_is_asked_of_maps_read_otherwise(truth):
+    more = {"readings": READINGS, "explain": "all", "by_class": True}
+    asked = dataclasses.replace(truth.spec.attribution, tested=2, **more)
+    spec = dataclasses.replace(truth.spec, attribution=asked)
+    profile = dataclasses.replace(truth.profile, test=100, explained=6)
+    small = Truth(dataclasses.replace(truth.dataset, spec=spec), profile)
+    classes = len(spec.classes)
+    wanted = small.explanations.arrays(len(small.asked), spec.length, classes)
+    curves = {
+        name: one for name, one in wanted.items() if one.part in CURVES and one.method != "random"
+    }
+    assert "deepshap_magnitude_deletion" in curves
+    assert "saliency_signed_deletion" not in curves
+    for make in (oracle_arrays, random_arrays):
+        arrays = make(small)
+        assert {name: arrays[name].shape for name in curves} == {
+            name: one.shape for name, one in curves.items()
+        }
+        assert len(arrays["ism"]) == len(small.asked)
+        found = {(s.metric, s.method): s.value for s in scores_of(small, arrays).values()}
+        negatives = ("negative_auroc", "ism") in found
+        assert negatives == (spec.target == "binary")
+        assert (("specificity_auroc", "ism") in found) != negatives
 
 
 @pytest.fixture(scope="module")

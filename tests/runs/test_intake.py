@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from motifidelity.runs.intake import InvalidOutput, take_fit, take_probe
+from motifidelity.runs.recording import unsupported_warnings
 from motifidelity.scoring.explanations import Explanations
 
 TESTS, EXPLAINED, LENGTH, CLASSES, SITES, FILTERS = 4, 2, 30, 3, 5, 10
@@ -339,6 +340,18 @@ def test_arrays_of_a_method_that_is_said_to_be_unsupported_are_refused(probe):
 def test_reasons_that_are_not_reasons_are_refused(content, probe):
     (probe / "unsupported.json").write_text(content, encoding="utf-8")
     refused(take, probe, "unsupported.json")
+
+
+def test_ops_whose_gradient_a_method_took_are_told_beside_its_maps(probe):
+    named = {"deepshap": "op TopKV2\x1b[31m, op While"}
+    (probe / "by_gradient.json").write_text(json.dumps(named), encoding="utf-8")
+    taken = take(probe)
+    assert "deepshap" in taken.arrays
+    (warning,) = unsupported_warnings(taken)
+    assert warning.startswith("deepshap takes the gradient where it has no rule: op TopKV2")
+    assert warning.isprintable()
+    (probe / "by_gradient.json").write_text('{"other": "op While"}', encoding="utf-8")
+    refused(take, probe, "by_gradient.json")
 
 
 def test_the_network_with_random_weights_may_lack_a_method(probe):

@@ -452,6 +452,12 @@ def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_
     spec = dataclasses.replace(binary.spec, attribution=asked)
     read = Truth(dataclasses.replace(binary.dataset, spec=spec), binary.profile)
     arrays = present_classes(read, oracle(read))
+    # curves of each reading: one falls at once, one with the last base
+    counts, shape = read.curve_counts, (read.tested, 1, len(read.curve_counts))
+    late, soon = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    late[..., -1], soon[..., 0] = 1, 0
+    for named, curve in (("ism", late), ("ism_magnitude", soon)):
+        arrays |= {f"{named}_deletion": -curve, f"{named}_insertion": curve}
     scores = [s for s in score_job(read, arrays).scores if s.method in ("saliency", "ism")]
     by_reading = {
         reading: {(s.metric, s.method): s.value for s in scores if s.reading == reading}
@@ -465,8 +471,25 @@ def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_
         assert not any(metric.startswith("paper_") for metric, _ in by_reading[reading])
         assert by_reading[reading]["attribution_auroc", "ism"] == 1.0
         assert by_reading[reading]["instance_recall", "ism"] == own["instance_recall"]
+    area = (counts[-1] - counts[-2]) / 2 / counts[-1]
+    assert by_reading["own"]["deletion_area", "ism"] == pytest.approx(area)
+    area = 1 - counts[1] / 2 / counts[-1]
+    assert by_reading["magnitude"]["insertion_area", "ism"] == pytest.approx(area)
+    assert ("deletion_area", "ism") not in by_reading["signed"]
     rows = score_rows(scores)
     assert {row["reading"] for row in rows} == set(READINGS)
+
+
+def test_trials_are_compared_in_every_reading_that_a_specification_names(binary):
+    read = asked_for(binary, readings=READINGS)
+    trials = [present_classes(read, noise(read, seed)) for seed in range(2)]
+    keys = [(s.metric, s.method, s.reading) for s in score_trials(read, trials)[0]]
+    assert [key for key in keys if key[1] == "saliency"] == [
+        ("trial_agreement", "saliency", "own"),
+        ("trial_cosine", "saliency", "own"),
+    ]
+    assert [key[2] for key in keys if key[:2] == ("trial_agreement", "ism")] == list(READINGS)
+    assert {s.reading for s in score_trials(binary, trials)[0]} == {"own"}
 
 
 def test_maps_are_scored_where_a_task_has_a_floor_and_a_profile_has_their_methods(binary):
