@@ -80,9 +80,7 @@ def registry(tmp_path, monkeypatch):
 def test_every_gate_of_every_trial_is_told(registry):
     found = gates(registry, Query())
     assert tuple(found.columns) == COLUMNS
-    bounded = {GATES[name].label for name in BOUNDS}
-    told = [row for row in found.to_dict("records") if row["gate"] in bounded]
-    assert {(row["model"], row["gate"]): row["verdict"] for row in told} == {
+    assert {(row["model"], row["gate"]): row["verdict"] for row in found.to_dict("records")} == {
         ("honest", "gradients add up"): "ok",
         ("honest", "gradients tell changes"): "ok",
         ("decoy", "gradients add up"): "flagged",
