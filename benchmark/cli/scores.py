@@ -18,8 +18,7 @@ from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry
 from motifidelity.summary.formats import text_table
 from motifidelity.summary.ranks import LEVEL
-from motifidelity.summary.rivals import HEADLINES as HELD_AGAINST
-from motifidelity.summary.rivals import NOT_ABOVE, not_above_counting
+from motifidelity.summary.rivals import HELD, NOT_ABOVE, not_above_counting
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
 from motifidelity.summary.stats import index_stats, mean_intervals
 from motifidelity.tasks.spec import Profile, TaskSpec, all_specs, headlines_of
@@ -108,7 +107,7 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
         ceilings.append(scale.ceilings[metric, method] if known else math.nan)
         reach = min(scale.place(metric, method, end) for end in (low, high))
         note = "at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else ""
-        mine = {HELD_AGAINST[name][0] for name in below.get(row["run"], ())}
+        mine = {HELD[name][0] for name in below.get(row["run"], ())}
         notes.append(note or (NOT_ABOVE if metric in mine else ""))
     return scores.assign(floor=floors, ceiling=ceilings, note=notes)
 

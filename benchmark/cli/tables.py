@@ -51,7 +51,7 @@ def results_tables(
 
 def _notes(table: pd.DataFrame, below: Mapping[str, Collection[str]]) -> list[str]:
     """What a mean of a whole task is not above, where it is not."""
-    from motifidelity.summary.rivals import HEADLINES, NOT_ABOVE
+    from motifidelity.summary.rivals import HELD, NOT_ABOVE
     from motifidelity.summary.runs import RUN_KEY, key_digest
 
     if not below:
@@ -59,7 +59,7 @@ def _notes(table: pd.DataFrame, below: Mapping[str, Collection[str]]) -> list[st
     runs = [key_digest(key) for key in table[list(RUN_KEY)].itertuples(index=False)]
     scores = zip(runs, table["metric"], table["target"].isna(), strict=True)
     found = [
-        whole and any(HEADLINES[name][0] == metric for name in below.get(run, ()))
+        whole and any(HELD[name][0] == metric for name in below.get(run, ()))
         for run, metric, whole in scores
     ]
     return [NOT_ABOVE if one else "" for one in found]

@@ -105,7 +105,7 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
                 if one.read or reading == OWN
                 for score in one.score(read)
             ]
-            if (method, reading) in maps_of.VIEWS:
+            if truth.scored.errors and (method, reading) in maps_of.VIEWS:
                 areas[method, reading] = _areas(read)
     if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
         views = {

@@ -20,7 +20,7 @@ from motifidelity.summary.stats import Stat, Stats, index_stats, mean_intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-HEADLINES = {"Predicts": ("auroc", "auroc_error"), "Maps": ("maps", "maps_error")}
+HELD = {"Predicts": ("auroc", "auroc_error"), "Maps": ("maps", "maps_error")}
 """What is held against counting, and the standard error over test sequences of a trial's value."""
 NOT_ABOVE = "does not beat counting"
 OF_JOBS = ("task", "model", "profile", "division", "isolation", "backend", "param", "status")
@@ -72,7 +72,7 @@ def against_counting(
     Returns
     -------
     mapping of str to mapping of str to Against
-        By run and name of `HEADLINES`; nothing where the registry has no such entry. The interval
+        By run and name of `HELD`; nothing where the registry has no such entry. The interval
         is that over trials; below three trials that over test sequences, normal, by the trials'
         own standard errors (root of the mean square: all have the same sequences).
     """
@@ -83,7 +83,7 @@ def against_counting(
     networks = ok[ok["division"] != DIVISION].drop_duplicates("run")
     for run, *board in networks[["run", *BOARD]].itertuples(index=False):
         rival = rivals.get(tuple(board))
-        for name, (metric, error) in HEADLINES.items():
+        for name, (metric, error) in HELD.items():
             theirs, mine = (stats.get((str(one), metric, "", "")) for one in (rival, run))
             if theirs is None or mine is None or not theirs.n or not mine.n:
                 continue
