@@ -7,6 +7,10 @@ DIVISION = "reference"
 
 ORACLE, RANDOM = "Oracle", "Random"
 
+GC_CONTENT, KMER_REGRESSION = "GC content", "6-mer regression"
+RIVALS = (GC_CONTENT, KMER_REGRESSION)
+"""What counting letters does, without a network; recorded where a specification asks for them."""
+
 FLOOR_NETWORKS = ("Untrained", "Shuffled labels")
 """Floors that are networks: submissions like any other, but never ranked among models."""
 CLOSED, OPEN = "closed", "open"

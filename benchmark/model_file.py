@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from motifidelity.backends import DEFAULT_BACKEND, known_backend
-from motifidelity.entries import CLOSED, FLOOR_NETWORKS, OPEN, ORACLE, RANDOM
+from motifidelity.entries import CLOSED, FLOOR_NETWORKS, OPEN, ORACLE, RANDOM, RIVALS
 from motifidelity.errors import UserError, unknown
 from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
 from motifidelity.worker.limits import MAX_WEIGHTS_BYTES
@@ -130,7 +130,7 @@ def read_submission(path: Path) -> Submission:
     ------
     UserError
         If the file is missing, is not Python, defines no ``build_model``, or calls itself by the
-        name of a ceiling or floor.
+        name of a ceiling, floor or rival.
     """
     refuse_other_kind(path)
     try:
@@ -195,15 +195,15 @@ def refuse_other_kind(path: Path) -> None:
 
 
 def _check_name(path: Path, name: str, digest: str) -> None:
-    """Refuse the name of a ceiling or floor: what is called so is no model on any page."""
-    taken = {own.casefold() for own in (ORACLE, RANDOM, *FLOOR_NETWORKS)}
+    """Refuse the name of a ceiling, floor or rival: what is called so is no model on any page."""
+    taken = {own.casefold() for own in (ORACLE, RANDOM, *RIVALS, *FLOOR_NETWORKS)}
     if " ".join(name.split()).casefold() not in taken:
         return
     ours = [file for file in resources.files("motifidelity.models").iterdir() if file.is_file()]
     if digest not in {hashlib.sha256(file.read_bytes()).hexdigest() for file in ours}:
         raise UserError(
-            f"{path.name}: '{name}' is the name of a ceiling or floor that models are read "
-            'against; give yours another in MODEL["name"]'
+            f"{path.name}: '{name}' is the name of a ceiling, floor or rival that models are "
+            'read against; give yours another in MODEL["name"]'
         )
 
 

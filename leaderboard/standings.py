@@ -12,24 +12,40 @@ from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import parse_params
+from motifidelity.metrics.declare import Family
+from motifidelity.metrics.headlines import main_scores
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import LEVEL, headline_ranks, kinds
+from motifidelity.summary.rivals import not_above_counting
 from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import mean_intervals, seeds_of
+from motifidelity.summary.verdicts import flagged
+from motifidelity.tasks.spec import headlines_of
 from motifidelity.untrusted import clean
 
-# what is read off a run: its column, the metric and the method
-SCORES: Mapping[str, tuple[str, str]] = {
-    "accuracy": ("auroc", ""),
-    "recovery": ("match_fraction", ""),
-    "fidelity": ("attribution_auroc", "saliency"),
+# columns of the scores that stand for a family, in every task its own
+MAIN: Mapping[str, Family] = {
+    "accuracy": "accuracy",
+    "recovery": "filters",
+    "fidelity": "attribution",
+    "localisation": "localisation",
+}
+# the same in every task: column, metric and method
+OTHERS: Mapping[str, tuple[str, str]] = {
     "aupr": ("aupr", ""),
     "found": ("motifs_found", ""),
-    "localisation": ("localisation_auroc", "filter"),
     "ism": ("attribution_auroc", "ism"),
     "deepshap": ("attribution_auroc", "deepshap"),
 }
+SCORES = (*MAIN, *OTHERS)
 SELF_REPORTED = "self-reported"
+
+
+def scores_of(task: str) -> dict[str, tuple[str, str]]:
+    """What is read off a run on a task: by column, the metric and the method."""
+    main = main_scores(headlines_of(task))
+    mine = {column: main[family].score for column, family in MAIN.items() if family in main}
+    return {**mine, **OTHERS}
 
 
 def standings(material: Material) -> pd.DataFrame:
@@ -48,7 +64,9 @@ def standings(material: Material) -> pd.DataFrame:
         letters as ``group``, within their task and division; the others are ``provisional`` and
         follow by their scores. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
         over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
-        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so.
+        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so. ``below``
+        names the headlines in which a network does not beat counting, ``flagged`` the gates of
+        its task that one of its trials is past.
     """
     frame = _runs(material)
     if frame.empty:
@@ -103,6 +121,12 @@ def _runs(material: Material) -> pd.DataFrame:
     # what tells runs of one name apart: with their times for a table, in short for a figure
     frame["told"] = [", ".join((*n.parameters_but("activation"), *n.marks)) for n in names]
     frame["beside"] = [" ".join(n.beside) for n in names]
+    below = not_above_counting(trials, material.stats)
+    frame["below"] = [" and ".join(below.get(run, ())) for run in frame["run"]]
+    frame["flagged"] = [
+        ", ".join(gate.label for gate in flagged(str(task), material.stats, run))
+        for run, task in zip(frame["run"], frame["task"], strict=True)
+    ]
     frame["href"] = [f"models/{page_name(job)}" for _, job in last.iterrows()]
     frame["kind"] = kinds(frame)
     tiers = counted["job_id"].map(lambda name: material.tiers.get(name, SELF_REPORTED))
@@ -120,12 +144,16 @@ def _weakest(tiers: pd.Series) -> str:
 def _with_scores(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     scores = material.summary.scores
     whole = scores[scores["target"] == ""]
-    for name, (metric, method) in SCORES.items():
-        mine = whole[(whole["metric"] == metric) & (whole["method"] == method)]
-        mine = mine.drop_duplicates("run").set_index("run").reindex(frame["run"])
+    of_task = {task: scores_of(str(task)) for task in frame["task"].unique()}
+    for name in SCORES:
+        wanted = [of_task[task].get(name, ("", "")) for task in frame["task"]]
+        names = [metric for metric, _ in wanted]
+        asked = pd.DataFrame(wanted, columns=["metric", "method"]).assign(run=list(frame["run"]))
+        mine = asked.merge(whole, on=["run", "metric", "method"]).drop_duplicates("run")
+        mine = mine.set_index("run").reindex(frame["run"])
         mean, sd, n = (mine[column].to_numpy(float) for column in ("mean", "sd", "n"))
         n = np.nan_to_num(n)
-        ends = mean_intervals([metric] * len(frame), mean, sd, n, material.metrics, LEVEL)
+        ends = mean_intervals(names, mean, sd, n, material.metrics, LEVEL)
         frame[name], frame[f"{name}_sd"] = mean, sd
         frame[f"{name}_low"], frame[f"{name}_high"] = ends
         frame[f"{name}_trials"] = n.astype(int)
@@ -142,9 +170,10 @@ def _with_scale(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
         first = frame.loc[index[0]]
         same = (references[BOARD] == first[BOARD]).all(axis=1)
         scale = find_scale(references[same], stats)
+        fidelity = scores_of(first["task"]).get("fidelity", ("", ""))
         for end, column in scaled.items():
             values = frame.loc[index, f"fidelity{end}"]
-            column[index] = [scale.place(*SCORES["fidelity"], value) for value in values]
+            column[index] = [scale.place(*fidelity, value) for value in values]
     for end, column in scaled.items():
         frame[f"fidelity_scaled{end}"] = column
     frame["fidelity_scaled_trials"] = frame["fidelity_trials"]

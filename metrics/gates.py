@@ -10,7 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from motifidelity.metrics.declare import Family
+
 Verdict = Literal["ok", "flagged", "not recorded"]
+FLAGGED: Verdict = "flagged"
 ANSWERS_REPEAT = "answers_repeat"
 
 
@@ -26,26 +29,63 @@ class Gate:
         The score that is the figure.
     bad : {"above", "below"}
         The side of the bound on which a network is flagged.
+    bars : tuple of str
+        Families whose scores mean little then, and rank nobody.
+    spared : tuple of str
+        Methods whose scores do not hang on it.
     """
 
     label: str
     metric: str
     method: str | None
     bad: Literal["above", "below"]
+    bars: tuple[Family, ...]
+    spared: tuple[str, ...] = ()
+
+    def bars_score(self, family: str, method: str | None) -> bool:
+        """Whether a score of a flagged network ranks nobody; one without a method is of all."""
+        return family in self.bars and method not in self.spared
 
     def verdict(self, figure: float | None, bound: float | None) -> Verdict:
         """What a figure means; without one, or without a bound, nothing is recorded."""
         if figure is None or bound is None or math.isnan(figure):
             return "not recorded"
         past = figure > bound if self.bad == "above" else figure < bound
-        return "flagged" if past else "ok"
+        return FLAGGED if past else "ok"
 
+
+SCAN_MATTERS, SCAN_LEARNED = "scan_matters", "scan_learned"
+
+NO_GRADIENT = ("ism", "paper_ism", "random")
+# of differences between two sequences, which a gradient at one of them does not decide
+CONTRIBUTIONS = ("deeplift", "deepshap", "paper_deepshap")
+_SCAN: tuple[Family, ...] = ("filters", "localisation")
 
 GATES = {
-    ANSWERS_REPEAT: Gate("answers repeat", "answer_shift", None, "above"),
-    "gradients_add_up": Gate("gradients add up", "gradient_completeness", None, "above"),
-    "gradients_tell_changes": Gate(
-        "gradients tell changes", "gradient_fidelity", "saliency", "below"
+    ANSWERS_REPEAT: Gate(
+        "answers repeat",
+        "answer_shift",
+        None,
+        "above",
+        bars=("accuracy", "filters", "localisation", "attribution"),
     ),
+    "gradients_add_up": Gate(
+        "gradients add up",
+        "gradient_completeness",
+        None,
+        "above",
+        bars=("attribution",),
+        spared=(*NO_GRADIENT, *CONTRIBUTIONS),
+    ),
+    "gradients_tell_changes": Gate(
+        "gradients tell changes",
+        "gradient_fidelity",
+        "saliency",
+        "below",
+        bars=("attribution",),
+        spared=NO_GRADIENT,
+    ),
+    SCAN_MATTERS: Gate("the scan matters", "scan_reliance", None, "below", bars=_SCAN),
+    SCAN_LEARNED: Gate("the scan was learned", "untrained_filter_f1", None, "above", bars=_SCAN),
 }
 """By the names that a specification's table ``[gates]`` has."""

@@ -7,6 +7,7 @@ on that choice. So every map is also read in two ways that are the same for all 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -21,11 +22,51 @@ from motifidelity.metrics.methods import (
     observed,
 )
 
-__all__ = ["OWN", "READINGS", "Reading", "has_reading", "read_maps"]
+__all__ = ["OWN", "READINGS", "Letters", "Reading", "has_reading", "letters_of", "read_maps"]
 
 Reading = Literal["own", "signed", "magnitude"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
 OWN: Reading = "own"
+
+
+@dataclass(frozen=True)
+class Letters:
+    """What a reading makes of the four entries at a place.
+
+    Attributes
+    ----------
+    base : {"observed", "norm"}
+        The entry of the letter that is there, or the L2 norm over letters.
+    centred : bool
+        Of entries less their mean over letters.
+    hypothetical : bool
+        Of hypothetical contributions in place of the maps.
+    """
+
+    base: Literal["observed", "norm"]
+    centred: bool = False
+    hypothetical: bool = False
+
+
+def letters_of(method: str, reading: Reading) -> Letters | None:
+    """How a method's maps are read; None where it has no such reading.
+
+    Raises
+    ------
+    ValueError
+        If the method or the reading is unknown.
+    """
+    kind = get_method(method)
+    if reading not in READINGS:
+        raise ValueError(f"no reading {reading!r}; choose one of {', '.join(READINGS)}")
+    if reading == OWN:
+        return Letters(kind.base)
+    if kind.quantity is None:
+        return None
+    shares = kind.quantity == "contribution"
+    if reading == "signed":
+        return Letters("observed", centred=not shares)
+    return Letters("norm", centred=True, hypothetical=shares)
 
 
 def read_maps(
@@ -68,29 +109,26 @@ def read_maps(
     (`methods.centred`), and changes neither the signed reading nor the magnitude.
     """
     maps = checked_maps(maps, sequences)
-    if reading not in READINGS:
-        raise ValueError(f"no reading {reading!r}; choose one of {', '.join(READINGS)}")
+    letters = letters_of(method, reading)
+    if letters is None:
+        return None
     if reading == OWN:
         return base_scores(method, maps, sequences)
-    if not has_reading(method, reading, hypothetical=hypothetical is not None):
-        return None
-    quantity = get_method(method).quantity
-    if reading == "magnitude":
-        letters = hypothetical if quantity == "contribution" else maps
-        norm = np.sqrt(np.square(centred(checked_maps(letters, sequences))).sum(axis=2))
-        return np.asarray(norm)
-    if quantity == "contribution":
-        return observed(maps, sequences)
-    entry = observed(centred(maps), sequences)
+    entries = maps
+    if letters.hypothetical:
+        if hypothetical is None:
+            return None
+        entries = checked_maps(hypothetical, sequences)
+    if letters.centred:
+        entries = centred(entries)
+    if letters.base == "norm":
+        return np.asarray(np.sqrt(np.square(entries).sum(axis=2)))
+    entry = observed(entries, sequences)
     # of three changes and a zero the mean over four is three quarters of that over three
-    return entry if quantity == "gradient" else np.asarray(entry * 4 / 3)
+    return np.asarray(entry * 4 / 3) if get_method(method).quantity == "changes" else entry
 
 
 def has_reading(method: str, reading: Reading, *, hypothetical: bool) -> bool:
     """Whether a method's maps can be read so, with or without hypothetical contributions."""
-    quantity = get_method(method).quantity
-    if reading == OWN:
-        return True
-    return quantity is not None and (
-        reading == "signed" or quantity != "contribution" or hypothetical
-    )
+    letters = letters_of(method, reading)
+    return letters is not None and (hypothetical or not letters.hypothetical)

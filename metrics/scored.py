@@ -7,7 +7,7 @@ specification. A module that declares `METRICS` scores them by its `SCORERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -68,6 +68,15 @@ class ScoredTask(_Remembers):
         Bases around a site, and those that a truth region is extended by.
     replaced : tuple of int
         Numbers of bases that deletion and insertion curves replace.
+    mismatched : bool
+        Whether maps are also held against the truth of other sequences.
+    errors : bool
+        Whether standard errors over sequences are scored.
+    class_motifs : tuple of C int
+        The motif that each class names, as ``spans.motif`` counts; empty where classes are not
+        motifs.
+    negatives : (k,) int
+        Sequences without any label whose maps are made too.
     """
 
     target: str
@@ -89,11 +98,21 @@ class ScoredTask(_Remembers):
     window: int
     buffer: int
     replaced: tuple[int, ...]
+    mismatched: bool = False
+    errors: bool = False
+    class_motifs: tuple[int, ...] = ()
+    negatives: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
     @cached_property
     def positive(self) -> npt.NDArray[np.intp]:
         """Sequences with any label, in order: the ones that hold what is to be found."""
         return np.flatnonzero(self.labels.any(axis=1))
+
+    @cached_property
+    def held(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Every explained sequence, as a place among them, with each class that it holds: (k,)."""
+        sequence, classes = np.nonzero(self.labels[self.explained])
+        return sequence, classes
 
     @cached_property
     def explained_sequences(self) -> Codes:
@@ -146,6 +165,10 @@ class ScoredNetwork(_Remembers):
     path_integrals, path_changes : (t, paths) float or None
         Integral of the gradient of what is explained along straight paths to the first t explained
         sequences, and what it changes by.
+    scan_logits : (n, C) float or None
+        Logits where the filter scan alone sees the sequences.
+    untrained_top_sites : (F, K, 2) int or None
+        The strongest sites of the filters that it had before its training.
     """
 
     task: ScoredTask
@@ -153,6 +176,8 @@ class ScoredNetwork(_Remembers):
     filters: FilterArrays | None
     path_integrals: Floats | None = None
     path_changes: Floats | None = None
+    scan_logits: Floats | None = None
+    untrained_top_sites: npt.NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,12 +200,16 @@ class ScoredMaps:
     perturbed : (t, R, L) uint8 or None
         Copies with a window of letters replaced, and by how much the logit changes: ``changes``
         (t, R).
-    randomised : (t, L, 4) float or None
-        Maps of the network with random weights.
+    randomised, randomised_hypothetical : (t, L, 4) float or None
+        Maps of the network with random weights, and its hypothetical contributions.
     substitutions : (m, L, 4) float or None
         Exact change of what is explained under every other letter, where it was computed.
     reading : {"own", "signed", "magnitude"}
         How the maps are read; what there is of the maps has this reading.
+    by_class, hypothetical_by_class : (k, L, 4) float or None
+        Maps of one class each, in the order of `ScoredTask.held`, and hypothetical contributions.
+    negatives, hypothetical_negatives : (k, L, 4) float or None
+        Those of `ScoredTask.negatives`, of all classes.
     """
 
     task: ScoredTask
@@ -196,6 +225,11 @@ class ScoredMaps:
     randomised: Floats | None = None
     substitutions: Floats | None = None
     reading: Reading = OWN
+    by_class: Floats | None = None
+    hypothetical_by_class: Floats | None = None
+    negatives: Floats | None = None
+    hypothetical_negatives: Floats | None = None
+    randomised_hypothetical: Floats | None = None
 
     @cached_property
     def importance(self) -> Floats:
@@ -206,13 +240,26 @@ class ScoredMaps:
         ValueError
             If the maps have no such reading.
         """
-        found = read_maps(
-            self.method.name,
-            self.maps,
-            self.task.explained_sequences,
-            self.reading,
-            self.hypothetical,
-        )
+        return self._read(self.maps, self.task.explained_sequences, self.hypothetical)
+
+    @cached_property
+    def importance_by_class(self) -> Floats | None:
+        """The same (k, L) of each class that a sequence holds, where those maps are there."""
+        if self.by_class is None:
+            return None
+        sequences = self.task.explained_sequences[self.task.held[0]]
+        return self._read(self.by_class, sequences, self.hypothetical_by_class)
+
+    @cached_property
+    def importance_of_negatives(self) -> Floats | None:
+        """The same (k, L) of sequences without a label, where those maps are there."""
+        if self.negatives is None:
+            return None
+        sequences = self.task.sequences[self.task.negatives]
+        return self._read(self.negatives, sequences, self.hypothetical_negatives)
+
+    def _read(self, maps: Floats, sequences: Codes, hypothetical: Floats | None) -> Floats:
+        found = read_maps(self.method.name, maps, sequences, self.reading, hypothetical)
         if found is None:
             raise ValueError(f"maps of {self.method.name} have no reading {self.reading}")
         return found

@@ -16,11 +16,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from motifidelity.entries import RIVALS
 from motifidelity.errors import UserError, unknown
+from motifidelity.metrics.attribution import maps
 from motifidelity.metrics.gates import GATES
-from motifidelity.metrics.readings import OWN, READINGS
+from motifidelity.metrics.headlines import HEADLINES, Headline, main_scores
+from motifidelity.metrics.readings import OWN, READINGS, Reading
 
 SPLITS = ("train", "valid", "test")
+EXPLAIN = ("positives", "all")
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ class Scoring:
     ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds. ``maps_floor``
     is the ``attribution_auroc`` of the best map that knows nothing of a sequence, noise or the
     curve of truth by position in the training split; a task without one has no score ``maps``.
+    ``rivals`` are those of `entries.RIVALS` that are recorded beside the ceilings and floors.
+    ``mismatched``: whether maps are also held against the truth of other sequences.
     """
 
     window: int
@@ -120,6 +126,15 @@ class Scoring:
     buffer: int
     chance_percentile: float
     maps_floor: float | None = None
+    rivals: tuple[str, ...] = ()
+    mismatched: bool = False
+
+    def fixed_floor(self, metric: str) -> float | None:
+        """The floor of a score of maps, the same for all networks; None where noise is it."""
+        if self.maps_floor is None:
+            return None
+        # maps is scaled from that floor already
+        return {maps.OF_VIEW: self.maps_floor, "maps": 0.0}.get(metric)
 
 
 @dataclass(frozen=True)
@@ -145,6 +160,11 @@ class Attribution:
         is integrated.
     readings : tuple of str
         How maps are read (`metrics.readings`), one set of scores each.
+    by_class : bool
+        Whether the map of each class that a sequence holds is kept beside their sum, and scored.
+    explain : {"positives", "all"}
+        Which test sequences maps are made of: the first ones with a label, or as many without any
+        beside them.
     """
 
     methods: Mapping[str, Mapping[str, Any]]
@@ -153,7 +173,9 @@ class Attribution:
     resamples: int
     perturbations: int
     paths: int = 0
-    readings: tuple[str, ...] = (OWN,)
+    readings: tuple[Reading, ...] = (OWN,)
+    by_class: bool = False
+    explain: str = EXPLAIN[0]
 
     def curve_counts(self, length: int) -> tuple[int, ...]:
         """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
@@ -167,7 +189,7 @@ class TaskSpec:
     ``digest`` covers the whole file. ``training_digest`` covers what a trained network depends on
     alone (name, shapes, training and validation data, recipe), so that a version that only scores
     differently can score the same networks. ``gates`` are bounds by the names of
-    `metrics.gates.GATES`.
+    `metrics.gates.GATES`; ``headlines`` are the scores that are read first.
     """
 
     name: str
@@ -192,6 +214,7 @@ class TaskSpec:
     digest: str = field(repr=False)
     training_digest: str = field(repr=False)
     gates: Mapping[str, float] = field(default_factory=dict)
+    headlines: tuple[Headline, ...] = HEADLINES
 
     @property
     def id(self) -> str:
@@ -225,6 +248,19 @@ def _gates(table: Mapping[str, Any]) -> Mapping[str, float]:
     if strange := set(table) - set(GATES):
         raise ValueError(f"no gate {', '.join(sorted(strange))}; choose of {', '.join(GATES)}")
     return {name: float(bound) for name, bound in table.items()}
+
+
+def _scoring(table: Mapping[str, Any]) -> Scoring:
+    rivals = tuple(table.get("rivals", ()))
+    if strange := set(rivals) - set(RIVALS):
+        raise ValueError(f"no rival {', '.join(sorted(strange))}; choose of {', '.join(RIVALS)}")
+    return Scoring(**{**table, "rivals": rivals})
+
+
+def _headlines(tables: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
+    found = tuple(Headline(**table) for table in tables)
+    main_scores(found)
+    return found
 
 
 def canonical_digest(value: Any) -> str:
@@ -261,6 +297,8 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         raise ValueError(
             f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"
         )
+    if (explain := attribution.get("explain", EXPLAIN[0])) not in EXPLAIN:
+        raise ValueError(f"no explain {explain!r}; choose one of {', '.join(EXPLAIN)}")
     profiles = {
         name: Profile(
             name=name,
@@ -290,7 +328,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         splits=tuple(raw["splits"][s] for s in SPLITS),
         fit=FitRecipe(**raw["fit"]),
         profiles=profiles,
-        scoring=Scoring(**raw["scoring"]),
+        scoring=_scoring(raw["scoring"]),
         attribution=Attribution(**attribution),
         accepted={
             definition: {tf: tuple(ids) for tf, ids in table.items()}
@@ -299,6 +337,7 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         digests=raw["digests"],
         digest=canonical_digest(raw),
         gates=_gates(raw.get("gates", {})),
+        headlines=_headlines(raw["headline"]) if "headline" in raw else HEADLINES,
         training_digest=canonical_digest(
             {
                 **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},
@@ -360,6 +399,14 @@ def find_spec(name: str) -> TaskSpec:
     if not versions:
         raise unknown("task", name, latest_specs())
     return max(versions, key=lambda spec: spec.version)
+
+
+def headlines_of(task: str) -> tuple[Headline, ...]:
+    """Headlines of a task by name; `HEADLINES` of one that this version does not know."""
+    try:
+        return find_spec(task).headlines
+    except UserError:
+        return HEADLINES
 
 
 def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:

@@ -282,10 +282,12 @@ def test_a_change_of_one_letter_changes_the_digest(write):
     assert read_submission(write(BUILD)).digest == one
 
 
-@pytest.mark.parametrize("name", ["Untrained", "shuffled  LABELS", "Oracle", "Random"])
-def test_the_name_of_a_ceiling_or_floor_is_refused(name, write):
+@pytest.mark.parametrize(
+    "name", ["Untrained", "shuffled  LABELS", "Oracle", "Random", "6-mer regression"]
+)
+def test_the_name_of_a_ceiling_floor_or_rival_is_refused(name, write):
     message = refusal(write(f"{BUILD}MODEL = {{'name': {name!r}}}\n"))
-    assert f"'{name}' is the name of a ceiling or floor" in message
+    assert f"'{name}' is the name of a ceiling, floor or rival" in message
     assert 'MODEL["name"]' in message
 
 
@@ -295,4 +297,6 @@ def test_the_floors_themselves_keep_their_names_wherever_their_files_lie(file, w
     submission = read_submission(write(text, "copy.py"))
     assert submission.name in FLOOR_NETWORKS
     # any edit makes another network, which is no floor
-    assert "is the name of a ceiling or floor" in refusal(write(f"{text}# mine\n", "copy.py"))
+    assert "is the name of a ceiling, floor or rival" in refusal(
+        write(f"{text}# mine\n", "copy.py")
+    )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import Query, Source, answer, columns
-from motifidelity.summary.ranks import ACCURACY, ORDER_BY, compare, competing, kinds, rank
+from motifidelity.summary.ranks import ACCURACY, compare, competing, kinds, order_by, rank
 from motifidelity.summary.two_runs import compare_two
+from motifidelity.tasks.spec import headlines_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,9 +68,9 @@ def comparison(
     frame = compare_two(source, query, first, second, kind)
     if any(getattr(query, name) for name in OF_SCORES):
         return frame
-    headlines = {(metric, method or "") for _, metric, method, _ in HEADLINES}
-    scores = zip(frame["metric"], frame["method"].fillna(""), strict=True)
-    return frame[[pair in headlines for pair in scores]].reset_index(drop=True)
+    read = {(task, *one.score) for task in set(frame["task"]) for one in headlines_of(str(task))}
+    scores = zip(frame["task"], frame["metric"], frame["method"].fillna(""), strict=True)
+    return frame[[score in read for score in scores]].reset_index(drop=True)
 
 
 def _by_default(source: Source, query: Query, ask: Callable[[Query], pd.DataFrame]) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def _by_default(source: Source, query: Query, ask: Callable[[Query], pd.DataFram
     boards: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for board, rows in found.groupby(BOARD, sort=True):
         there = set(rows["score"])
-        if score := next((score for score in ORDER_BY if score in there), None):
+        if score := next((score for score in order_by(str(board[0])) if score in there), None):
             boards.setdefault(score, []).append(board)
     frames = []
     for (metric, method), mine in boards.items():

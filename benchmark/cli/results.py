@@ -115,6 +115,7 @@ def _answer(registry: Registry, asked: Query, form: str | None) -> None:
 
     from motifidelity.cli.tables import results_tables
     from motifidelity.summary import query as q
+    from motifidelity.summary.rivals import below_counting
 
     if asked.columns or form not in (None, "table"):
         if not asked.columns:
@@ -123,7 +124,7 @@ def _answer(registry: Registry, asked: Query, form: str | None) -> None:
         _print(q.answer(registry, asked), form)
         return
     everything = dataclasses.replace(asked, columns=q.columns(asked.per_trial))
-    _say(results_tables(q.answer(registry, everything)))
+    _say(results_tables(q.answer(registry, everything), below_counting(registry)))
 
 
 @command.command("sql")
@@ -242,10 +243,34 @@ def gates(
     What was recorded before there was the gate, or on a task without it, is 'not recorded', which
     is no flag.
     """
-    from motifidelity.summary.gates import gates as every_gate
     from motifidelity.summary.query import Query
+    from motifidelity.summary.verdicts import gates as every_gate
 
     _print(every_gate(_registry(place or given[0]), Query(**filters)), form or given[1])
+
+
+@command.command("rivals")
+@_filters
+@_output
+@click.pass_obj
+def rivals(
+    given: tuple[str | None, str | None],
+    /,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Say which networks do better than counting: each beside the 6-mer regression of its task.
+
+    Predicts is the AUROC, Maps the mean of six views. A network is 'above' where the lower end of
+    its 95% interval is above what counting has: over trials, or below three of them over test
+    sequences. Tasks without such an entry have no row.
+    """
+    from motifidelity.summary.query import Query
+    from motifidelity.summary.rivals import beside_counting
+
+    frame = beside_counting(_registry(place or given[0]), Query(**filters))
+    _print(frame, form or given[1])
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,14 @@ import pandas as pd
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.metrics.declare import all_metrics
-from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.registry import Registry
 from motifidelity.summary.formats import text_table
 from motifidelity.summary.ranks import LEVEL
+from motifidelity.summary.rivals import HEADLINES as HELD_AGAINST
+from motifidelity.summary.rivals import NOT_ABOVE, not_above_counting
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
 from motifidelity.summary.stats import index_stats, mean_intervals
-from motifidelity.tasks.spec import Profile, TaskSpec, all_specs
+from motifidelity.tasks.spec import Profile, TaskSpec, all_specs, headlines_of
 
 if TYPE_CHECKING:
     from motifidelity.runs.run import Ended
@@ -60,21 +61,31 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
         ``trials``, ``floor``, ``ceiling``, ``note`` and ``error`` (standard error over the items
         of single trials, sequences or classes), by task. The note is ``at chance`` below
         `AT_CHANCE` of the way from floor to ceiling, ``may be chance`` where the interval over
-        trials reaches the floor, else "".
+        trials reaches the floor, `NOT_ABOVE` where it is not above a regression on 6-mer counts,
+        else "".
     """
-    lines = pd.DataFrame(HEADLINES, columns=["family", "metric", "method", "label"])
-    lines = lines.fillna({"method": ""}).assign(place=lines.index)
-    scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
     about = ["run", "task", "task_digest", "profile", "division"]
     runs = summary.trials[about].drop_duplicates()
-    scores = scores.merge(lines, on=["metric", "method"])
+    lines = _lines(runs["task"].unique())
+    scores = summary.scores[(summary.scores["target"] == "") & (summary.scores["n"] > 0)]
     scores = scores.merge(runs[runs["division"] != DIVISION], on="run")
+    scores = scores.merge(lines, on=["task", "metric", "method"])
     scores = scores.sort_values(["task", "run", "place"]).rename(columns={"n": "trials"})
     scores = _with_ends(scores.reset_index(drop=True), summary)
     scores["error"] = [_error_over_items(trials) for trials in scores["by_trial"]]
     scores["method"] = scores["method"].astype(object).where(scores["method"] != "", None)
     columns = ["run", "task", "family", "metric", "method", "label", "mean", "sd", "trials"]
     return scores[[*columns, "floor", "ceiling", "note", "error"]].reset_index(drop=True)
+
+
+def _lines(tasks: Iterable[str]) -> pd.DataFrame:
+    """The headlines of every task in their order."""
+    rows = [
+        (task, one.family, *one.score, one.label, place)
+        for task in tasks
+        for place, one in enumerate(headlines_of(task))
+    ]
+    return pd.DataFrame(rows, columns=["task", "family", "metric", "method", "label", "place"])
 
 
 def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
@@ -86,6 +97,7 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
     scales = {
         key: find_scale(rows, stats) for key, rows in summary.trials.groupby(same, dropna=False)
     }
+    below = not_above_counting(summary.trials, stats)
     floors, ceilings, notes = [], [], []
     for row, low, high in zip(scores.to_dict("records"), lows, highs, strict=True):
         scale = scales[tuple(row[name] for name in same)]
@@ -95,7 +107,9 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
         floors.append(scale.floors[metric, method] if known else math.nan)
         ceilings.append(scale.ceilings[metric, method] if known else math.nan)
         reach = min(scale.place(metric, method, end) for end in (low, high))
-        notes.append("at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else "")
+        note = "at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else ""
+        mine = {HELD_AGAINST[name][0] for name in below.get(row["run"], ())}
+        notes.append(note or (NOT_ABOVE if metric in mine else ""))
     return scores.assign(floor=floors, ceiling=ceilings, note=notes)
 
 
@@ -163,8 +177,10 @@ def _table(rows: pd.DataFrame, trials: int) -> str:
             columns[heading] = values
     if (rows["trials"] != trials).any():
         columns["trials"] = list(rows["trials"].map(str))
-    if rows["note"].any():
-        columns[""] = list(rows["note"])
+    # what does not beat counting is said below the table
+    noted = rows["note"].where(rows["note"] != NOT_ABOVE, "")
+    if noted.any():
+        columns[""] = list(noted)
     numbers = [name not in ("score", "") for name in columns]
     return text_table(list(columns), list(zip(*columns.values(), strict=True)), numbers)
 
@@ -178,6 +194,11 @@ def _little_meant(rows: pd.DataFrame, task: str, profile: str) -> Iterator[str]:
             ("all scores", "accuracy is at chance: the network has learned nothing that its "
              "filters or maps could show")
         )  # fmt: skip
+    notes += [
+        (label, f"{NOT_ABOVE}: the lower end of the 95% interval is not above what a regression on "
+         "6-mer counts has")
+        for label in rows[rows["note"] == NOT_ABOVE]["label"]
+    ]  # fmt: skip
     spec = all_specs().get(task)
     if spec and profile in spec.profiles and profile != FULL:
         notes += _of_profile(rows, spec, spec.profiles[profile], spec.profiles.get(FULL))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.summary.formats import format_frame, terminal_width
@@ -19,10 +20,13 @@ BOARD = ("task", "task_digest", "profile")
 WHOLE = ("mean", "SD", "interval", "value", "AUROC", "difference", "possible", "trials")
 
 
-def results_tables(frame: pd.DataFrame) -> str:
+def results_tables(
+    frame: pd.DataFrame, below: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> str:
     """Means, or trials, of `query.answer` with all its columns: a table a task and profile.
 
-    A score that all rows of a table have stands above it.
+    A score that all rows of a table have stands above it. A mean of a run that does not beat
+    counting, by `rivals.not_above_counting`, says so.
     """
     if frame.empty:
         return ""
@@ -40,8 +44,25 @@ def results_tables(frame: pd.DataFrame) -> str:
         table["interval"] = _intervals(table)
         table = table.assign(**{name: table[name].map(_number) for name in ("mean", "sd")})
         columns = {"run": "run", "score": "score", "target": "class", "mean": "mean", "sd": "SD"}
-        columns |= {"interval": "interval", "coverage": "trials"}
+        columns |= {"interval": "interval", "coverage": "trials", "note": ""}
+        table["note"] = _notes(table, below)
     return _by_board(table, lambda board: _columns(board, columns, above=("score",)))
+
+
+def _notes(table: pd.DataFrame, below: Mapping[str, Collection[str]]) -> list[str]:
+    """What a mean of a whole task is not above, where it is not."""
+    from motifidelity.summary.rivals import HEADLINES, NOT_ABOVE
+    from motifidelity.summary.runs import RUN_KEY, key_digest
+
+    if not below:
+        return [""] * len(table)
+    runs = [key_digest(key) for key in table[list(RUN_KEY)].itertuples(index=False)]
+    scores = zip(runs, table["metric"], table["target"].isna(), strict=True)
+    found = [
+        whole and any(HEADLINES[name][0] == metric for name in below.get(run, ()))
+        for run, metric, whole in scores
+    ]
+    return [NOT_ABOVE if one else "" for one in found]
 
 
 def rank_tables(frame: pd.DataFrame) -> str:

@@ -230,7 +230,8 @@ class DocumentTables:
 
     def _scale(self, name: str) -> str:
         """Floors, ceiling and the best and worst baseline of every metric, raw and scaled."""
-        mine = self.scores[self.scores["task"] == find_spec(name).id]
+        spec = find_spec(name)
+        mine = self.scores[self.scores["task"] == spec.id]
         closed = mine[mine["division"] == CLOSED]
         metrics = all_metrics()
         floors = [name.lower() for name in (RANDOM, *FLOOR_NETWORKS)]
@@ -256,7 +257,9 @@ class DocumentTables:
             spread = f"{means.min():.3f} to {means.max():.3f}"
             scaled = "–"
             if not declared.own_network and len(ends[RANDOM]) and len(ends[ORACLE]):
-                floor, ceiling = ends[RANDOM].mean(), ends[ORACLE].mean()
+                stated = spec.scoring.fixed_floor(metric)
+                floor = ends[RANDOM].mean() if stated is None else stated
+                ceiling = ends[ORACLE].mean()
                 places = [normalise(value, floor, ceiling) for value in sorted(means)]
                 if all(place == place for place in places):
                     scaled = f"{places[0]:.2f} to {places[-1]:.2f}"

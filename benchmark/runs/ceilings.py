@@ -1,19 +1,22 @@
-"""Ceilings and floors: entries that are no network, scored by the code that scores networks.
+"""Ceilings, floors and rivals: no networks, scored by the code that scores networks.
 
-The oracle knows the true motifs and the grammar; the random entry knows nothing. Two floors that
-are networks, one untrained and one trained on shuffled labels, are ordinary submissions
-(`models/untrained.py`, `models/shuffled_labels.py`).
+The oracle knows the true motifs and the grammar; the random entry knows nothing; rivals count the
+letters of the training data. Two floors that are networks, one untrained and one trained on
+shuffled labels, are ordinary submissions (`models/untrained.py`, `models/shuffled_labels.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import partial
+from itertools import product
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.entries import DIVISION, ORACLE, RANDOM
+from motifidelity.entries import DIVISION, GC_CONTENT, ORACLE, RANDOM
+from motifidelity.metrics.kmers import KmerModel, fit_gc, fit_kmers
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.oracle import (
     oracle_filters,
@@ -41,6 +44,15 @@ NUM_FILTERS = 32
 SEED = 0
 
 Array = NDArray[Any]
+
+
+class _Explains(Protocol):
+    """What stands in a network's place, and gives its own maps."""
+
+    classes: int
+
+    def logits(self, one_hot: Array) -> Array: ...
+    def maps(self, codes: Array, *, mutagenesis: bool) -> Array: ...
 
 
 class OracleNetwork:
@@ -82,6 +94,39 @@ class OracleNetwork:
         return np.stack(maps, axis=-1)
 
 
+class CountingNetwork:
+    """A model of k-mer counts, asked in the way that a frozen network is.
+
+    Parameters
+    ----------
+    model : KmerModel
+
+    Attributes
+    ----------
+    classes : int
+    """
+
+    def __init__(self, model: KmerModel) -> None:
+        self.classes = len(model.intercepts)
+        self._model = model
+
+    def logits(self, one_hot: Array) -> Array:
+        """Logits (n, classes) float32 of sequences (n, length, 4)."""
+        codes = one_hot.argmax(axis=2).astype(np.uint8)
+        return self._model.logits(codes).astype(np.float32)
+
+    def maps(self, codes: Array, *, mutagenesis: bool) -> Array:
+        """Maps (m, length, 4, classes) float32 of sequences (m, length) uint8.
+
+        Sums of the weights over a base (`KmerModel.maps`); by mutagenesis less the one of the
+        letter that is there, which is exactly what the logit changes by.
+        """
+        maps = self._model.maps(codes)
+        if mutagenesis:
+            maps -= np.take_along_axis(maps, codes[..., None, None].astype(np.intp), axis=2)
+        return maps.astype(np.float32)
+
+
 def record_references(
     registry: Registry,
     truths: Iterable[Truth],
@@ -89,7 +134,9 @@ def record_references(
     again: bool = False,
     note: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Record the oracle and the random entry of each task and profile that lacks them.
+    """Record the oracle, the random entry and the rivals of each task and profile that lacks them.
+
+    Rivals are those that the specification names.
 
     Parameters
     ----------
@@ -114,7 +161,9 @@ def record_references(
     there = {(row["job_id"], row["task_digest"]) for row in jobs if row["status"] == "ok"}
     written = 0
     for truth in truths:
-        for name, make in ((ORACLE, oracle_arrays), (RANDOM, random_arrays)):
+        entries: dict[str, Callable[[Truth], Any]] = {ORACLE: oracle_arrays, RANDOM: random_arrays}
+        entries |= {name: partial(rival_arrays, name) for name in truth.spec.scoring.rivals}
+        for name, make in entries.items():
             job_id = _job_id(name, truth)
             if again or (job_id, truth.spec.digest) not in there:
                 note(f"{name} on {truth.spec.name}, profile {truth.profile.name}")
@@ -130,7 +179,63 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
     the study's sigmoid does not saturate.
     """
     network = OracleNetwork(truth)
-    codes = truth.test.sequences[truth.explained]
+    motifs = [motif.ppm.T for motif in truth.true_motifs]
+    return {
+        **_answers(truth, network),
+        "explained_logits": np.zeros((len(truth.asked), network.classes), np.float32),
+        **_scan(truth, oracle_filters(motifs), scan_both=True),
+        **_explained(truth, network),
+    }
+
+
+def rival_arrays(name: str, truth: Truth) -> dict[str, Array]:
+    """What a probe would give of one of `entries.RIVALS`, trained as a network of the profile is.
+
+    It has no filters. Its logit is linear in counts, so that its gradients, its contributions and
+    its mutagenesis say the same.
+    """
+    train = truth.dataset.splits["train"].head(truth.profile.train)
+    valid = truth.dataset.splits["valid"].head(truth.profile.valid)
+    given = (train.sequences, train.labels)
+    chosen = (valid.sequences, valid.labels)
+    model = fit_gc(*given) if name == GC_CONTENT else fit_kmers(*given, *chosen)
+    network = CountingNetwork(model)
+    answers = _answers(truth, network)
+    return {
+        **answers,
+        "explained_logits": answers["logits"][truth.asked],
+        **_explained(truth, network),
+    }
+
+
+def random_arrays(truth: Truth) -> dict[str, Array]:
+    """What a probe would give of a network that knows nothing: noise in place of everything."""
+    rng = np.random.default_rng(SEED)
+    m, classes = len(truth.asked), len(truth.spec.classes)
+    noise = np.stack(
+        [random_maps(rng, m, truth.spec.length) for _ in range(classes)],
+        axis=-1,
+    )
+    logits = rng.standard_normal((len(truth.test.sequences), classes), dtype=np.float32)
+    maps = dict.fromkeys(truth.methods, noise)
+    maps |= {Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical}
+    return {
+        "logits": logits,
+        "explained_logits": np.zeros((m, classes), np.float32),
+        **_scan(truth, random_filters(rng, NUM_FILTERS)),
+        **maps,
+        **_tested(truth, OracleNetwork(truth), maps),
+    }
+
+
+def _answers(truth: Truth, network: _Explains) -> dict[str, Array]:
+    one_hot = np.eye(4, dtype=np.float32)[truth.test.sequences]
+    return {"logits": network.logits(one_hot)}
+
+
+def _explained(truth: Truth, network: _Explains) -> dict[str, Array]:
+    """Maps of every method but noise, hypothetical contributions, and what answers them."""
+    codes = truth.test.sequences[truth.asked]
     one_hot = np.eye(4, dtype=np.float32)[codes][..., None]
     evidence, mutated = (network.maps(codes, mutagenesis=flag) for flag in (False, True))
     contributions = evidence * one_hot
@@ -144,39 +249,9 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
         else:
             maps[name] = contributions
             hypothetical[Part.HYPOTHETICAL.of(name)] = evidence
-    motifs = [motif.ppm.T for motif in truth.true_motifs]
-    scan = _scan(truth, oracle_filters(motifs), scan_both=True)
     # at the letter that is there contributions are the evidence: one set of curves for both
     ranked = {name: mutated if METHODS[name].base == "norm" else evidence for name in maps}
-    tested = _tested(truth, ranked)
-    return {**_answers(truth, network), **scan, **maps, **hypothetical, **tested}
-
-
-def random_arrays(truth: Truth) -> dict[str, Array]:
-    """What a probe would give of a network that knows nothing: noise in place of everything."""
-    rng = np.random.default_rng(SEED)
-    m, classes = len(truth.explained), len(truth.spec.classes)
-    noise = np.stack(
-        [random_maps(rng, m, truth.spec.length) for _ in range(classes)],
-        axis=-1,
-    )
-    logits = rng.standard_normal((len(truth.test.sequences), classes), dtype=np.float32)
-    return {
-        "logits": logits,
-        "explained_logits": np.zeros((m, classes), np.float32),
-        **_scan(truth, random_filters(rng, NUM_FILTERS)),
-        **dict.fromkeys(truth.methods, noise),
-        **{Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical},
-        **_tested(truth, dict.fromkeys(truth.methods, noise)),
-    }
-
-
-def _answers(truth: Truth, network: OracleNetwork) -> dict[str, Array]:
-    one_hot = np.eye(4, dtype=np.float32)[truth.test.sequences]
-    return {
-        "logits": network.logits(one_hot),
-        "explained_logits": np.zeros((len(truth.explained), network.classes), np.float32),
-    }
+    return {**maps, **hypothetical, **_tested(truth, network, ranked | hypothetical)}
 
 
 def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[str, Array]:
@@ -191,27 +266,36 @@ def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[
     return dict(vars(found))
 
 
-def _tested(truth: Truth, maps: Mapping[str, Array]) -> dict[str, Array]:
-    """Answers of the grammar to replaced bases, by the worker's own code.
+def _tested(truth: Truth, network: _Explains, maps: Mapping[str, Array]) -> dict[str, Array]:
+    """Answers to replaced bases, by the worker's own code.
 
-    Methods that share a map and its reading share their curves.
+    Methods that share their maps and readings share their curves.
     """
     settings = curve_settings(truth)
-    alike: dict[tuple[int, str], list[str]] = {}
+    others = settings.get("readings", {})
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for name, kind in settings["methods"].items():
         if name in maps:
-            alike.setdefault((id(maps[name]), kind), []).append(name)
-    firsts = {names[0]: kind for (_, kind), names in alike.items()}
+            read = tuple(
+                (reading, id(maps[_source(order).of(name)]), order["base"], order["centred"])
+                for reading, order in others.get(name, {}).items()
+            )
+            alike.setdefault((id(maps[name]), kind, read), []).append(name)
+    firsts = {names[0]: kind for (_, kind, _), names in alike.items()}
     codes = truth.test.sequences[truth.explained[: truth.tested]]
     with scratch_folder() as out:
         asked = {**settings, "methods": firsts}
-        write_curves(OracleNetwork(truth), codes, maps, asked, out, lambda *_, **__: None)
+        write_curves(network, codes, maps, asked, out, lambda *_, **__: None)
         found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
     for names in alike.values():
         for name in names[1:]:
-            for part in CURVES:
-                found[part.of(name)] = found[part.of(names[0])]
+            for part, reading in product(CURVES, ("", *others.get(name, ()))):
+                found[part.of(name, reading)] = found[part.of(names[0], reading)]
     return found
+
+
+def _source(order: Mapping[str, Any]) -> Part:
+    return Part.HYPOTHETICAL if order["hypothetical"] else Part.MAPS
 
 
 def _job_id(name: str, truth: Truth) -> str:
@@ -238,7 +322,7 @@ def _scored(name: str, job_id: str, truth: Truth, make: Callable[[Truth], Any]) 
         # nothing that was submitted ran
         isolation="container",
         backend="numpy",
-        num_filters=len(arrays["filter_max"]),
+        num_filters=len(arrays.get("filter_max", ())),
         scored_commit=code().commit,
     )
     return scored_result(row, truth, arrays)

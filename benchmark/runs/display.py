@@ -139,6 +139,8 @@ def describe(phase: str, event: Event, left: float | None) -> str:
         name, reason = event.get("name"), event.get("reason")
         told = "filters" if name == "filters" else f"{name} does not support this network"
         return f"{told}: {reason}"
+    if event["event"] == "by_gradient":
+        return f"{event.get('name')} takes the gradient where it has no rule: {event.get('reason')}"
     if event["event"] == "lost":
         return f"{phase} was lost ({event.get('name')}); it runs again"
     return brief(phase, event)

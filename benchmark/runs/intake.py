@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_text, quoted
-from motifidelity.worker.arrays import Part
+from motifidelity.worker.arrays import RANDOMISED, SCAN_LOGITS, UNTRAINED, UNTRAINED_SITES
 from motifidelity.worker.limits import (
     MAX_FILTERS,
     MAX_GRAPH_BYTES,
@@ -35,6 +36,7 @@ Array = NDArray[Any]
 FILTERS = "filters"
 # what any phase may leave beside its results
 _NOTES = {"progress.jsonl", "error.json"}
+_REASONS = ("unsupported.json", "by_gradient.json")
 
 
 class InvalidOutput(Exception):
@@ -55,6 +57,8 @@ class FitOutput:
         Whether the submission's own training left every weight as it was.
     own_training : tuple of str
         Methods of training that the model's class brings itself, as its own process tells.
+    untrained : tuple of Path or None
+        Graph and manifest of the network as its own process froze it before the training.
     """
 
     graph: Path
@@ -63,6 +67,7 @@ class FitOutput:
     num_weights: int
     unchanged: bool = False
     own_training: tuple[str, ...] = ()
+    untrained: tuple[Path, Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,13 @@ class ProbeOutput:
     unsupported : mapping of str to str
         Attribution methods that the network does not support, with the reason; under `FILTERS`
         what of its filter scan was not read, and why.
+    by_gradient : mapping of str to str
+        Attribution methods that took the gradient where they have no rule, with the operations.
     """
 
     arrays: Mapping[str, Array]
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    by_gradient: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_filters(self) -> bool:
@@ -95,9 +103,11 @@ def take_fit(out: Path) -> FitOutput:
     InvalidOutput
         Naming the file and what is wrong with it.
     """
-    _only(out, {"graph.pb", "network.json", "history.json"})
-    graph = _plain_file(out / "graph.pb", MAX_GRAPH_BYTES)
-    network = _plain_file(out / "network.json", MAX_JSON_BYTES)
+    before = (f"{UNTRAINED}.graph.pb", f"{UNTRAINED}.network.json")
+    there = any((out / name).exists() for name in before)
+    _only(out, {"graph.pb", "network.json", "history.json", *(before if there else ())})
+    graph, network = _network(out, "graph.pb", "network.json")
+    untrained = _network(out, *before) if there else None
     payload = _json(out / "history.json")
     try:
         history = [{str(k): float(v) for k, v in row.items()} for row in payload["history"]]
@@ -112,7 +122,20 @@ def take_fit(out: Path) -> FitOutput:
     if not isinstance(own, list) or not all(isinstance(n, str) and n in TRAINING for n in own):
         raise InvalidOutput("history.json: own_training names no methods of training")
     return FitOutput(
-        graph, network, history, num_weights, payload.get("unchanged") is True, tuple(own)
+        graph,
+        network,
+        history,
+        num_weights,
+        payload.get("unchanged") is True,
+        tuple(own),
+        untrained,
+    )
+
+
+def _network(out: Path, graph: str, manifest: str) -> tuple[Path, Path]:
+    return (
+        _plain_file(out / graph, MAX_GRAPH_BYTES),
+        _plain_file(out / manifest, MAX_JSON_BYTES),
     )
 
 
@@ -137,6 +160,7 @@ def take_probe(
     top_sites: int,
     explanations: Explanations,
     window: int = 20,
+    gates: Collection[str] = (),
 ) -> ProbeOutput:
     """Check and read the probe phase's arrays.
 
@@ -150,6 +174,9 @@ def take_probe(
         What was asked for about the explained sequences.
     window : int
         Bases around a site; every site must lie with its whole window inside its sequence.
+    gates : collection of str
+        Gates whose arrays were asked for (`metrics.gates`); not every network has those of its
+        scan.
 
     Raises
     ------
@@ -160,33 +187,34 @@ def take_probe(
         "logits": ("<f4", (tests, classes)),
         "explained_logits": ("<f4", (explained, classes)),
     }
-    unsupported = take_reasons(out / "unsupported.json", explanations.methods)
+    if SCAN_MATTERS in gates and (out / f"{SCAN_LOGITS}.npy").exists():
+        expected[SCAN_LOGITS] = expected["logits"]
+    if SCAN_LEARNED in gates and (out / f"{UNTRAINED_SITES}.npy").exists():
+        filters = _filters(out, UNTRAINED_SITES, 3)
+        expected[UNTRAINED_SITES] = ("<i4", (filters, top_sites, 2))
+    unsupported, by_gradient = (take_reasons(out / name, explanations.methods) for name in _REASONS)
     asked = explanations.arrays(explained, length, classes)
     for name, one in asked.items():
         # the network with random weights may lack a method that the trained one has
-        optional = one.part is Part.RANDOMISED and not (out / f"{name}.npy").exists()
+        optional = one.part in RANDOMISED and not (out / f"{name}.npy").exists()
         if one.method not in unsupported and not optional:
             expected[name] = (one.dtype, one.shape)
     if (out / "filter_max.npy").exists():
-        shape = _header(out / "filter_max.npy")[1]
-        if len(shape) != 1 or not 0 < shape[0] <= MAX_FILTERS:
-            raise InvalidOutput(
-                f"filter_max has shape {shape}; (filters,) with at most {MAX_FILTERS}"
-            )
-        filters = shape[0]
+        filters = _filters(out, "filter_max", 1)
         expected |= {
             "filter_max": ("<f4", (filters,)),
             "scan_max": ("<f4", (tests, length)),
             "top_sites": ("<i4", (filters, top_sites, 2)),
             "above_half_max": ("|u1", (tests, length, math.ceil(filters / 8))),
         }
-    _only(out, {f"{name}.npy" for name in expected} | {"unsupported.json"})
+    _only(out, {f"{name}.npy" for name in expected}.union(_REASONS))
     arrays = {name: take_array(out / f"{name}.npy", *want) for name, want in expected.items()}
     if "perturbed" in arrays and arrays["perturbed"].max(initial=0) > 3:
         raise InvalidOutput("perturbed holds a letter beyond A, C, G, T")
-    if "top_sites" in arrays:
-        _check_sites(arrays["top_sites"], tests, length, window)
-    return ProbeOutput(arrays, unsupported)
+    for name in ("top_sites", UNTRAINED_SITES):
+        if name in arrays:
+            _check_sites(name, arrays[name], tests, length, window)
+    return ProbeOutput(arrays, unsupported, by_gradient)
 
 
 def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
@@ -203,18 +231,27 @@ def take_reasons(path: Path, methods: Iterable[str]) -> dict[str, str]:
     if not isinstance(found, dict) or not all(
         name in {*methods, FILTERS} and isinstance(reason, str) for name, reason in found.items()
     ):
-        raise InvalidOutput("unsupported.json: not reasons by attribution method")
+        raise InvalidOutput(f"{path.name}: not reasons by attribution method")
     return {name: clean_text(reason, MAX_REASON) for name, reason in found.items()}
 
 
-def _check_sites(sites: Array, tests: int, length: int, window: int) -> None:
+def _filters(out: Path, name: str, axes: int) -> int:
+    """How many filters an array of so many axes is of, by its header; they are its first axis."""
+    shape = _header(out / f"{name}.npy")[1]
+    if len(shape) != axes or not 0 < shape[0] <= MAX_FILTERS:
+        more = ", ..." if axes > 1 else ","
+        raise InvalidOutput(f"{name} has shape {shape}; (filters{more}) with at most {MAX_FILTERS}")
+    return shape[0]
+
+
+def _check_sites(name: str, sites: Array, tests: int, length: int, window: int) -> None:
     """Every site is (-1, -1), or a base with a whole window in a sequence that exists."""
     sequence, base = sites[..., 0], sites[..., 1]
     start = base - window // 2
     real = (sequence >= 0) & (sequence < tests) & (start > 0) & (start + window < length)
     if not (real | ((sequence == -1) & (base == -1))).all():
         raise InvalidOutput(
-            "top_sites names a sequence that does not exist, or a base without a whole window"
+            f"{name} names a sequence that does not exist, or a base without a whole window"
         )
 
 

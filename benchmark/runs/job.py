@@ -92,13 +92,14 @@ def _run_phases(
     try:
         fit = take_fit(work / "fit")
         record.take_fit(fit, job)
-        probed = record.phase(probe_phase(truth, fit.graph, fit.network, work), on_event)
+        probe = probe_phase(truth, fit.graph, fit.network, work, untrained=fit.untrained)
+        probed = record.phase(probe, on_event)
         if probed.status != "ok":
             return record.failure(probed)
-        probe = read_probe(truth, work / "probe")
+        found = read_probe(truth, work / "probe")
     except InvalidOutput as error:
         return record.failure(PhaseResult("invalid_output", str(error)))
-    return record.scored(truth, probe, [fit.graph, fit.network], on_event)
+    return record.scored(truth, found, [fit.graph, fit.network], on_event)
 
 
 class _Record:

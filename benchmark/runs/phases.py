@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.metrics.methods import METHODS
+from motifidelity.metrics.readings import letters_of
 from motifidelity.phase.interface import Executor, Phase
 from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
+from motifidelity.worker.arrays import UNTRAINED
 
 # intervals of a path along which gradients are integrated
 PATH_STEPS = 50
@@ -46,25 +49,47 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
         "own_fit": job.submission.own_fit,
         "seed": job.seed,
         "recipe": {**asdict(spec.fit), "max_epochs": profile.max_epochs},
+        **({UNTRAINED: True} if SCAN_LEARNED in spec.gates else {}),
     }
     return Phase("fit", settings, inputs, _folder(work / "fit"))
 
 
-def probe_phase(truth: Truth, graph: Path, network: Path, work: Path) -> Phase:
-    """The frozen network and unlabelled sequences; none of the submission's Python."""
+def probe_phase(
+    truth: Truth,
+    graph: Path,
+    network: Path,
+    work: Path,
+    *,
+    untrained: tuple[Path, Path] | None = None,
+) -> Phase:
+    """The frozen network and unlabelled sequences; none of the submission's Python.
+
+    Parameters
+    ----------
+    truth : Truth
+    graph, network : Path
+    work : Path
+    untrained : tuple of Path, optional
+        Graph and manifest of the network before its training; its filters are read where the
+        specification asks for them.
+    """
     inputs = {
         # the worker runs in a folder of its own
         "graph": graph.resolve(),
         "network": network.resolve(),
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
-        "explained": _save(work / "explained.npy", truth.test.sequences[truth.explained]),
+        "explained": _save(work / "explained.npy", truth.test.sequences[truth.asked]),
     }
+    if untrained and SCAN_LEARNED in truth.spec.gates:
+        for name, path in zip(("graph", "network"), untrained, strict=True):
+            inputs[f"{UNTRAINED}_{name}"] = path.resolve()
     return Phase("probe", probe_settings(truth), inputs, _folder(work / "probe"))
 
 
 def probe_settings(truth: Truth) -> dict[str, Any]:
     """What a network is asked about the sequences; equal ones get equal answers."""
     scoring, paths = truth.spec.scoring, truth.explanations.paths
+    read = truth.explanations.randomised_hypothetical
     return {
         "scan": {
             "window": scoring.window,
@@ -75,14 +100,22 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
         "tested": truth.tested,
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
+        **({"randomised_hypothetical": list(read)} if read else {}),
         **({"paths": {"paths": paths, "steps": PATH_STEPS}} if paths else {}),
+        **({"scan_alone": True} if SCAN_MATTERS in truth.spec.gates else {}),
     }
 
 
 def curve_settings(truth: Truth) -> dict[str, Any]:
     """How maps are tested on the network, as the worker's `faithfulness` takes it."""
+    readings: dict[str, dict[str, Any]] = {}
+    for name, reading in truth.explanations.read_curves:
+        letters = letters_of(name, reading)
+        if letters is not None:
+            readings.setdefault(name, {})[reading] = asdict(letters)
     return {
         "methods": {name: METHODS[name].base for name in truth.explanations.curves},
+        **({"readings": readings} if readings else {}),
         "counts": list(truth.curve_counts),
         "resamples": truth.spec.attribution.resamples,
         "perturbations": truth.spec.attribution.perturbations,
@@ -102,12 +135,13 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
     return take_probe(
         out,
         tests=len(truth.test.sequences),
-        explained=len(truth.explained),
+        explained=len(truth.asked),
         length=spec.length,
         classes=len(spec.classes),
         top_sites=spec.scoring.top_sites,
         window=spec.scoring.window,
         explanations=truth.explanations,
+        gates=spec.gates,
     )
 
 

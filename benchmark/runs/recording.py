@@ -26,6 +26,7 @@ NO_SUPPORT = "does not support this network"
 UNCHANGED = "its own training changed no weight: the network is scored as build_model made it"
 NOT_READ = "the filter scan was not read"
 READ_IN_PART = "the filter scan was read in part"
+BY_GRADIENT = "takes the gradient where it has no rule"
 ALL_ALIKE = "every sequence gets the same answer"
 AT_CHANCE = "accuracy is at chance"
 # standard errors of an AUROC above chance within which it says nothing
@@ -127,8 +128,9 @@ def filter_rows(scores: JobScores) -> list[dict[str, Any]]:
 
 
 def unsupported_warnings(probe: ProbeOutput) -> list[str]:
-    """One line for what a probe lacks: each attribution method, the filter scan."""
-    return [
+    """One line for what a probe lacks: each attribution method, its rules, the filter scan."""
+    made = [f"{method} {BY_GRADIENT}: {ops}" for method, ops in probe.by_gradient.items()]
+    return made + [
         f"{READ_IN_PART if probe.has_filters else NOT_READ}: {reason}"
         if method == FILTERS
         else f"{method} {NO_SUPPORT}: {reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import compress, groupby
@@ -17,6 +18,7 @@ from motifidelity.runs.ceilings import record_references
 from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import probe_kept
 from motifidelity.runs.recording import (
+    BY_GRADIENT,
     NO_SUPPORT,
     NOT_READ,
     READ_IN_PART,
@@ -32,12 +34,13 @@ from motifidelity.scratch import scratch_folder
 from motifidelity.summary.runs import RUN_KEY
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.spec import TaskSpec, find_spec
+from motifidelity.worker.arrays import UNTRAINED_SITES
 
 # what a later result of the same job takes over unchanged
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
 # warnings that a new probe says again, or no longer
-_OF_PROBE = (NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
+_OF_PROBE = (BY_GRADIENT, NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
 
 
@@ -258,7 +261,13 @@ def _kept(
         except InvalidOutput as error:
             raise DataError(f"{network['graph']}: {error}") from error
     columns = _probed_columns(row, executor, unsupported_warnings(probe))
-    return _Kept(present_classes(truth, probe.arrays), recorded=True, columns=columns)
+    arrays = present_classes(truth, probe.arrays)
+    if holder is not None and stands:
+        # of a network that is not kept
+        with contextlib.suppress(DataError):
+            before = registry.arrays(holder)
+            arrays |= {n: before[n] for n in (UNTRAINED_SITES,) if n in before}
+    return _Kept(arrays, recorded=True, columns=columns)
 
 
 def _probed_columns(row: Row, executor: Executor, unsupported: list[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from motifidelity.registry.counting import ORDER
 from motifidelity.registry.schema import TABLES
 from motifidelity.runs.plan import Job
 from motifidelity.runs.recording import score_rows
-from motifidelity.scoring.score import agreeing_methods, score_trials
+from motifidelity.scoring.score import agreeing_maps, score_trials
 from motifidelity.scoring.truth import Truth
 from motifidelity.summary.runs import RUN_KEY, mark_trials
 
@@ -30,7 +30,7 @@ from motifidelity.summary.runs import RUN_KEY, mark_trials
 PASSES = 20
 Row = Mapping[str, Any]
 # by metric and method: value, and number of other trials
-Agreed = Mapping[tuple[str, str | None], tuple[float, int]]
+Agreed = Mapping[tuple[str, str | None, str | None], tuple[float, int]]
 
 
 def renew_agreement(
@@ -137,11 +137,11 @@ def _compared(
     registry: Registry, held: Mapping[str, str], truth: Truth, note: Callable[[str], None]
 ) -> dict[str, list[Score]]:
     """Agreement of every trial whose maps can be read, from where they are kept."""
-    methods = agreeing_methods(truth)
+    names = {each.array for each in agreeing_maps(truth)}
     maps = {}
-    for name, holder in held.items() if methods else ():
+    for name, holder in held.items() if names else ():
         try:
-            maps[name] = registry.arrays(holder, methods)
+            maps[name] = registry.arrays(holder, names)
         except DataError as error:
             note(f"{error}; the other trials are compared without it")
     if len(maps) < 2:
@@ -185,7 +185,9 @@ def _evidence(registry: Registry, name: str) -> bytes:
 
 
 def _agreed(rows: Iterable[Row]) -> Agreed:
-    return {(row["metric"], row["method"]): (row["value"], row["n"]) for row in rows}
+    return {
+        (row["metric"], row["method"], row["reading"]): (row["value"], row["n"]) for row in rows
+    }
 
 
 def _is_with(agreed: Agreed, others: int) -> bool:

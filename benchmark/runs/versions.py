@@ -91,7 +91,7 @@ def asked_alike(earlier: TaskSpec, truth: Truth) -> bool:
         dataclasses.replace(truth.dataset, spec=earlier), earlier.profile(truth.profile.name)
     )
     same_sequences = len(before.test.sequences) == len(truth.test.sequences)
-    same_explained = len(before.explained) == len(truth.explained)
+    same_explained = len(before.asked) == len(truth.asked)
     return same_sequences and same_explained and probe_settings(before) == probe_settings(truth)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from motifidelity.metrics.readings import Reading
 from motifidelity.worker.arrays import CURVES, PATH_CHANGES, PATH_INTEGRALS, Part
 
 
@@ -28,6 +29,10 @@ class Explanations:
     complete, hypothetical, curves, randomised : tuple of str
         Those with a completeness error; with hypothetical contributions; with deletion and
         insertion curves; with maps of the network with random weights.
+    randomised_hypothetical : tuple of str
+        Those whose hypothetical contributions by the network with random weights are read.
+    read_curves : tuple of (str, str)
+        Methods with such curves in the order of another reading than their own, with the reading.
     tested : int
         Sequences of the last two.
     counts : int
@@ -42,7 +47,9 @@ class Explanations:
     complete: tuple[str, ...] = ()
     hypothetical: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
+    read_curves: tuple[tuple[str, Reading], ...] = ()
     randomised: tuple[str, ...] = ()
+    randomised_hypothetical: tuple[str, ...] = ()
     tested: int = 0
     counts: int = 0
     perturbations: int = 0
@@ -59,8 +66,18 @@ class Explanations:
             (self.hypothetical, Part.HYPOTHETICAL, maps),
             *((self.curves, part, curve) for part in CURVES),
             (self.randomised, Part.RANDOMISED, (self.tested, *maps[1:])),
+            (
+                self.randomised_hypothetical,
+                Part.RANDOMISED_HYPOTHETICAL,
+                (self.tested, *maps[1:]),
+            ),
         ):
             found |= {part.of(name): Asked("<f4", shape, name, part) for name in names}
+        found |= {
+            part.of(name, reading): Asked("<f4", curve, name, part)
+            for name, reading in self.read_curves
+            for part in CURVES
+        }
         if self.tested:
             copies = (self.tested, self.perturbations)
             found["perturbed"] = Asked("|u1", (*copies, length))

@@ -6,10 +6,14 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motifidelity.metrics.attribution import maps as maps_of
+from motifidelity.metrics.attribution.base_ranking import rank_bases
 from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
 from motifidelity.metrics.declare import Score
@@ -17,7 +21,7 @@ from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.gates import ANSWERS_REPEAT
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
-from motifidelity.metrics.readings import OWN, READINGS, has_reading
+from motifidelity.metrics.readings import OWN, READINGS, Reading, has_reading, letters_of
 from motifidelity.metrics.repeatability import score_answers
 from motifidelity.metrics.scored import (
     FilterArrays,
@@ -28,7 +32,18 @@ from motifidelity.metrics.scored import (
     scorers,
 )
 from motifidelity.scoring.truth import Arrays, Truth
-from motifidelity.worker.arrays import PATH_CHANGES, PATH_INTEGRALS, Part
+from motifidelity.worker.arrays import (
+    CURVES,
+    PATH_CHANGES,
+    PATH_INTEGRALS,
+    RANDOMISED,
+    SCAN_LOGITS,
+    UNTRAINED_SITES,
+    Part,
+)
+
+# arrays of `ScoredNetwork` that are there where a specification asks for them
+_OF_GATES = (PATH_INTEGRALS, PATH_CHANGES, SCAN_LOGITS, UNTRAINED_SITES)
 
 
 def compile_in_background() -> None:
@@ -66,10 +81,12 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     filters = None
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
-    paths = {name: arrays.get(name) for name in (PATH_INTEGRALS, PATH_CHANGES)}
-    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **paths)
+    of_gates = {name: arrays.get(name) for name in _OF_GATES}
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **of_gates)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
+    floor = truth.spec.scoring.maps_floor
+    areas: dict[tuple[str, str], NDArray[np.float64]] = {}
     for method in truth.methods:
         # a map that is zero everywhere in every sequence says nothing, as one that is not there
         if method not in arrays or not arrays[method].any():
@@ -79,21 +96,26 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             there = has_reading(method, reading, hypothetical=maps.hypothetical is not None)
             if not there or reading not in truth.spec.attribution.readings:
                 continue
-            read = replace(maps, reading=reading)
+            named = "" if reading == OWN else reading
+            deletion, insertion = (arrays.get(part.of(method, named)) for part in CURVES)
+            read = replace(maps, reading=reading, deletion=deletion, insertion=insertion)
             scores += [
                 replace(score, reading=reading)
                 for one in map_scorers
                 if one.read or reading == OWN
                 for score in one.score(read)
             ]
-    floor = truth.spec.scoring.maps_floor
+            if (method, reading) in maps_of.VIEWS:
+                areas[method, reading] = _areas(read)
     if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
         views = {
-            (score.method, score.reading): score.value
+            (str(score.method), str(score.reading)): score.value
             for score in scores
-            if score.metric == maps_of.OF_VIEW
+            if score.metric == maps_of.OF_VIEW and score.method and score.reading
         }
         scores += maps_of.score_maps(views, floor)
+        if truth.scored.errors:
+            scores.append(maps_of.score_error(areas, floor))
     again = arrays["explained_logits"]
     # references are asked once, and have zeros there
     if ANSWERS_REPEAT in truth.spec.gates and again.any():
@@ -103,13 +125,31 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     return JobScores(scores, network.once(match_filters).filters)
 
 
-def agreeing_methods(truth: Truth) -> tuple[str, ...]:
-    """Attribution methods whose maps are compared between trials."""
-    return tuple(
-        method
-        for method in truth.methods
-        if not METHODS[method].paper_maps and method != FLOOR_METHOD
-    )
+def _areas(maps: ScoredMaps) -> NDArray[np.float64]:
+    """AUROC of the bases of each sequence."""
+    task = maps.task
+    bases, planted = task.explained_bases, task.planted[task.explained]
+    return rank_bases(maps.importance, planted, bases.chance, bases.low_information).auroc
+
+
+class Agreeing(NamedTuple):
+    """Maps that are compared between trials: how they are read, and the array that is read."""
+
+    method: str
+    reading: Reading
+    array: str
+
+
+def agreeing_maps(truth: Truth) -> list[Agreeing]:
+    """Maps that are compared between trials, each in the readings that the task asks for."""
+    found = []
+    for method, reading in product(truth.methods, truth.spec.attribution.readings):
+        letters = letters_of(method, reading)
+        if METHODS[method].paper_maps or method == FLOOR_METHOD or letters is None:
+            continue
+        part = Part.HYPOTHETICAL if letters.hypothetical else Part.MAPS
+        found.append(Agreeing(method, reading, part.of(method)))
+    return found
 
 
 def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
@@ -129,27 +169,30 @@ def score_trials(truth: Truth, trials: Sequence[Arrays]) -> list[list[Score]]:
     """
     found: list[list[Score]] = [[] for _ in trials]
     sequences = truth.test.sequences[truth.explained]
-    for method in agreeing_methods(truth):
+    for method, reading, name in agreeing_maps(truth):
         maps = {
-            place: arrays[method]
+            place: arrays[name]
             for place, arrays in enumerate(trials)
-            if method in arrays
-            and arrays[method].shape == (*sequences.shape, 4)
-            and arrays[method].any()
+            if name in arrays and arrays[name].shape == (*sequences.shape, 4) and arrays[name].any()
         }
-        scored = score_agreement(method, list(maps.values()), sequences)
+        scored = score_agreement(method, list(maps.values()), sequences, reading)
         for place, scores in zip(maps, scored, strict=True):
-            found[place] += [replace(score, reading=OWN) for score in scores]
+            found[place] += [replace(score, reading=reading) for score in scores]
     return found
 
 
 def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
     """A method's maps with every array that goes with them."""
-    parts = {part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS}
-    randomised = parts[Part.RANDOMISED]
-    if randomised is not None and not randomised.any():
-        # unlike every map: no likeness would read as the best one
-        parts[Part.RANDOMISED] = None
+    parts: dict[str, Any] = {
+        part.value: arrays.get(part.of(method)) for part in Part if part is not Part.MAPS
+    }
+    for part in RANDOMISED:
+        if parts[part] is not None and not parts[part].any():
+            # unlike every map: no likeness would read as the best one
+            parts[part] = None
+    substitutions = arrays.get(CHANGES)
+    if substitutions is not None and not substitutions.any():
+        substitutions = None
     return ScoredMaps(
         truth.scored,
         METHODS[method],
@@ -157,6 +200,6 @@ def _maps(truth: Truth, arrays: Arrays, method: str) -> ScoredMaps:
         arrays["explained_logits"],
         perturbed=arrays.get("perturbed"),
         changes=arrays.get("changes"),
-        substitutions=arrays.get(CHANGES),
+        substitutions=substitutions,
         **parts,
     )

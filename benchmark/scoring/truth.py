@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.motifs.hits import MotifDatabase
+from motifidelity.metrics.readings import OWN, letters_of
 from motifidelity.metrics.scored import ScoredTask
 from motifidelity.metrics.truth.bases import BaseTruth, Spans, base_truth, find_spans
 from motifidelity.scoring.explanations import Explanations
@@ -55,6 +56,19 @@ class Truth:
         return self.positive[: self.profile.explained]
 
     @cached_property
+    def negatives(self) -> NDArray[np.intp]:
+        """The first test sequences without any label, at most as many, where they are explained."""
+        if self.spec.attribution.explain != "all":
+            return np.zeros(0, np.intp)
+        without = np.flatnonzero(~self.test.labels.any(axis=1))
+        return without[: self.profile.explained]
+
+    @property
+    def asked(self) -> NDArray[np.intp]:
+        """Test sequences that a probe explains: the explained ones, then the negatives."""
+        return np.concatenate([self.explained, self.negatives])
+
+    @cached_property
     def methods(self) -> dict[str, Mapping[str, Any]]:
         """Attribution methods of the profile, with the worker's settings."""
         return self.spec.methods(self.profile)
@@ -73,11 +87,20 @@ class Truth:
     def explanations(self) -> Explanations:
         """What a probe is asked for about the explained sequences."""
         own = [name for name in self.methods if not METHODS[name].paper_maps]
+        read = [
+            (name, reading, letters.hypothetical)
+            for name in own
+            for reading in self.spec.attribution.readings
+            if reading != OWN and (letters := letters_of(name, reading)) is not None
+            if not letters.hypothetical or self.methods[name].get("hypothetical")
+        ]
         return Explanations(
             methods=tuple(self.methods),
             complete=tuple(name for name in self.methods if METHODS[name].complete),
             hypothetical=tuple(n for n, given in self.methods.items() if given.get("hypothetical")),
             curves=tuple(own),
+            read_curves=tuple((name, reading) for name, reading, _ in read),
+            randomised_hypothetical=tuple(name for name, _, shares in read if shares),
             randomised=tuple(name for name in own if name != FLOOR_METHOD),
             tested=self.tested,
             counts=len(self.curve_counts),
@@ -102,6 +125,12 @@ class Truth:
     def implanted(self) -> list[NDArray[np.float64]]:
         """PPMs (width, 4) that ``spans.motif`` counts through: the core pool first."""
         return [motif.ppm.T for motif in self.dataset.implanted]
+
+    @cached_property
+    def class_motifs(self) -> tuple[int, ...]:
+        """The motif that each class names, as ``spans.motif`` counts; none where none does."""
+        named = all(group.label == "picked" for group in self.spec.grammar.populations)
+        return tuple(range(len(self.spec.classes))) if named else ()
 
     @cached_property
     def spans(self) -> Spans:
@@ -146,13 +175,26 @@ class Truth:
             window=spec.scoring.window,
             buffer=spec.scoring.buffer,
             replaced=self.curve_counts,
+            mismatched=spec.scoring.mismatched,
+            # of a network of few trials, to be held against a rival
+            errors=bool(spec.scoring.rivals),
+            class_motifs=self.class_motifs,
+            negatives=self.negatives,
         )
 
 
 def fits(truth: Truth, arrays: Arrays) -> bool:
     """Whether kept arrays are of the sequences that are explained, and of all methods."""
-    maps = [arrays.get(method) for method in truth.methods]
-    return all(each is not None and len(each) == len(truth.explained) for each in maps)
+    wanted = {Part.MAPS: len(truth.explained)}
+    if truth.spec.attribution.by_class:
+        wanted[Part.BY_CLASS] = len(truth.scored.held[0])
+    if len(truth.negatives):
+        wanted[Part.NEGATIVES] = len(truth.negatives)
+    return all(
+        part.of(method) in arrays and len(arrays[part.of(method)]) == number
+        for method in truth.methods
+        for part, number in wanted.items()
+    )
 
 
 def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
@@ -163,18 +205,34 @@ def present_classes(truth: Truth, arrays: Arrays) -> dict[str, NDArray[Any]]:
     logit and the completeness error (m, classes), which become (m,), the changes under replaced
     letters, and what paths of gradients add up to. Deletion and insertion curves stay,
     because each class has an order of its own.
+
+    Where the specification asks for it, maps of each class that a sequence holds are kept beside
+    the sum (`Part.BY_CLASS`), and those of sequences without a label, summed over all classes, none
+    of which they hold (`Part.NEGATIVES`).
     """
     labels = truth.test.labels[truth.explained].astype(np.float32)
+    held, count = np.nonzero(labels), len(truth.explained)
     reduced = dict(arrays)
     errors = (Part.COMPLETENESS.of(method) for method in truth.explanations.complete)
     for name in ("explained_logits", *errors):
         if name in arrays:
-            reduced[name] = (arrays[name] * labels).sum(axis=1)
-    parts = (Part.MAPS, Part.HYPOTHETICAL, Part.RANDOMISED)
-    for name in (part.of(method) for method in truth.methods for part in parts):
-        if name in arrays:
-            maps = arrays[name]
-            reduced[name] = np.einsum("mlac,mc->mla", maps, labels[: len(maps)])
+            reduced[name] = (arrays[name][:count] * labels).sum(axis=1)
+    for method in truth.methods:
+        for part, by_class, negatives in (
+            (Part.MAPS, Part.BY_CLASS, Part.NEGATIVES),
+            (Part.HYPOTHETICAL, Part.HYPOTHETICAL_BY_CLASS, Part.HYPOTHETICAL_NEGATIVES),
+            (Part.RANDOMISED, None, None),
+            (Part.RANDOMISED_HYPOTHETICAL, None, None),
+        ):
+            maps = arrays.get(part.of(method))
+            if maps is None:
+                continue
+            here = maps[:count]
+            reduced[part.of(method)] = np.einsum("mlac,mc->mla", here, labels[: len(here)])
+            if by_class and truth.spec.attribution.by_class:
+                reduced[by_class.of(method)] = here[held[0], :, :, held[1]]
+            if negatives and len(truth.negatives):
+                reduced[negatives.of(method)] = maps[count:].sum(axis=-1)
     for name in (PATH_INTEGRALS, PATH_CHANGES):
         if name in arrays:
             reduced[name] = np.einsum("mpc,mc->mp", arrays[name], labels[: truth.tested])

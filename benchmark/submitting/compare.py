@@ -87,7 +87,7 @@ def overall(rows: Sequence[Mapping[str, Any]]) -> dict[Key, Mapping[str, Any]]:
 
 def judged() -> list[Key]:
     """Scores that decide: what a person reads first, less what no training touches."""
-    return [(metric, method) for _, metric, method, _ in HEADLINES if method != "pwm"]
+    return [(one.metric, one.method) for one in HEADLINES if one.method != "pwm"]
 
 
 def is_exact(key: Key) -> bool:

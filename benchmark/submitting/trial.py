@@ -179,8 +179,11 @@ def _probe_phase(truth: Truth, fit: FitOutput, work: Path, methods: Sequence[str
     # the tests of the maps follow from them and are left to a real run
     curves = {"methods": {}, "counts": [0, truth.spec.length], "resamples": 1, "perturbations": 1}
     settings = {
-        # it is asked what works, not what comes out
-        "methods": {name: METHODS[name].cheapest for name in methods},
+        # it is asked what works by the task's settings, not what comes out
+        "methods": {
+            name: {**truth.spec.attribution.methods.get(name, {}), **METHODS[name].cheapest}
+            for name in methods
+        },
         "tested": 1,
         "randomised": [],
         "curves": {**phase.settings["curves"], **curves},

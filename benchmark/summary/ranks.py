@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from motifidelity.entries import DIVISION, FLOOR_NETWORKS
 from motifidelity.errors import UserError
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.metrics.gates import FLAGGED, GATES, Gate
+from motifidelity.metrics.headlines import main_scores
 from motifidelity.statistics import (
     at_matched_accuracy,
     compare_models,
@@ -26,6 +28,8 @@ from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import SCORE, Query, Source, answer
 from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
 from motifidelity.summary.stats import Stats, by_seed
+from motifidelity.summary.verdicts import barred, bounds_of, flagged
+from motifidelity.tasks.spec import headlines_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +38,6 @@ ACCURACY = "auroc"
 # what must be equal for models to be ranked with each other
 _BOARD = (*BOARD, "division")
 _SHOWN = ("task", "profile", "division", "metric", "method")
-# models are ranked by the first of these that any of them has, where no score is asked for
-ORDER_BY = (
-    ("attribution_auroc", "saliency"),
-    ("match_fraction", ""),
-    ("localisation_auroc", "filter"),
-    ("auroc", ""),
-)
 LEVEL = 0.95
 # in place of letters: of a model whose trials are too few to be ranked
 PROVISIONAL = "provisional"
@@ -74,13 +71,18 @@ def competing(runs: pd.DataFrame) -> pd.Series[bool]:
 class Standing:
     """A run's rank, the ranks that the trials leave possible, and its letters of ties.
 
-    A run of fewer than three trials has no rank, and `PROVISIONAL` as its group.
+    A run of fewer than three trials has no rank, and `PROVISIONAL` as its group; one that a gate
+    of its task bars has `FLAGGED`.
     """
 
     rank: int | None
     low: int | None
     high: int | None
     group: str
+
+
+NOT_RANKED = Standing(None, None, None, FLAGGED)
+"""Of a run past a gate on which the ranking score hangs."""
 
 
 def rank_runs(
@@ -111,10 +113,15 @@ def rank_runs(
     }
 
 
-def ranking_score(stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
-    """Metric and method that rank the runs: the first of `ORDER_BY` that any of them has."""
+def order_by(task: str) -> list[tuple[str, str]]:
+    """Metric and method of the scores that rank a task's models: the first that any has does."""
+    return [headline.score for headline in main_scores(headlines_of(task)).values()]
+
+
+def ranking_score(task: str, stats: Stats, runs: Iterable[str]) -> tuple[str, str] | None:
+    """Metric and method that rank the runs: the first of `order_by` that any of them has."""
     runs = list(runs)
-    for metric, method in ORDER_BY:
+    for metric, method in order_by(task):
         if any((stat := stats.get((run, metric, method, ""))) and stat.n for run in runs):
             return metric, method
     return None
@@ -140,9 +147,14 @@ def headline_ranks(
     """
     found: dict[str, Standing] = {}
     for _, board in runs[competing(runs)].groupby(list(_BOARD), sort=True):
-        score = ranking_score(stats, board["run"])
-        if score is not None:
-            found |= rank_runs({run: by_seed(stats, seeds, run, *score) for run in board["run"]})
+        task = str(board["task"].iloc[0])
+        score = ranking_score(task, stats, board["run"])
+        if score is None:
+            continue
+        past = {run for run in board["run"] if barred(flagged(task, stats, run), *score)}
+        values = {run: by_seed(stats, seeds, run, *score) for run in board["run"]}
+        found |= rank_runs({run: mine for run, mine in values.items() if run not in past})
+        found |= dict.fromkeys(past, NOT_RANKED)
     return found
 
 
@@ -173,7 +185,8 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
         apart), ``mean``, ``sd``, ``low``, ``high``, ``coverage``, ``accuracy`` (mean AUROC),
         ``pareto`` (no model is as good in both and better in one) and ``adjusted`` (the score less
         what accuracy explains). A model of fewer than three trials with a value has no rank and
-        stands below the ranked ones, `PROVISIONAL` in place of letters.
+        stands below the ranked ones, `PROVISIONAL` in place of letters; so does one that a gate
+        of its task bars, with `FLAGGED`.
 
     Raises
     ------
@@ -185,9 +198,16 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
     import pandas as pd
 
     accuracy = _accuracy(source, query)
+    boards = list(_boards(source, query))
+    gated = any(bounds_of(str(board.about["task"])) for board in boards)
+    past = _flagged(source, query) if gated else {}
     frames = []
-    for board in _boards(source, query):
-        found = rank_runs(board.values, higher=board.higher, level=query.level)
+    for board in boards:
+        score = (str(board.about["metric"]), _text(board.about["method"]))
+        out = {run for run in board.values if barred(past.get(run, ()), *score)}
+        values = {run: mine for run, mine in board.values.items() if run not in out}
+        found = rank_runs(values, higher=board.higher, level=query.level)
+        found |= dict.fromkeys(out, NOT_RANKED)
         frame = board.averaged.copy()
         frame["accuracy"] = frame["run"].map(accuracy).astype(float)
         matched = at_matched_accuracy(frame["accuracy"], frame["mean"], higher=board.higher)
@@ -283,9 +303,9 @@ def _boards(source: Source, query: Query, named: Sequence[str] = ()) -> Iterator
         yield _Board(shown, values, mine, direction == "higher")
 
 
-def _accuracy(source: Source, query: Query) -> dict[str, float]:
-    """Mean accuracy of every run, whatever score is asked for."""
-    asked = Query(
+def _jobs_of(query: Query) -> Query:
+    """The same runs, whatever score is asked for."""
+    return Query(
         task=query.task,
         model=query.model,
         profile=query.profile,
@@ -293,7 +313,35 @@ def _accuracy(source: Source, query: Query) -> dict[str, float]:
         isolation=query.isolation,
         backend=query.backend,
     )
-    frame = _labelled(answer(source, asked))
+
+
+def _flagged(source: Source, query: Query) -> dict[str, tuple[Gate, ...]]:
+    """The gates that each run is past."""
+    frame = _labelled(answer(source, dataclasses.replace(_jobs_of(query), per_trial=True)))
+    frame = frame[frame["metric"].isin([gate.metric for gate in GATES.values()])]
+    found = {}
+    for (run, task), mine in frame.groupby(["run", "task"], sort=False):
+        bounds = {GATES[name]: bound for name, bound in bounds_of(str(task)).items()}
+        scores = set(zip(mine["metric"], map(_text, mine["method"]), mine["value"], strict=True))
+        found[str(run)] = tuple(
+            gate
+            for gate, bound in bounds.items()
+            if any(
+                (metric, method) == (gate.metric, gate.method or "")
+                and gate.verdict(float(value), bound) == FLAGGED
+                for metric, method, value in scores
+            )
+        )
+    return found
+
+
+def _text(method: object) -> str:
+    return method if isinstance(method, str) else ""
+
+
+def _accuracy(source: Source, query: Query) -> dict[str, float]:
+    """Mean accuracy of every run, whatever score is asked for."""
+    frame = _labelled(answer(source, _jobs_of(query)))
     frame = frame[frame["metric"] == ACCURACY]
     return dict(zip(frame["run"], frame["mean"], strict=True))
 

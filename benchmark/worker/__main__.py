@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .arrays import UNTRAINED
 from .limits import KEPT, MAX_REASON
 from .report import (
     Reporter,
@@ -52,6 +53,8 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         _leave_gpu_to_the_backend()
     given = request["inputs"].get("weights")
     data = None if given else _training_data(request)
+    # of a network that this process alone trains, from its beginning
+    beginning = not given and "trials" not in request and "kept" not in request["inputs"]
     known = keras_training()
     print(BEGINS, flush=True)
     trials = request.get("trials") or [{"seed": request["seed"], "params": request["params"]}]
@@ -73,6 +76,8 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         # of its size and its outputs, and no longer of its operations
         report.step = "build"
         contract.check_frozen(untrained, path.name, task)
+        if beginning and request.get(UNTRAINED):
+            untrained.write(out, f"{UNTRAINED}.")
         from_logits = not untrained.manifest.has_sigmoid
         # Keras draws the order of sequences from this state
         built.append((model, motif_layer, from_logits, np.random.get_state()))  # noqa: NPY002
@@ -219,26 +224,19 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     import tensorflow as tf
 
     from .contract import one_hot
-    from .frozen.network import FrozenNetwork
     from .probing.answers import write_curves
     from .probing.attribution import write_maps
+    from .probing.filters import write_untrained_sites
     from .probing.path_integrals import write_path_integrals
     from .probing.randomise import write_randomised
+    from .probing.scan_alone import write_scan_logits
 
     inputs = request["inputs"]
     if tf.test.is_built_with_cuda():
         # beside another backend TensorFlow has no CUDA: there the probe is the processor's
         _require_gpu()
-    try:
-        files = (Path(inputs["graph"]), Path(inputs["network"]))
-        network = FrozenNetwork(*files)
-    except SubmissionError:
-        raise
-    except Exception as error:
-        raise SubmissionError(
-            f"the frozen network cannot be read: {type(error).__name__}: "
-            f"{' '.join(str(error).split())[:300]}"
-        ) from error
+    files = (Path(inputs["graph"]), Path(inputs["network"]))
+    network = _frozen(*files)
     sequences = np.load(inputs["sequences"], allow_pickle=False)
     unsupported = _write_predictions(network, sequences, request["scan"], out, report)
     codes = np.load(inputs["explained"], allow_pickle=False)
@@ -249,9 +247,30 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     tested = request["tested"]
     write_curves(network, codes[:tested], maps, request["curves"], out, report)
     again = {name: methods[name] for name in request["randomised"] if name in maps}
-    write_randomised(*files, explained[:tested], again, out, report)
+    hypothetical = request.get("randomised_hypothetical", ())
+    write_randomised(*files, explained[:tested], again, out, report, hypothetical)
     if paths := request.get("paths"):
         write_path_integrals(network, explained[:tested], paths, out, report)
+    if request.get("scan_alone"):
+        write_scan_logits(network, sequences, out, report)
+    if f"{UNTRAINED}_graph" in inputs:
+        before = [Path(inputs[f"{UNTRAINED}_{name}"]) for name in ("graph", "network")]
+        write_untrained_sites(_frozen(*before), sequences, request["scan"], out, report)
+
+
+def _frozen(graph: Path, manifest: Path) -> Any:
+    """A frozen network; a file that is none is the submission's."""
+    from .frozen.network import FrozenNetwork
+
+    try:
+        return FrozenNetwork(graph, manifest)
+    except SubmissionError:
+        raise
+    except Exception as error:
+        raise SubmissionError(
+            f"the frozen network cannot be read: {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 def _write_predictions(

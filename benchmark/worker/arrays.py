@@ -14,12 +14,28 @@ class Part(StrEnum):
     DELETION = "deletion"
     INSERTION = "insertion"
     RANDOMISED = "randomised"
+    RANDOMISED_HYPOTHETICAL = "randomised_hypothetical"
+    # made of the maps by the host, which knows the labels
+    BY_CLASS = "by_class"
+    HYPOTHETICAL_BY_CLASS = "hypothetical_by_class"
+    NEGATIVES = "negatives"
+    HYPOTHETICAL_NEGATIVES = "hypothetical_negatives"
 
-    def of(self, method: str) -> str:
-        """The array's name: the method's own for its maps, else such as ``ism_deletion``."""
-        return f"{method}_{self}" if self else method
+    def of(self, method: str, reading: str = "") -> str:
+        """The array's name: the method's own for its maps, else such as ``ism_deletion``.
+
+        That of a curve in the order of another reading than the method's own names it:
+        ``ism_signed_deletion``.
+        """
+        return "_".join(word for word in (method, reading, str(self)) if word)
 
 
 CURVES = (Part.DELETION, Part.INSERTION)
+RANDOMISED = (Part.RANDOMISED, Part.RANDOMISED_HYPOTHETICAL)
 # of the network, whatever explains it
 PATH_INTEGRALS, PATH_CHANGES = "path_integrals", "path_changes"
+# answers to all test sequences, where the filter scan alone sees them
+SCAN_LOGITS = "scan_logits"
+# a network as it was frozen before its training, and the strongest sites of its filters
+UNTRAINED = "untrained"
+UNTRAINED_SITES = f"{UNTRAINED}_top_sites"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from motifidelity.metrics.declare import Family
+from motifidelity.metrics.headlines import HEADLINES, main_scores
 from motifidelity.summary.stats import Stat, Stats
+from motifidelity.tasks.spec import headlines_of
 
 SIZE = 250.0
 LOW_X = 0.5
@@ -20,11 +23,12 @@ _SAME = 0.005
 # where a mark that lies on another may go: so far, in steps, in so many directions, and up or down
 # this share of it, because heights are what is compared
 FARTHEST, STEP, DIRECTIONS, FLAT = 36.0, 1.0, 24, 1 / 3
-PANELS = (
-    ("filters", "Filters that match a true motif", "match_fraction", ""),
-    ("localisation", "Localisation AUROC of filter scans", "localisation_auroc", "filter"),
-    ("attribution", "Attribution AUROC, saliency", "attribution_auroc", "saliency"),
-)
+PANELS: Mapping[Family, str] = {
+    "filters": "Filters that match a true motif",
+    "localisation": "Localisation AUROC of filter scans",
+    "attribution": "Attribution AUROC, saliency",
+}
+"""The families that are drawn, with the titles of `HEADLINES`."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,13 @@ class Panel:
     reference: str | None
 
 
-def draw_panels(stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, ...]:
+def draw_panels(task: str, stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, ...]:
     """Draw a panel for each kind of representation score that the runs have.
 
     Parameters
     ----------
+    task : str
+        Its main scores are drawn.
     stats : Stats
         As `index_stats` returns them.
     runs : sequence of (str, str)
@@ -70,11 +76,19 @@ def draw_panels(stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, .
         Empty when fewer than two runs have both scores: one point shows no contrast.
     """
     panels: list[Panel] = []
-    for family, title, metric, method in PANELS:
+    headlines = headlines_of(task)
+    main = main_scores(headlines)
+    accuracy = main["accuracy"].score if "accuracy" in main else ("", "")
+    for family, title in PANELS.items():
+        if family not in main:
+            continue
+        metric, method = main[family].score
+        if headlines != HEADLINES:
+            title = main[family].label
         found = [
             (across, up, label)
             for run, label in runs
-            if (across := _known(stats, (run, "auroc", "", ""))) is not None
+            if (across := _known(stats, (run, *accuracy, ""))) is not None
             and (up := _known(stats, (run, metric, method, ""))) is not None
         ]
         if len(found) < 2:

@@ -13,7 +13,7 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
 from motifidelity.leaderboard.tables.cells import Group, Heading, groups, heading
 from motifidelity.leaderboard.tables.columns import Column, headline_columns, method_label
-from motifidelity.leaderboard.tables.rows import Row, make_row
+from motifidelity.leaderboard.tables.rows import Row, make_row, score_marks
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.names import name_runs
@@ -122,17 +122,19 @@ def make_board(
     first = trials.iloc[0]
     runs = set(trials["run"])
     attribution = scored[scored["metric"].isin(["attribution_auroc", "paper_attribution_auroc"])]
-    columns = headline_columns(str(method) for method in attribution["method"])
+    task = str(first["task"])
+    columns = headline_columns(task, (str(method) for method in attribution["method"]))
     families = {
         column.family
         for column in columns
         if scored["metric"].isin([column.metric, column.paper]).any()
     }
-    order = ranking_score(stats, sorted(runs))
+    order = ranking_score(task, stats, sorted(runs))
     groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
     names = name_runs(first_of_each(trials))
+    said = score_marks(trials, stats)
     rows = [
-        make_row(run, group, columns, families, stats, metrics, name)
+        make_row(run, group, columns, families, stats, metrics, name, said.get(run, ()))
         for (run, group), name in zip(groups_of, names, strict=True)
     ]
     rows.sort(key=lambda row: _rank_key(row, stats, order))
@@ -154,7 +156,7 @@ def make_board(
         paper_headings=tuple(heading(column, metrics, paper=True) for column in columns),
         rows=tuple(rows),
         failures=_failures(trials, rows),
-        panels=draw_panels(stats, [(row.run, row.label) for row in rows]) if ranked else (),
+        panels=draw_panels(task, stats, [(row.run, row.label) for row in rows]) if ranked else (),
         strips=_strips(trials, rows, material.filters) if ranked else (),
     )
 

@@ -15,11 +15,13 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
 from motifidelity.leaderboard.pages.board import board_paths
 from motifidelity.leaderboard.pages.metric import metric_path
-from motifidelity.leaderboard.standings import SCORES
+from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
-from motifidelity.summary.ranks import ORDER_BY, PROVISIONAL, ranking_score
+from motifidelity.metrics.gates import FLAGGED
+from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
+from motifidelity.summary.rivals import NOT_ABOVE
 from motifidelity.summary.runs import BOARD
 
 RESULT_FILES = {
@@ -147,11 +149,11 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
         lines = [_line(row, paths) for row in frame.to_dict("records")]
         message = picture.overview(frame, _trials(frame, material))
         return {
-            "fields": _fields(material),
+            "fields": _fields(frame, material),
             "filters": _choices(lines),
             "lines": lines,
             "ranked_by": _ranked_by(frame, material),
-            "measured": _measured(material),
+            "measured": _measured(frame, material),
             "overview": message,
             "activations": message.numbers,
             "axes": picture.ticks(),
@@ -192,28 +194,32 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _fields(material: Material) -> list[tuple[Field, str, str]]:
-    """Columns with their tooltips, and the metric that a score is."""
-    return [
-        (field, describe(field.title, material.metrics[field.title]), _metric_of(field))
-        if field.title in material.metrics
-        else (field, field.title, "")
-        for field in FIELDS
-    ]
+def _fields(frame: pd.DataFrame, material: Material) -> list[tuple[Field, str, str]]:
+    """Columns with their tooltips, and the metrics that a score is, in one task or another."""
+    found = []
+    for field in FIELDS:
+        scores = [score for score in _scores(frame, field.name) if score[0] in material.metrics]
+        metrics = list(dict.fromkeys(metric for metric, _ in scores))
+        told = "; ".join(describe(metric, material.metrics[metric]) for metric in metrics)
+        named = "; ".join(", ".join(filter(None, score)) for score in scores)
+        found.append((field, told or field.title, named))
+    return found
 
 
-def _metric_of(field: Field) -> str:
-    """Metric and method of a score, such as ``attribution_auroc, saliency``."""
-    return ", ".join(filter(None, SCORES[field.name]))
+def _scores(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
+    """Metric and method of a column, those of every task that has it."""
+    tasks = frame["task"].unique() if len(frame) else [""]
+    found = (scores_of(str(task)).get(name) for task in tasks)
+    return list(dict.fromkeys(score for score in found if score))
 
 
-def _measured(material: Material) -> list[tuple[Field, str, str, str]]:
+def _measured(frame: pd.DataFrame, material: Material) -> list[tuple[Field, str, str, str]]:
     """Of the scores that are always shown: column, metric, its page, and the method in words."""
     return [
         (field, metric, metric_path(metric), method and method_label(method).lower())
         for field in FIELDS
         if field.shown and field.name in SCORES
-        for metric, method in [SCORES[field.name]]
+        for metric, method in _scores(frame, field.name)
         if metric in material.metrics
     ]
 
@@ -235,23 +241,29 @@ def _ranked_by(frame: pd.DataFrame, material: Material) -> str:
     if frame.empty:
         return ""
     ranked = frame[frame["rank"].notna() | (frame["group"] == PROVISIONAL)]
+    boards = ranked.groupby(["task", "task_digest", "division"], sort=True)
     found = {
-        ranking_score(material.stats, list(board["run"]))
-        for _, board in ranked.groupby(["task", "task_digest", "division"], sort=True)
+        (str(task), ranking_score(str(task), material.stats, list(board["run"])))
+        for (task, *_), board in boards
     }
-    words = []
-    for metric, method in ORDER_BY:
-        if (metric, method) in found:
-            words.append(f"{metric}, {method_label(method)}" if method else metric)
-    return "; where a task has none, by ".join(words)
+    words = [
+        f"{metric}, {method_label(method)}" if method else metric
+        for task in sorted({task for task, _ in found})
+        for metric, method in order_by(task)
+        if (task, (metric, method)) in found
+    ]
+    return "; where a task has none, by ".join(dict.fromkeys(words))
 
 
 def _trials(frame: pd.DataFrame, material: Material) -> dict[str, list[tuple[float, float]]]:
     """Accuracy and fidelity of every trial, for the picture."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for run in frame["run"] if len(frame) else ():
-        across = material.stats.get((run, *SCORES["accuracy"], ""))
-        up = material.stats.get((run, *SCORES["fidelity"], ""))
+    for run, task in zip(frame["run"], frame["task"], strict=True) if len(frame) else ():
+        scores = scores_of(str(task))
+        across, up = (
+            material.stats.get((run, *scores.get(name, ("", "")), ""))
+            for name in ("accuracy", "fidelity")
+        )
         if across is None or up is None or up.n < 2:
             continue
         found[run] = [
@@ -273,7 +285,7 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
         kind=row["kind"],
         href=row["href"],
         title=clip(row["model"], 300),
-        sub=shorten(row["told"], 120),
+        sub=shorten(", ".join(filter(None, (row["told"], _flagged(row), _below(row)))), 120),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
         cells=tuple(
@@ -282,6 +294,14 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
             for entry in [_CELLS.get(field.name, _score)(row, field)]
         ),
     )
+
+
+def _flagged(row: Row) -> str:
+    return f"{FLAGGED}: {row['flagged']}" if row["flagged"] else ""
+
+
+def _below(row: Row) -> str:
+    return f"{NOT_ABOVE}: {row['below']}" if row["below"] else ""
 
 
 def _score(row: Row, field: Field) -> Entry:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.standings import SCORES
+from motifidelity.leaderboard.standings import scores_of
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.rows import Mark, marks, page_name
 from motifidelity.leaderboard.text import (
@@ -144,14 +144,17 @@ def _values(jobs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         table[name] = math.nan
     if scores.empty:
         return table
-    whole = scores[scores["target"].isna()]
+    whole = scores[scores["target"].isna()].assign(method=lambda rows: rows["method"].fillna(""))
+    tasks = jobs[["result_id", "task"]].drop_duplicates()
+    of_task = {task: scores_of(str(task)) for task in tasks["task"].unique()}
     for name in SHOWN:
-        metric, method = SCORES[name]
-        mine = whole[(whole["metric"] == metric) & (whole["method"].fillna("") == method)]
+        wanted = [(task, *scores[name]) for task, scores in of_task.items() if name in scores]
+        asked = tasks.merge(pd.DataFrame(wanted, columns=["task", "metric", "method"]), on="task")
+        mine = whole.merge(asked, on=["result_id", "metric", "method"])
         mine = mine.drop_duplicates("result_id", keep="last").set_index("result_id")
         table[name] = mine["value"].astype(float).reindex(table.index)
-        version = mine["metric_version"].reindex(table.index)
-        told = version.map(lambda v, m=metric: "" if pd.isna(v) else f"{m} {int(v)}")
+        told = mine["metric"] + " " + mine["metric_version"].astype(int).astype(str)
+        told = told.reindex(table.index).fillna("")
         table["metrics"] = [
             ", ".join(filter(None, pair)) for pair in zip(table["metrics"], told, strict=True)
         ]
@@ -274,11 +277,12 @@ def _news(job: pd.Series, material: Material) -> News:
     activation, _ = parse_params(str(job["params"]))
     name = f"{shorten(job['model'], 60) or 'unnamed'} {shorten(activation, 30)}".strip()
     parts = []
-    for field in SHOWN:
-        stat = material.stats.get((str(job["run"]), *SCORES[field], ""))
+    scores = scores_of(str(job["task"]))
+    for field in filter(scores.__contains__, SHOWN):
+        stat = material.stats.get((str(job["run"]), *scores[field], ""))
         value = stat.by_trial.get(str(job["result_id"])) if stat else None
         if value is not None and math.isfinite(value[0]):
-            method = SCORES[field][1]
+            method = scores[field][1]
             label = LABELS[field][0] + (f" ({method_label(method)})" if method else "")
             parts.append(f"{label} {number(value[0])}")
     ended = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from motifidelity.entries import DIVISION, ORACLE, RANDOM
+from motifidelity.entries import DIVISION, ORACLE, RANDOM, RIVALS
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.metrics.methods import METHODS
 
@@ -22,6 +22,11 @@ _ORACLE = "evidence in bits for the best site of a true motif over the base; no 
 _ORACLE_CHANGES = (
     "how far that evidence moves when another letter stands there: the L2 norm of the three "
     "changes, without a sign"
+)
+_COUNTING = "sum of the weights of the k-mers over the base; no network is asked"
+_COUNTING_CHANGES = (
+    "how far the logit moves when another letter stands there: the L2 norm of the three changes, "
+    "without a sign"
 )
 _NOISE = "noise"
 
@@ -59,7 +64,10 @@ def meanings(
 
 
 def _of_reference(method: str, model: str) -> str:
+    known = METHODS.get(method)
+    changes = known is not None and known.base == "norm"
     if model == ORACLE:
-        known = METHODS.get(method)
-        return _ORACLE_CHANGES if known and known.base == "norm" else _ORACLE
+        return _ORACLE_CHANGES if changes else _ORACLE
+    if model in RIVALS:
+        return _COUNTING_CHANGES if changes else _COUNTING
     return _NOISE if model == RANDOM else ""

@@ -21,7 +21,7 @@ from motifidelity.leaderboard.pages.facts import Fact, FactRow, identity, networ
 from motifidelity.leaderboard.pages.meanings import meanings
 from motifidelity.leaderboard.pages.scorecard import ClassTable, ScoreRow, class_table, score_rows
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.tables.rows import Mark, coverage, marks
+from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, score_marks
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from motifidelity.metrics.motifs.hits import MAX_EVALUE
@@ -167,12 +167,13 @@ class ModelPage:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What a page shows: the trials, scores by run, filters and epochs by result."""
+    """The trials, scores by run, filters and epochs by result, marks by run."""
 
     summary: Summary
     stats: Mapping[str, Stats]
     filters: Mapping[object, pd.DataFrame]
     history: Mapping[object, pd.DataFrame]
+    said: Mapping[str, tuple[Mark, ...]]
 
 
 def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
@@ -199,6 +200,7 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         stats=split_stats(material.stats),
         filters=dict(list(material.filters.groupby("result_id"))),
         history=dict(list(material.history.groupby("result_id"))),
+        said=score_marks(material.summary.trials, material.stats),
     )
     stem = f"{shorten(last['model'], 40) or 'unnamed'} {shorten(activation, 30)}".strip()
     lone = placed["run"].nunique() == 1
@@ -253,7 +255,7 @@ def _make_section(
         ranked=counted.iloc[0]["profile"] == "full",
         coverage=coverage(int(ok.sum()), len(counted)),
         complete=bool(ok.all()),
-        marks=marks(counted.iloc[-1]),
+        marks=marks(counted.iloc[-1], shown.said.get(run, ())),
         trial_labels=tuple(clip(trial) for trial in counted["trial"]),
         scores=score_rows(scores, list(counted["result_id"]), metrics, scale),
         classes=class_table(scores, metrics),

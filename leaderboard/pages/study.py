@@ -113,10 +113,10 @@ def chapters(material: Material) -> tuple[Chapter, ...]:
 def figure_names(task: str) -> list[str]:
     """Names of all figures that a task's results can have on the page."""
     stem = page_stem(task)
-    columns = [column for column in headline_columns(FRONT_METHODS) if not column.muted]
+    columns = [column for column in headline_columns(task, FRONT_METHODS) if not column.muted]
     return [
         *(_box_name(stem, column) for column in columns),
-        *(_panel_name(stem, family) for family, *_ in PANELS),
+        *(_panel_name(stem, family) for family in PANELS),
     ]
 
 
@@ -135,7 +135,7 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
     scale = find_scale(trials, stats)
     networks = _networks(trials)
     figures, pooled = [], False
-    for column in headline_columns(methods):
+    for column in headline_columns(str(first["task"]), methods):
         if column.muted:
             continue
         metric = material.metrics.get(column.metric)
@@ -158,7 +158,9 @@ def _chapter(key: str, trials: pd.DataFrame, stats: Stats, material: Material) -
         plot = draw_boxes(_title(column), shown, ends, bounds)
         if plot is not None:
             figures.append(Figure(_box_name(stem, column), column.family, plot))
-    panels = draw_panels(stats, [(run, trained.label) for run, trained in networks.items()])
+    panels = draw_panels(
+        str(first["task"]), stats, [(run, trained.label) for run, trained in networks.items()]
+    )
     return Chapter(
         anchor=slug(stem, text_digest(key)),
         task=clip(first["task"]),

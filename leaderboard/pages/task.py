@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from motifidelity.leaderboard.pages.facts import Fact
 from motifidelity.leaderboard.pages.scorecard import Value
 from motifidelity.leaderboard.tables.cells import arrow, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order
-from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name
+from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name, score_marks
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
 from motifidelity.metrics.truth.grammar import count_distribution
@@ -247,6 +247,7 @@ def _examples(trials: pd.DataFrame, material: Material) -> tuple[tuple[Strip, ..
 def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     runs = set(trials["run"])
     stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
+    said = score_marks(trials, stats)
     ends = tuple(
         (family, tuple(mine))
         for family, mine in groupby(_ends(trials, stats, material), lambda end: end.family)
@@ -254,8 +255,8 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     return Board(
         profile=clip(profile, 20),
         runs=tuple(
-            _link(mine, stats, name)
-            for (_, mine), name in zip(
+            _link(mine, stats, name, said.get(str(run), ()))
+            for (run, mine), name in zip(
                 trials.groupby("run", sort=True), name_runs(first_of_each(trials)), strict=True
             )
         ),
@@ -267,7 +268,7 @@ def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
     )
 
 
-def _link(trials: pd.DataFrame, stats: Stats, name: RunName) -> Link:
+def _link(trials: pd.DataFrame, stats: Stats, name: RunName, more: Sequence[Mark]) -> Link:
     counted = trials[trials["counted"]]
     last = counted.iloc[-1]
     activation, _ = parse_params(str(last["params"]))
@@ -280,7 +281,7 @@ def _link(trials: pd.DataFrame, stats: Stats, name: RunName) -> Link:
         activation=shorten(activation, 30),
         coverage=coverage(int((counted["status"] == "ok").sum()), len(counted)),
         accuracy=number(accuracy.mean) if accuracy and accuracy.n else "–",
-        marks=marks(last),
+        marks=marks(last, more),
     )
 
 

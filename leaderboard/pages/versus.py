@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.standings import SCORES
+from motifidelity.leaderboard.standings import scores_of
 from motifidelity.leaderboard.text import DASH, clip, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
 from motifidelity.summary.ranks import competing
@@ -102,10 +102,11 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
         best = board.head(MOST)
         sides = _sides(best)
         found: dict[str, list[Comparison]] = {}
-        for name in COMPARED:
+        scores = scores_of(str(board["task"].iloc[0]))
+        for name in filter(scores.__contains__, COMPARED):
             # laid out with all of them, as they are ranked
             values = {
-                run: by_seed(material.stats, seeds, run, *SCORES[name]) for run in board["run"]
+                run: by_seed(material.stats, seeds, run, *scores[name]) for run in board["run"]
             }
             if sum(bool(values[run]) for run in best["run"]) >= 2:
                 found[name] = compare_models(values, among=best["run"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from motifidelity.metrics.headlines import HEADLINES
 from motifidelity.metrics.methods import METHODS
+from motifidelity.tasks.spec import headlines_of
 
 FAMILIES = {
     "accuracy": "Accuracy",
@@ -83,11 +85,12 @@ HEADLINE = (
 )
 
 
-def headline_columns(methods: Iterable[str]) -> tuple[Column, ...]:
-    """The front page's columns: `HEADLINE` and the attribution AUROC of the first methods.
+def headline_columns(task: str, methods: Iterable[str]) -> tuple[Column, ...]:
+    """A board's columns: the headlines that its task states, or `HEADLINE` and first methods.
 
     Parameters
     ----------
+    task : str
     methods : iterable of str
         Attribution methods that occur in the registry; saliency and ISM always have a column.
 
@@ -95,6 +98,11 @@ def headline_columns(methods: Iterable[str]) -> tuple[Column, ...]:
     -------
     tuple of Column
     """
+    own = headlines_of(task)
+    if own != HEADLINES:
+        return tuple(
+            Column(one.family, one.label, one.metric, one.metric, one.method or "") for one in own
+        )
     more = sorted(set(methods) & FRONT_METHODS)
     attribution = tuple(
         Column(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS, OPEN
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, OPEN, RIVALS
 from motifidelity.leaderboard.tables.cells import Cell, make_cell
 from motifidelity.leaderboard.tables.columns import Column
 from motifidelity.leaderboard.text import clip, parse_params, shorten, slug
+from motifidelity.metrics.gates import FLAGGED
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.names import RunName
+from motifidelity.summary.rivals import NOT_ABOVE, not_above_counting
 from motifidelity.summary.stats import Stats
+from motifidelity.summary.verdicts import flagged
+
+_COUNTING = "a regression on 6-mer counts"
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def make_row(
     stats: Stats,
     metrics: Mapping[str, MetricInfo],
     name: RunName,
+    more: Sequence[Mark] = (),
 ) -> Row:
     """The row of one run.
 
@@ -80,6 +86,8 @@ def make_row(
         The declared metrics.
     name : RunName
         What it is called beside the board's other runs.
+    more : sequence of Mark
+        Of the run's scores (`score_marks`).
 
     Returns
     -------
@@ -121,7 +129,7 @@ def make_row(
         num_ok=num_ok,
         num_trials=num_trials,
         reference=last["division"] == DIVISION or last["model"] in FLOOR_NETWORKS,
-        marks=marks(last),
+        marks=marks(last, more),
         cells=cells(paper=False),
         paper_cells=cells(paper=True),
     )
@@ -145,9 +153,39 @@ def coverage(num_ok: int, num_trials: int) -> str:
     return f"{num_ok} of {num_trials} {'trial' if num_trials == 1 else 'trials'} ok"
 
 
-def marks(job: pd.Series) -> tuple[Mark, ...]:
-    """The badges of a run, from any of its jobs."""
+def score_marks(trials: pd.DataFrame, stats: Stats) -> Mapping[str, tuple[Mark, ...]]:
+    """What is said of runs by their scores: gates that they are past, what does not beat counting.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        As `Summary.trials`.
+    stats : Stats
+
+    Returns
+    -------
+    mapping of str to tuple of Mark
+        By run.
+    """
+    below = not_above_counting(trials, stats)
+    found = {}
+    for run, task in trials[["run", "task"]].drop_duplicates().itertuples(index=False):
+        mine = []
+        if past := flagged(str(task), stats, str(run)):
+            title = "; ".join(f"past a bound of its task: {gate.label}" for gate in past)
+            mine.append(Mark(FLAGGED, f"{title}; scores that hang on it are not ranked"))
+        if names := below.get(run):
+            title = f"{' and '.join(names)}: the lower end of the 95% interval is not above "
+            mine.append(Mark(NOT_ABOVE, title + _COUNTING))
+        found[str(run)] = tuple(mine)
+    return found
+
+
+def marks(job: pd.Series, more: Sequence[Mark] = ()) -> tuple[Mark, ...]:
+    """The badges of a run, from any of its jobs, and those of its scores."""
     found = []
+    if job["division"] == DIVISION and job["model"] in RIVALS:
+        return (Mark("rival", "no network: what counting letters of the training data does"),)
     if job["division"] == DIVISION:
         return (Mark("reference", "no network: a ceiling or a floor to read the others against"),)
     if job["model"] in FLOOR_NETWORKS:
@@ -158,7 +196,7 @@ def marks(job: pd.Series) -> tuple[Mark, ...]:
         found.append(Mark("no container", "run with no container: isolation was not enforced"))
     if job["backend"] != "tensorflow":
         found.append(Mark(clip(job["backend"], 20), "the network ran on this backend of Keras"))
-    return tuple(found)
+    return (*found, *more)
 
 
 def page_name(job: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""Where a score lies between what noise gets and what the oracle gets."""
+"""Where a score lies between what knows nothing and what the oracle gets."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class Scale:
 def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:
     """Read the scale off the reference entries of a task and profile.
 
+    Where the task states the floor of a score (`Scoring.fixed_floor`), that is it, not noise's.
+
     Parameters
     ----------
     trials : DataFrame
@@ -60,4 +62,20 @@ def find_scale(trials: pd.DataFrame, stats: Stats) -> Scale:
     for (run, metric, method, target), stat in stats.items():
         if target == "" and stat.n and runs.get(run) in ends:
             ends[runs[run]][metric, method] = stat.mean
-    return Scale(floors=ends[RANDOM], ceilings=ends[ORACLE])
+    return Scale(ends[RANDOM] | _stated(trials, ends[ORACLE]), ends[ORACLE])
+
+
+def _stated(
+    trials: pd.DataFrame, ceilings: Mapping[tuple[str, str], float]
+) -> dict[tuple[str, str], float]:
+    """Floors that the task states, of the scores that have a ceiling."""
+    from motifidelity.tasks.spec import all_specs
+
+    if trials.empty or "task" not in trials:
+        return {}
+    first = trials.iloc[0]
+    spec = all_specs().get(str(first["task"]))
+    if spec is None or spec.digest != first["task_digest"]:
+        return {}
+    found = {key: spec.scoring.fixed_floor(key[0]) for key in ceilings}
+    return {key: floor for key, floor in found.items() if floor is not None}

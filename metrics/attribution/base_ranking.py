@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from motifidelity.metrics.areas import mean_score, rank_rows
+from motifidelity.metrics.areas import Ranking, mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
 from motifidelity.metrics.methods import METHODS, at_sigmoid, base_scores, checked_maps, get_method
 from motifidelity.metrics.readings import OWN
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
-__all__ = ["METHODS", "METRICS", "SCORERS", "at_sigmoid", "base_scores", "score_attribution"]
+__all__ = [
+    "METHODS",
+    "METRICS",
+    "SCORERS",
+    "at_sigmoid",
+    "base_scores",
+    "rank_bases",
+    "score_attribution",
+]
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -162,14 +170,9 @@ def score_attribution(
 
     scores: list[Score] = []
     if not kind.paper_maps:
-        keep = np.ones(sequences.shape, bool)
-        if chance is not None:
-            keep &= ~np.asarray(chance).astype(bool) | planted
-        if low_information is not None:
-            keep &= ~np.asarray(low_information).astype(bool)
         if importance is None:
             importance = base_scores(method, maps, sequences)
-        areas = rank_rows(importance, planted, keep)
+        areas = rank_bases(importance, planted, chance, low_information)
         defined = ~np.isnan(areas.auroc)
         constant = (importance == importance[:, :1]).all(axis=1)
         scores += [
@@ -193,6 +196,34 @@ def score_attribution(
             )
         ]
     return scores
+
+
+def rank_bases(
+    importance: Floats,
+    truth: npt.ArrayLike,
+    chance: npt.ArrayLike | None = None,
+    low_information: npt.ArrayLike | None = None,
+) -> Ranking:
+    """Rank the bases of each sequence by importance, as corrected scores do.
+
+    Parameters
+    ----------
+    importance : (m, L) float
+    truth, chance, low_information
+        As in `score_attribution`.
+
+    Returns
+    -------
+    Ranking
+        Of every sequence.
+    """
+    planted = np.asarray(truth).astype(bool)
+    keep = np.ones(planted.shape, bool)
+    if chance is not None:
+        keep &= ~np.asarray(chance).astype(bool) | planted
+    if low_information is not None:
+        keep &= ~np.asarray(low_information).astype(bool)
+    return rank_rows(importance, planted, keep)
 
 
 def _score(found: ScoredMaps) -> list[Score]:

@@ -12,7 +12,6 @@ from motifidelity.metrics.declare import Metric, Score
 from motifidelity.metrics.methods import (
     Codes,
     Floats,
-    base_scores,
     centred,
     checked_maps,
     get_method,
@@ -70,7 +69,12 @@ METRICS: tuple[Metric, ...] = (
 
 
 def score_randomisation(
-    method: str, maps: Floats, randomised: Floats, sequences: Codes, reading: Reading = OWN
+    method: str,
+    maps: Floats,
+    randomised: Floats,
+    sequences: Codes,
+    reading: Reading = OWN,
+    hypothetical: tuple[Floats | None, Floats | None] = (None, None),
 ) -> list[Score]:
     """Similarity of the maps of a trained network and of the same with random weights.
 
@@ -81,34 +85,42 @@ def score_randomisation(
         By the same method, of the same sequences.
     sequences : (m, L) uint8
     reading : {"own", "signed", "magnitude"}
+    hypothetical : two (m, L, 4) float or None
+        Hypothetical contributions of both.
 
     Returns
     -------
     list of Score
         ``randomisation_similarity``: mean and SD over sequences; none where the maps have no such
-        reading. That of hypothetical contributions has none, as a random network's are not kept.
+        reading.
 
     Notes
     -----
     Adebayo et al. compare ranks with and without the sign; here the ranks of |importance|, because
     a random network may take either sign for the same pattern.
     """
-    pair = [read_maps(method, each, sequences, reading) for each in (maps, randomised)]
-    if pair[0] is None or pair[1] is None:
+    both = zip((maps, randomised), hypothetical, strict=True)
+    pair = [read_maps(method, each, sequences, reading, shares) for each, shares in both]
+    known = [each for each in pair if each is not None]
+    if len(known) < len(pair):
         return []
-    size = np.abs(np.stack(pair))
+    size = np.abs(np.stack(known))
     return [mean_score("randomisation_similarity", mean_spearman(size), method=method)]
 
 
-def score_agreement(method: str, maps: Sequence[Floats], sequences: Codes) -> list[list[Score]]:
+def score_agreement(
+    method: str, maps: Sequence[Floats], sequences: Codes, reading: Reading = OWN
+) -> list[list[Score]]:
     """Agreement of each trial's maps with those of the other trials of its model.
 
     Parameters
     ----------
     method : str
     maps : sequence of (m, L, 4) float
-        A trial each, of the same sequences.
+        A trial each, of the same sequences; hypothetical contributions where the reading is of
+        these.
     sequences : (m, L) uint8
+    reading : {"own", "signed", "magnitude"}
 
     Returns
     -------
@@ -116,25 +128,34 @@ def score_agreement(method: str, maps: Sequence[Floats], sequences: Codes) -> li
         For each trial ``trial_agreement`` and ``trial_cosine``: mean over the other trials, as many
         as ``n`` says, of the mean over sequences. None where there is no other trial. The cosine
         compares what the method says of all letters (less their mean over letters), or else the
-        importance of the bases.
+        importance of the bases, and belongs to the method's own reading alone.
+
+    Raises
+    ------
+    ValueError
+        If the method has no such reading.
     """
     if len(maps) < 2:
         return [[] for _ in maps]
     trials = [checked_maps(each, sequences) for each in maps]
-    importance = np.stack([base_scores(method, each, sequences) for each in trials])
+    read = [read_maps(method, each, sequences, reading, each) for each in trials]
+    known = [each for each in read if each is not None]
+    if len(known) < len(trials):
+        raise ValueError(f"maps of {method} have no reading {reading}")
+    importance = np.stack(known)
     vectors = importance
     if get_method(method).letters:
         vectors = np.stack([centred(each).reshape(len(each), -1) for each in trials])
-    found = zip(
-        *(cosine_with_others(each).mean(axis=1) for each in (centred_ranks(importance), vectors)),
-        strict=True,
-    )
+    compared: dict[str, Floats] = {AGREEMENT[0]: centred_ranks(importance)}
+    if reading == OWN:
+        compared[AGREEMENT[1]] = vectors
+    means = {metric: cosine_with_others(each).mean(axis=1) for metric, each in compared.items()}
     return [
         [
-            Score(metric, float(value), n=len(maps) - 1, method=method)
-            for metric, value in zip(AGREEMENT, values, strict=True)
+            Score(metric, float(values[trial]), n=len(maps) - 1, method=method)
+            for metric, values in means.items()
         ]
-        for values in found
+        for trial in range(len(maps))
     ]
 
 
@@ -148,6 +169,10 @@ def _score(found: ScoredMaps) -> list[Score]:
         found.randomised,
         task.explained_sequences[tested],
         found.reading,
+        (
+            None if found.hypothetical is None else found.hypothetical[tested],
+            found.randomised_hypothetical,
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from motifidelity.metrics.methods import (
     letter_maps,
     observed,
 )
+from motifidelity.metrics.readings import OWN
 from motifidelity.metrics.scored import MapScorer, ScoredMaps
 
 
@@ -274,7 +275,8 @@ def _score(found: ScoredMaps) -> list[Score]:
     labels = task.labels[task.explained[tested]]
     name = found.method.name
     scores = score_curves(name, found.deletion, found.insertion, task.replaced, labels)
-    if found.perturbed is None or found.changes is None:
+    # infidelity asks what the map says of other letters, however the bases are read
+    if found.reading != OWN or found.perturbed is None or found.changes is None:
         return scores
     return scores + score_infidelity(
         name,
@@ -286,4 +288,4 @@ def _score(found: ScoredMaps) -> list[Score]:
     )
 
 
-SCORERS = (MapScorer(_score, place=50),)
+SCORERS = (MapScorer(_score, place=50, read=True),)

@@ -14,6 +14,9 @@ from motifidelity.metrics.methods import Codes, Floats, checked_maps, observed
 from motifidelity.metrics.scored import MapScorer, NetworkScorer, ScoredMaps, ScoredNetwork
 
 GRADIENT, CHANGES = "saliency", "ism"
+# changes below this share of the logit's spread over sequences are rounding, not an answer: a
+# network that does not see the order of letters gives a shuffle the sequence's own logit
+RESOLVED = 1e-4
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -80,31 +83,37 @@ def score_gradient(gradient: Floats, changes: Floats, sequences: Codes) -> list[
     return [Score("gradient_fidelity", value, n=len(sequences), method=GRADIENT)]
 
 
-def score_paths(integrals: Floats, changes: Floats) -> list[Score]:
+def score_paths(integrals: Floats, changes: Floats, spread: Floats | float = 0.0) -> list[Score]:
     """What gradients along paths miss of the changes of the logit.
 
     Parameters
     ----------
     integrals, changes : (t, paths) float
+    spread : float or (t,) float
+        Standard deviation of the logit that is explained over the sequences of the task.
 
     Returns
     -------
     list of Score
         ``gradient_completeness`` (n = t): 0 where they add up, 1 for gradients that are zero; nan
-        where no logit changes.
+        where no logit changes, or by less than `RESOLVED` of its spread.
     """
     found, exact = (np.asarray(each, np.float64) for each in (integrals, changes))
     if found.shape != exact.shape or found.ndim != 2:
         raise ValueError(f"integrals {found.shape} and changes {exact.shape} must be (t, paths)")
     total = np.abs(exact).sum()
-    value = float(np.abs(found - exact).sum() / total) if total > 0 else float("nan")
+    least = RESOLVED * (np.broadcast_to(spread, len(exact)) * exact.shape[1]).sum()
+    value = float(np.abs(found - exact).sum() / total) if total > least else float("nan")
     return [Score("gradient_completeness", value, n=len(exact))]
 
 
 def _paths(network: ScoredNetwork) -> list[Score]:
     if network.path_integrals is None or network.path_changes is None:
         return []
-    return score_paths(network.path_integrals, network.path_changes)
+    task = network.task
+    labels = task.labels[task.explained[: len(network.path_changes)]]
+    spread = labels @ np.std(network.logits, axis=0)
+    return score_paths(network.path_integrals, network.path_changes, spread)
 
 
 def _score(found: ScoredMaps) -> list[Score]:

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from motifidelity.metrics.declare import Metric, Score
+from motifidelity.metrics.sampling_error import mean_error
+
+T = TypeVar("T", float, npt.NDArray[np.float64])
 
 METHODS = ("gradient_corrected", "ism", "deepshap")
 READINGS = ("signed", "magnitude")
@@ -56,9 +63,38 @@ def score_maps(aurocs: Mapping[tuple[str, str], float], floor: float) -> list[Sc
     ValueError
         If the floor is not below 1.
     """
-    if not floor < 1:
-        raise ValueError(f"floor {floor} must be below 1")
-    found = [aurocs.get(view, floor) for view in VIEWS]
-    scaled = [(value - floor) / (1 - floor) for value in found]
+    scaled = [_scaled(aurocs.get(view, floor), floor) for view in VIEWS]
     # nan is not above 0
     return [Score("maps", sum(v for v in scaled if v > 0) / len(VIEWS), n=len(VIEWS))]
+
+
+def score_error(areas: Mapping[tuple[str, str], npt.NDArray[np.float64]], floor: float) -> Score:
+    """Standard error of `maps` over the explained sequences.
+
+    Parameters
+    ----------
+    areas : mapping of (method, reading) to (m,) float
+        AUROC of every sequence by the network's views, nan where a sequence has none.
+    floor : float, below 1
+        As `score_maps` takes it.
+
+    Returns
+    -------
+    Score
+        ``maps_error``: of the mean over views of each sequence. A view that counts 0 adds nothing.
+        nan without a sequence.
+    """
+    means = {view: float(np.nanmean(mine)) for view, mine in areas.items() if view in VIEWS}
+    if not means:
+        return Score("maps_error", float("nan"), n=0)
+    total = np.zeros(len(areas[next(iter(means))]))
+    for view, mean in means.items():
+        if mean > floor:
+            total += _scaled(areas[view], floor) / len(VIEWS)
+    return Score("maps_error", mean_error(total), n=int(np.isfinite(total).sum()))
+
+
+def _scaled(value: T, floor: float) -> T:
+    if not floor < 1:
+        raise ValueError(f"floor {floor} must be below 1")
+    return (value - floor) / (1 - floor)

@@ -8,6 +8,7 @@ import pytest
 import registry_rows as rr
 
 from motifidelity.cli.scores import AT_CHANCE, print_scores
+from motifidelity.entries import KMER_REGRESSION
 from motifidelity.registry import Registry, Result
 from motifidelity.tasks.spec import find_spec
 
@@ -91,6 +92,19 @@ def test_what_is_not_told_from_chance_is_said(tmp_path, capsys, place, spread, n
     out = printed(registry, jobs, capsys)
     assert out.count(note) >= len(SCORES) if note else "chance" not in out
     assert ("the network has learned nothing" in out) == (note == "at chance")
+
+
+def test_a_score_that_does_not_beat_counting_says_so_below_the_table(tmp_path, capsys):
+    registry, jobs = registry_of(tmp_path, 0.8, spread=0.01)
+    counts = {("auroc", None): 0.89, ("aupr", None): 0.99}
+    record(registry, KMER_REGRESSION, 0, counts, division="reference")
+    # Student's interval of three trials: 0.900 less 2.48 SD of 0.005
+    out = printed(registry, jobs, capsys)
+    assert "AUROC: does not beat counting: the lower end of the 95% interval" in out
+    assert out.count("does not beat counting") == 1
+    assert max(map(len, out.splitlines()[:-1])) <= 80
+    found = json.loads(printed(registry, jobs, capsys, as_json=True))["scores"]
+    assert [row["metric"] for row in found if row["note"]] == ["auroc"]
 
 
 @pytest.mark.parametrize("task", ["motif-classes", "regulatory-code"])

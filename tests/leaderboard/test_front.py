@@ -21,14 +21,17 @@ from scipy import stats
 
 from motifidelity.leaderboard import render
 from motifidelity.leaderboard.pages import versus
+from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changes
 from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
+from motifidelity.metrics.headlines import Headline
 from motifidelity.statistics.two_way import CAUTION
-from motifidelity.tasks.spec import all_specs
+from motifidelity.tasks import spec as specs
+from motifidelity.tasks.spec import all_specs, find_spec
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -52,6 +55,49 @@ def test_scores_have_students_interval_over_trials() -> None:
     assert row["fidelity"] == pytest.approx(np.mean(values))
     assert (row["fidelity_low"], row["fidelity_high"]) == pytest.approx((low, high))
     assert row["fidelity_trials"] == row["trials"] == 3
+
+
+def test_a_tasks_own_headlines_are_what_its_rows_show_and_what_ranks_them(monkeypatch) -> None:
+    published = find_spec("regulatory-code@1")
+    later = dataclasses.replace(
+        published,
+        version=9,
+        digest="9" * 64,
+        headlines=(
+            Headline("accuracy", "auroc", "AUROC", main=True),
+            Headline("filters", "motifs_found", "motifs", main=True),
+            Headline("attribution", "attribution_auroc", "mutagenesis", "ism", main=True),
+        ),
+    )
+    every = {**specs.all_specs(), later.id: later}
+    monkeypatch.setattr(specs, "all_specs", lambda: every)
+    builder = fx.Builder()
+    by_saliency, by_mutagenesis = [0.9, 0.91, 0.89], [0.6, 0.61, 0.59]
+    for task in (published.id, later.id):
+        for name, own, other in (("a", 0.0, 0.3), ("b", 0.3, 0.0)):
+            for trial in range(3):
+                scores = {
+                    ("auroc", ""): 0.95,
+                    ("match_fraction", ""): 0.25,
+                    ("motifs_found", ""): 4.0,
+                    ("attribution_auroc", "saliency"): by_saliency[trial] - own,
+                    ("attribution_auroc", "ism"): by_mutagenesis[trial] - other,
+                }
+                builder.add(name, trial, scores, task=task)
+    material = gather(builder.tables(), fx.METRICS)
+    table = standings(material)
+    frame = table.set_index(["task", "model"])
+    assert frame.loc[(published.id, "a"), "fidelity"] == pytest.approx(0.9)
+    assert frame.loc[(later.id, "a"), "fidelity"] == pytest.approx(0.3)
+    assert frame.loc[published.id]["rank"].to_dict() == {"a": 1, "b": 2}
+    assert frame.loc[later.id]["rank"].to_dict() == {"b": 1, "a": 2}
+    assert (frame.loc[later.id]["recovery"] == 4).all()
+    assert frame.loc[later.id]["localisation"].isna().all()
+    boards = [page.draw()["board"] for page in board_pages(material, table)]
+    board = next(one for one in boards if one.task == later.id)
+    assert [column.label for column in board.columns] == ["AUROC", "motifs", "mutagenesis"]
+    assert board.ordered_by == "mutagenesis (attribution_auroc)"
+    assert [panel.title for panel in board.panels] == ["motifs", "mutagenesis"]
 
 
 def test_ranks_intervals_and_ties_tell_what_trials_can() -> None:

@@ -59,6 +59,20 @@ def test_randomisation_equals_scipy_on_the_size_of_importance():
     assert (score.value, score.sd) == pytest.approx((np.mean(expected), np.std(expected)))
 
 
+def test_randomisation_by_magnitude_compares_hypothetical_contributions():
+    rng = np.random.default_rng(7)
+    maps, other, shares, random_shares = rng.normal(size=(4, 5, 40, 4))
+    sequences = rng.integers(0, 4, (5, 40), dtype=np.uint8)
+    ask = ("deepshap", maps, other, sequences, "magnitude")
+    (score,) = score_randomisation(*ask, (shares, random_shares))
+    sizes = [
+        np.linalg.norm(s - s.mean(-1, keepdims=True), axis=-1) for s in (shares, random_shares)
+    ]
+    expected = [spearmanr(x, y).statistic for x, y in zip(*sizes, strict=True)]
+    assert score.value == pytest.approx(np.mean(expected))
+    assert score_randomisation(*ask) == score_randomisation(*ask, (shares, None)) == []
+
+
 def test_agreement_is_one_for_equal_trials_and_absent_for_one():
     rng = np.random.default_rng(4)
     maps = rng.normal(size=(1, 6, 30, 4))
@@ -89,6 +103,24 @@ def test_a_trial_s_agreement_is_the_mean_over_the_others_pair_by_pair():
         expected = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in ends]
         assert cosine.value == pytest.approx(np.mean(expected))
         assert (ranks.n, cosine.n) == (3, 3)
+
+
+def test_agreement_by_another_reading_equals_scipy_on_what_is_read():
+    rng = np.random.default_rng(6)
+    maps = rng.normal(size=(2, 5, 20, 4)) + rng.normal(size=(5, 20, 4))
+    sequences = rng.integers(0, 4, (5, 20), dtype=np.uint8)
+    centred = maps - maps.mean(axis=-1, keepdims=True)
+    size = np.linalg.norm(centred, axis=-1)
+    there = np.take_along_axis(centred, sequences[None, :, :, None], axis=-1)[..., 0]
+    for reading, read in (("signed", there), ("magnitude", size)):
+        for scores in score_agreement("ism", maps, sequences, reading):
+            # the cosine is of all letters, however bases are read
+            (score,) = scores
+            assert score.metric == "trial_agreement"
+            expected = [spearmanr(*pair).statistic for pair in zip(*read, strict=True)]
+            assert score.value == pytest.approx(np.mean(expected))
+    with pytest.raises(ValueError, match="no reading signed"):
+        score_agreement("saliency", maps, sequences, "signed")
 
 
 @settings(max_examples=20, deadline=None)

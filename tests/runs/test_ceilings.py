@@ -1,4 +1,4 @@
-"""Ceilings and floors: the oracle is above all, noise is at chance, both are ordinary entries."""
+"""The oracle is above all, noise is at chance, rivals count letters, all are ordinary entries."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from motifidelity.entries import DIVISION
+from motifidelity.entries import DIVISION, GC_CONTENT, KMER_REGRESSION, RIVALS
 from motifidelity.metrics.declare import all_metrics
+from motifidelity.metrics.kmers import fit_kmers
+from motifidelity.metrics.readings import READINGS
 from motifidelity.registry import Registry
 from motifidelity.runs.ceilings import (
     OracleNetwork,
     oracle_arrays,
     random_arrays,
     record_references,
+    rival_arrays,
 )
 from motifidelity.scoring.evidence import stored_evidence
 from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
+from motifidelity.summary.ranks import competing, kinds
+from motifidelity.worker.arrays import CURVES
 
 
 def truth_of(dataset):
@@ -53,6 +59,31 @@ def expected_precision(truth):
         harmonic = sum(1 / k for k in range(1, n + 1))
         values.append((r - 1) / (n - 1) + (n - r) / (n * (n - 1)) * harmonic)
     return np.mean(values)
+
+
+def test_ceilings_answer_what_a_probe_is_asked_of_maps_read_otherwise(truth):
+    more = {"readings": READINGS, "explain": "all", "by_class": True}
+    asked = dataclasses.replace(truth.spec.attribution, tested=2, **more)
+    spec = dataclasses.replace(truth.spec, attribution=asked)
+    profile = dataclasses.replace(truth.profile, test=100, explained=6)
+    small = Truth(dataclasses.replace(truth.dataset, spec=spec), profile)
+    classes = len(spec.classes)
+    wanted = small.explanations.arrays(len(small.asked), spec.length, classes)
+    curves = {
+        name: one for name, one in wanted.items() if one.part in CURVES and one.method != "random"
+    }
+    assert "deepshap_magnitude_deletion" in curves
+    assert "saliency_signed_deletion" not in curves
+    for make in (oracle_arrays, random_arrays):
+        arrays = make(small)
+        assert {name: arrays[name].shape for name in curves} == {
+            name: one.shape for name, one in curves.items()
+        }
+        assert len(arrays["ism"]) == len(small.asked)
+        found = {(s.metric, s.method): s.value for s in scores_of(small, arrays).values()}
+        negatives = ("negative_auroc", "ism") in found
+        assert negatives == (spec.target == "binary")
+        assert (("specificity_auroc", "ism") in found) != negatives
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +176,57 @@ def test_references_are_ordinary_entries_recorded_once(datasets, tmp_path):
     keys = ["job_id", "metric", "method", "target"]
     first, second = (t.scores.sort_values(keys)["value"].to_numpy(float) for t in (tables, again))
     np.testing.assert_array_equal(first, second)
+
+
+def with_rivals(truth):
+    """The task with rivals, trained on less."""
+    scoring = dataclasses.replace(truth.spec.scoring, rivals=RIVALS)
+    spec = dataclasses.replace(truth.spec, scoring=scoring)
+    profile = dataclasses.replace(truth.profile, train=2000, valid=400)
+    return Truth(dataclasses.replace(truth.dataset, spec=spec), profile)
+
+
+@pytest.fixture(scope="module")
+def counting(datasets):
+    truth = with_rivals(truth_of(datasets["regulatory-code"]))
+    return truth, {name: rival_arrays(name, truth) for name in RIVALS}
+
+
+def test_counting_letters_tells_labels_and_bases_apart(counting):
+    truth, arrays = counting
+    found = {name: scores_of(truth, mine) for name, mine in arrays.items()}
+    gc, kmers = found[GC_CONTENT], found[KMER_REGRESSION]
+    share = np.isin(truth.test.sequences, (1, 2)).mean(axis=1)
+    expected = roc_auc_score(truth.test.labels[:, 0], share)
+    assert gc["auroc", None].value == pytest.approx(max(expected, 1 - expected), abs=1e-6)
+    assert kmers["auroc", None].value > gc["auroc", None].value + 0.1
+    assert kmers["attribution_auroc", "saliency"].value > 0.7
+    # linear: the map is the exact change of the logit
+    assert kmers["gradient_fidelity", "saliency"].value == pytest.approx(1, abs=1e-6)
+    # no filters
+    assert not {"filters", "localisation"} & {all_metrics()[name].family for name, _ in kmers}
+
+
+def test_the_changes_that_a_rival_s_mutagenesis_states_are_those_of_its_logit(counting):
+    truth, arrays = counting
+    train = truth.dataset.splits["train"].head(2000)
+    valid = truth.dataset.splits["valid"].head(400)
+    model = fit_kmers(train.sequences, train.labels, valid.sequences, valid.labels)
+    codes = truth.test.sequences[truth.explained[:1]]
+    mutants = np.repeat(codes, 200, axis=0)
+    np.fill_diagonal(mutants, 3 - codes[0])
+    changes = model.logits(mutants)[:, 0] - model.logits(codes)[:, 0]
+    stated = arrays[KMER_REGRESSION]["ism"][0, np.arange(200), 3 - codes[0], 0]
+    np.testing.assert_allclose(stated, changes, atol=1e-5)
+
+
+def test_rivals_are_recorded_where_the_task_asks_for_them_and_never_rank(counting, tmp_path):
+    truth, _ = counting
+    registry = Registry(tmp_path / "registry")
+    assert record_references(registry, [truth]) == 4
+    jobs = registry.jobs()
+    assert set(jobs["model"]) == {"Oracle", "Random", *RIVALS}
+    assert set(jobs[jobs["model"].isin(RIVALS)]["num_filters"]) == {0}
+    assert set(kinds(jobs)) == {"reference"}
+    assert not competing(jobs).any()
+    assert record_references(registry, [truth]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import pickle
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from motifidelity.runs.intake import InvalidOutput, take_fit, take_probe
+from motifidelity.runs.recording import unsupported_warnings
 from motifidelity.scoring.explanations import Explanations
 
 TESTS, EXPLAINED, LENGTH, CLASSES, SITES, FILTERS = 4, 2, 30, 3, 5, 10
@@ -135,6 +137,34 @@ def test_a_network_without_filters_is_taken(probe):
     taken = take(probe)
     assert not taken.has_filters
     assert set(taken.arrays) == set(WITHOUT_SCAN)
+
+
+def test_arrays_of_gates_are_taken_where_they_were_asked_for(probe):
+    untrained = good_arrays()["top_sites"][:3]
+    save(probe, "scan_logits", good_arrays()["logits"])
+    save(probe, "untrained_top_sites", untrained)
+    refused(take, probe, "scan_logits")
+    asked = functools.partial(take, gates={"scan_matters", "scan_learned"})
+    np.testing.assert_array_equal(asked(probe).arrays["untrained_top_sites"], untrained)
+    # a network may have neither
+    (probe / "scan_logits.npy").unlink()
+    assert set(asked(probe).arrays) == {*SHAPES, "untrained_top_sites"}
+    refused(functools.partial(take, gates={"scan_matters"}), probe, "untrained_top_sites")
+    for wrong in (untrained[0], untrained[:0], untrained + TESTS):
+        save(probe, "untrained_top_sites", wrong)
+        refused(asked, probe, "untrained_top_sites")
+    save(probe, "untrained_top_sites", untrained)
+    save(probe, "scan_logits", good_arrays()["logits"][:-1])
+    refused(asked, probe, "scan_logits")
+
+
+def test_a_network_of_before_the_training_is_taken_whole(fit):
+    assert take_fit(fit).untrained is None
+    (fit / "untrained.graph.pb").write_bytes(b"graph")
+    refused(take_fit, fit, "untrained.network.json")
+    (fit / "untrained.network.json").write_text("{}", encoding="utf-8")
+    before = take_fit(fit).untrained
+    assert before == (fit / "untrained.graph.pb", fit / "untrained.network.json")
 
 
 def test_methods_that_were_not_asked_for_are_not_expected(probe):
@@ -310,6 +340,18 @@ def test_arrays_of_a_method_that_is_said_to_be_unsupported_are_refused(probe):
 def test_reasons_that_are_not_reasons_are_refused(content, probe):
     (probe / "unsupported.json").write_text(content, encoding="utf-8")
     refused(take, probe, "unsupported.json")
+
+
+def test_ops_whose_gradient_a_method_took_are_told_beside_its_maps(probe):
+    named = {"deepshap": "op TopKV2\x1b[31m, op While"}
+    (probe / "by_gradient.json").write_text(json.dumps(named), encoding="utf-8")
+    taken = take(probe)
+    assert "deepshap" in taken.arrays
+    (warning,) = unsupported_warnings(taken)
+    assert warning.startswith("deepshap takes the gradient where it has no rule: op TopKV2")
+    assert warning.isprintable()
+    (probe / "by_gradient.json").write_text('{"other": "op While"}', encoding="utf-8")
+    refused(take, probe, "by_gradient.json")
 
 
 def test_the_network_with_random_weights_may_lack_a_method(probe):

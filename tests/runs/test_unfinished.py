@@ -217,6 +217,14 @@ def test_a_submission_cannot_claim_to_have_gone_on(job, truth, tmp_path):
     assert (done.seconds, notes) == (1.0, [])
 
 
+def test_a_training_that_cannot_be_kept_says_once_that_it_would_start_over(job, truth, tmp_path):
+    reason = "its class brings its own fit"
+    told = [{"event": "unkept", "reason": reason}] * 2 + [{"event": "kept", "epoch": 1}]
+    *_, notes = hostile(job, truth, tmp_path, lambda path: path.write_bytes(b"x"), told)
+    assert notes == [f"{job.label} starts over if it is stopped in training: {reason}"]
+    assert not (tmp_path / "unfinished" / job.id / KEPT).exists()
+
+
 def test_what_was_kept_is_handed_back_as_one_more_input(job, truth, stopped, tmp_path):
     executor, *_ = hostile(job, truth, tmp_path, lambda _: None)
     assert executor.given.inputs["kept"].read_bytes() == (stopped / job.id / KEPT).read_bytes()

@@ -16,7 +16,7 @@ from motifidelity.runs.intake import InvalidOutput
 from motifidelity.runs.phases import read_probe
 from motifidelity.runs.recording import filter_rows, score_rows
 from motifidelity.scoring.score import score_job, score_trials
-from motifidelity.scoring.truth import Truth, present_classes
+from motifidelity.scoring.truth import Truth, fits, present_classes
 from motifidelity.summary.inputs import REQUIRED
 from motifidelity.summary.runs import Summary, gather_scores, mark_trials
 
@@ -317,8 +317,13 @@ def test_maps_that_are_zero_everywhere_have_no_score_and_agree_with_none(binary)
     # 0 would read as the best there is
     assert ("randomisation_similarity", "ism") not in scored
     silent = {**arrays, "ism": np.zeros_like(arrays["ism"])}
-    left = {key: value for key, value in scored.items() if key[1] != "ism"}
-    assert ("paper_attribution_aupr", "ism") in scored
+    # nor is a gradient held against changes that are not there
+    left = {
+        key: value
+        for key, value in scored.items()
+        if key[1] != "ism" and key[0] != "gradient_fidelity"
+    }
+    assert {("paper_attribution_aupr", "ism"), ("gradient_fidelity", "saliency")} <= set(scored)
     assert scores_of(score(binary, silent)) == pytest.approx(left, nan_ok=True)
     trials = [present_classes(binary, found) for found in (arrays, silent, noise(binary, 1))]
     for found, with_others in zip(score_trials(binary, trials), (1, 0, 1), strict=True):
@@ -408,11 +413,12 @@ def test_headline_scores_are_means_and_spreads_over_trials():
         for trial in range(4):
             result = f"{task} {trial}"
             jobs.append({"result_id": result, "task": task})
-            for family, metric, method, _ in HEADLINES:
-                value = np.nan if (metric, trial) == ("match_any", 2) else rng.random()
-                common = {"result_id": result, "family": family, "metric": metric}
-                scores.append({**common, "method": method, "target": None, "value": value})
-                scores.append({**common, "method": method, "target": "SP1", "value": 100.0})
+            for one in HEADLINES:
+                value = np.nan if (one.metric, trial) == ("match_any", 2) else rng.random()
+                common = {"result_id": result, "family": one.family, "metric": one.metric}
+                common["method"] = one.method
+                scores.append({**common, "target": None, "value": value})
+                scores.append({**common, "target": "SP1", "value": 100.0})
             other = {"result_id": result, "metric": "auroc", "family": "accuracy", "target": None}
             scores.append({**other, "method": "another", "value": 100.0})
     scores = pd.DataFrame(scores).sample(frac=1, random_state=0)
@@ -446,6 +452,12 @@ def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_
     spec = dataclasses.replace(binary.spec, attribution=asked)
     read = Truth(dataclasses.replace(binary.dataset, spec=spec), binary.profile)
     arrays = present_classes(read, oracle(read))
+    # curves of each reading: one falls at once, one with the last base
+    counts, shape = read.curve_counts, (read.tested, 1, len(read.curve_counts))
+    late, soon = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    late[..., -1], soon[..., 0] = 1, 0
+    for named, curve in (("ism", late), ("ism_magnitude", soon)):
+        arrays |= {f"{named}_deletion": -curve, f"{named}_insertion": curve}
     scores = [s for s in score_job(read, arrays).scores if s.method in ("saliency", "ism")]
     by_reading = {
         reading: {(s.metric, s.method): s.value for s in scores if s.reading == reading}
@@ -459,8 +471,25 @@ def test_every_reading_that_a_specification_names_is_scored_beside_the_method_s_
         assert not any(metric.startswith("paper_") for metric, _ in by_reading[reading])
         assert by_reading[reading]["attribution_auroc", "ism"] == 1.0
         assert by_reading[reading]["instance_recall", "ism"] == own["instance_recall"]
+    area = (counts[-1] - counts[-2]) / 2 / counts[-1]
+    assert by_reading["own"]["deletion_area", "ism"] == pytest.approx(area)
+    area = 1 - counts[1] / 2 / counts[-1]
+    assert by_reading["magnitude"]["insertion_area", "ism"] == pytest.approx(area)
+    assert ("deletion_area", "ism") not in by_reading["signed"]
     rows = score_rows(scores)
     assert {row["reading"] for row in rows} == set(READINGS)
+
+
+def test_trials_are_compared_in_every_reading_that_a_specification_names(binary):
+    read = asked_for(binary, readings=READINGS)
+    trials = [present_classes(read, noise(read, seed)) for seed in range(2)]
+    keys = [(s.metric, s.method, s.reading) for s in score_trials(read, trials)[0]]
+    assert [key for key in keys if key[1] == "saliency"] == [
+        ("trial_agreement", "saliency", "own"),
+        ("trial_cosine", "saliency", "own"),
+    ]
+    assert [key[2] for key in keys if key[:2] == ("trial_agreement", "ism")] == list(READINGS)
+    assert {s.reading for s in score_trials(binary, trials)[0]} == {"own"}
 
 
 def test_maps_are_scored_where_a_task_has_a_floor_and_a_profile_has_their_methods(binary):
@@ -485,3 +514,73 @@ def test_maps_are_scored_where_a_task_has_a_floor_and_a_profile_has_their_method
     plain = Truth(binary.dataset, profile)
     names = {score.metric for score in score_job(plain, present_classes(plain, arrays)).scores}
     assert "maps" not in names
+
+
+def asked_for(truth, **attribution):
+    asked = dataclasses.replace(truth.spec.attribution, **attribution)
+    spec = dataclasses.replace(truth.spec, attribution=asked)
+    return Truth(dataclasses.replace(truth.dataset, spec=spec), truth.profile)
+
+
+def test_the_map_of_each_class_is_scored_where_a_specification_asks_for_it(multi):
+    """The maps point at all motifs in sum, and one class at a time at its own, or at any."""
+    truth = asked_for(multi, by_class=True, readings=READINGS)
+    codes = truth.test.sequences[truth.explained]
+    own = np.zeros((*codes.shape, 12), np.float32)
+    implants = truth.test.implants
+    for row, motif, start, end in zip(
+        implants.sequence, implants.motif, implants.start, implants.end, strict=True
+    ):
+        place = np.flatnonzero(truth.explained == row)
+        own[place, start:end, motif] = 1
+    one_hot = np.eye(4, dtype=np.float32)[codes]
+    any_of_them = np.repeat(own.max(axis=-1, keepdims=True), 12, axis=-1)
+    arrays = oracle(truth)
+    for maps, told in ((own, 1.0), (any_of_them, 0.5)):
+        # what each letter would do, so that mutagenesis has every reading
+        arrays["ism"] = -(1 - one_hot)[..., None] * maps[:, :, None]
+        reduced = present_classes(truth, arrays)
+        assert len(reduced["ism_by_class"]) == truth.test.labels[truth.explained].sum()
+        found = score_job(truth, reduced).scores
+        of_ism = [s for s in found if s.method == "ism" and s.metric == "specificity_auroc"]
+        assert {s.reading for s in of_ism} == set(READINGS)
+        assert {s.target for s in of_ism} == {None, *truth.spec.classes}
+        assert {s.value for s in of_ism if s.n} == {told}
+        other = {s.value for s in found if s.method == "ism" and s.metric == "other_classes_auroc"}
+        assert other == {1.5 - told}
+        assert ("attribution_auroc", "ism") in scores_of(score_job(multi, reduced))
+    assert not any("specificity" in s.metric for s in score(multi, arrays).scores)
+    assert fits(truth, reduced) == fits(multi, reduced)
+    without = {name: array for name, array in reduced.items() if name != "ism_by_class"}
+    few = dataclasses.replace(truth.profile, methods=("ism",))
+    assert fits(Truth(truth.dataset, few), reduced)
+    assert not fits(Truth(truth.dataset, few), without)
+
+
+def test_classes_that_name_no_motif_have_no_specificity(binary):
+    truth = asked_for(binary, by_class=True)
+    assert not any("specificity" in s.metric for s in score(truth, oracle(truth)).scores)
+
+
+def test_negatives_are_explained_where_a_specification_says_so(binary):
+    truth = asked_for(binary, explain="all")
+    count = len(truth.explained)
+    assert not truth.test.labels[truth.negatives].any()
+    without = np.flatnonzero(truth.test.labels[:, 0] == 0)
+    assert truth.negatives.tolist() == without[:40].tolist()
+    assert truth.asked.tolist() == [*truth.explained, *truth.negatives]
+    assert len(binary.negatives) == 0
+    arrays = oracle(binary)
+    more = dict(arrays)
+    for name in ("saliency", "ism", "explained_logits"):
+        more[name] = np.concatenate([arrays[name], np.zeros_like(arrays[name])])
+    # loud at background in every negative, by the one scale of all sequences
+    more["ism"][count:] = 2.0
+    found = score(truth, more)
+    plain = scores_of(score(binary, arrays))
+    scored = scores_of(found)
+    assert {k: v for k, v in scored.items() if k[0] != "negative_auroc"} == pytest.approx(
+        plain, nan_ok=True
+    )
+    assert scored["negative_auroc", "saliency"] == 1.0
+    assert scored["negative_auroc", "ism"] == 0.0

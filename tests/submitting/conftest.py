@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import textwrap
@@ -93,16 +94,21 @@ def folder(honest, tmp_path):
 @pytest.fixture
 def reseal(folder):
     """Make the manifest anew, as somebody would who hides a change."""
-    import hashlib
+    return lambda: _seal(folder)
 
-    def reseal():
-        manifest = json.loads((folder / "manifest.json").read_text())
-        for name in manifest["files"]:
-            content = (folder / name).read_bytes()
-            manifest["files"][name] = {
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        (folder / "manifest.json").write_text(json.dumps(manifest))
 
-    return reseal
+@pytest.fixture(scope="session")
+def seal():
+    """Make the manifest of any folder anew."""
+    return _seal
+
+
+def _seal(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in manifest["files"]:
+        content = (folder / name).read_bytes()
+        manifest["files"][name] = {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    (folder / "manifest.json").write_text(json.dumps(manifest))

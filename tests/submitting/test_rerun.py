@@ -14,7 +14,7 @@ from motifidelity.errors import UserError
 from motifidelity.executors import choose
 from motifidelity.executors.process import ProcessExecutor
 from motifidelity.submitting.contents import read_folder
-from motifidelity.submitting.rerun import Group, Ran, again, groups
+from motifidelity.submitting.rerun import Group, Ran, Verifier, again, groups
 from motifidelity.submitting.verification import write_verification
 from motifidelity.submitting.verify import Wanted, verify_folder
 from motifidelity.tasks.dataset import load_dataset
@@ -51,6 +51,24 @@ MEMORISER = '''
         x = layers.GlobalMaxPooling1D()(x)
         return keras.Model(inputs, layers.Dense(task.num_outputs)(x) + answer)
 '''
+
+OWN_FIT = """
+    import keras
+    from keras import layers
+
+    MODEL = dict(name="Own", authors="A. Author", license="MIT")
+
+
+    class Own(keras.Model):
+        def fit(self, x, y, **given):
+            return super().fit(x, y, **given)
+
+
+    def build_model(task):
+        x = inputs = keras.Input(task.input_shape)
+        x = layers.Conv1D(8, 19, padding="same", activation="exponential")(x)
+        return Own(inputs, layers.Dense(task.num_outputs)(layers.GlobalMaxPooling1D()(x)))
+"""
 
 
 def verify(folder, **wanted):
@@ -160,6 +178,26 @@ def test_a_memoriser_s_claim_itself_does_come_out_again(memorised):
     again = [c for c in memorised[2].comparisons if c.kind == "again"]
     assert again
     assert all(c.ok for c in again)
+
+
+def test_a_class_that_trains_itself_and_claims_the_closed_division_is_found(
+    submitted, seal, monkeypatch
+):
+    """Rows can be edited alike; the training with the public seed tells, before any secret one."""
+    monkeypatch.setattr(Verifier, "_secret", lambda *_: None)
+    folder = submitted(OWN_FIT, "own.py")[2]
+    for name in ("jobs.json", "metadata.json"):
+        value = json.loads((folder / name).read_text())
+        for row in value if isinstance(value, list) else [value]:
+            assert row["division"] == "open"
+            row["division"] = "closed"
+        (folder / name).write_text(json.dumps(value))
+    seal(folder)
+    result = verify(folder)
+    assert not result.passed
+    (found,) = [f for f in result.findings if "division" in f.text]
+    assert (found.check, found.level) == ("rerun", "problem")
+    assert "it was trained in the open division here, and the submission says closed" in found.text
 
 
 def test_a_score_that_does_not_come_out_again_is_named(honest):

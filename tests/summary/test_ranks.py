@@ -31,7 +31,7 @@ def test_page_and_command_rank_the_committed_baselines_alike_row_by_row(baseline
     page = page.assign(label=page["model"] + " activation=" + page["activation"])
     parts = []
     for (task, division), board in page.groupby(["task", "division"]):
-        metric, method = ranking_score(material.stats, board["run"])
+        metric, method = ranking_score(task, material.stats, board["run"])
         asked = {"metric": (metric,), "method": (method or "none",), "division": (division,)}
         parts.append(rank(baselines, Query(task=(task,), **asked)))
     printed = pd.concat(parts, ignore_index=True)

@@ -207,11 +207,44 @@ def test_every_method_of_a_task_is_known_and_takes_its_settings(name):
     spec = find_spec(name)
     for method, settings in spec.attribution.methods.items():
         assert set(settings) <= set(METHODS[method].defaults)
-        # what the task says is all there is: a default may not decide a score
-        assert set(METHODS[method].defaults) - set(settings) <= {"hypothetical"}
+        # what the task says is all there is: a default may not decide a score, but for what was
+        # always so and a later version may ask otherwise
+        assert set(METHODS[method].defaults) - set(settings) <= {"hypothetical", "without_rule"}
     for profile in spec.profiles.values():
         assert set(spec.methods(profile)) <= set(spec.attribution.methods)
         assert "random" in spec.methods(profile)
     counts = spec.attribution.curve_counts(spec.length)
     assert (counts[0], counts[-1]) == (0, spec.length)
     assert list(counts) == sorted(set(counts))
+
+
+def test_what_a_task_may_ask_of_its_scores_is_off_unless_it_does(spec_texts):
+    text = spec_texts["regulatory-code"]
+    plain = parse_spec(text).scoring
+    assert (plain.maps_floor, plain.rivals, plain.mismatched) == (None, (), False)
+    asked = 'maps_floor = 0.592\nrivals = ["GC content", "6-mer regression"]\nmismatched = true\n'
+    spec = parse_spec(text.replace("[scoring]", "[scoring]\n" + asked, 1))
+    assert spec.scoring.rivals == ("GC content", "6-mer regression")
+    assert spec.scoring.mismatched
+    assert spec.scoring.fixed_floor("attribution_auroc") == 0.592
+    assert spec.scoring.fixed_floor("maps") == 0
+    assert spec.scoring.fixed_floor("auroc") is plain.fixed_floor("attribution_auroc") is None
+    # a trained network does not depend on it
+    assert spec.training_digest == parse_spec(text).training_digest
+    with pytest.raises(ValueError, match="no rival 7-mers; choose of GC content, 6-mer"):
+        parse_spec(text.replace("[scoring]", '[scoring]\nrivals = ["7-mers"]', 1))
+
+
+def test_what_a_later_version_may_ask_of_maps_is_off_where_it_is_not_asked(spec_texts):
+    text = spec_texts["regulatory-code"]
+    plain = parse_spec(text).attribution
+    assert (plain.by_class, plain.explain, plain.readings) == (False, "positives", ("own",))
+    more = 'by_class = true\nexplain = "all"\nreadings = ["own", "signed"]'
+    asked = parse_spec(text.replace("[attribution]", f"[attribution]\n{more}", 1)).attribution
+    assert (asked.by_class, asked.explain, asked.readings) == (True, "all", ("own", "signed"))
+    for wrong, told in (
+        ('explain = "some"', "no explain 'some'; choose one of positives, all"),
+        ('readings = ["loud"]', "no reading loud; choose of own, signed, magnitude"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            parse_spec(text.replace("[attribution]", f"[attribution]\n{wrong}", 1))

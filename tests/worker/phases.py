@@ -56,8 +56,13 @@ class Ended:
         return set(METHODS) & set(self.probed.arrays)
 
 
-def run_case(path: Path, work: Path, *, backend: str | None = None, outputs: int = 1) -> Ended:
-    """Train a file for a step and probe its network; sequences and labels mean nothing."""
+def run_case(
+    path: Path, work: Path, *, backend: str | None = None, outputs: int = 1, fit: dict | None = None
+) -> Ended:
+    """Train a file for a step and probe its network; sequences and labels mean nothing.
+
+    What the fit phase is asked for besides is given as ``fit``.
+    """
     rng = np.random.default_rng(0)
     submission = read_submission(path)
     inputs = {"model": path}
@@ -77,14 +82,15 @@ def run_case(path: Path, work: Path, *, backend: str | None = None, outputs: int
         "own_fit": submission.own_fit,
         "seed": 1,
         "recipe": RECIPE,
+        **(fit or {}),
     }
     if failed := _phase("fit", request, inputs, work):
         return failed
-    fit = take_fit(work / "fit")
+    fitted = take_fit(work / "fit")
     codes = rng.integers(0, 4, (TESTS, LENGTH))
     inputs = {
-        "graph": fit.graph,
-        "network": fit.network,
+        "graph": fitted.graph,
+        "network": fitted.network,
         "sequences": _save(work, "sequences", codes),
         "explained": _save(work, "explained", codes[:EXPLAINED]),
     }
@@ -122,8 +128,8 @@ def run_case(path: Path, work: Path, *, backend: str | None = None, outputs: int
         top_sites=10,
         explanations=asked,
     )
-    manifest = json.loads(fit.network.read_text())
-    return Ended("ok", "", "", manifest, fit.unchanged, fit.own_training, probed)
+    manifest = json.loads(fitted.network.read_text())
+    return Ended("ok", "", "", manifest, fitted.unchanged, fitted.own_training, probed)
 
 
 def _phase(name: str, request: dict, inputs: dict, work: Path) -> Ended | None:

@@ -227,13 +227,49 @@ def test_a_training_that_changes_no_weight_is_told(ended):
     assert found.unchanged
 
 
+OWN = (
+    HEAD
+    + "class Own(keras.Model):\n    def fit(self, x, y, **_):\n        "
+    + "return super().fit(x[:20], y[:20], epochs=1, verbose=0)\n\n\n"
+    + PLAIN.replace("keras.Model(", "Own(")
+)
+
+
+def events(tmp_path):
+    """What the fit phase told of itself: kinds of events and reasons."""
+    lines = (tmp_path / "fit" / "progress.jsonl").read_text().splitlines()
+    return [(event["event"], event.get("reason")) for event in map(json.loads, lines)]
+
+
 @pytest.mark.slow
-def test_a_class_that_trains_itself_is_told(ended):
-    own = "class Own(keras.Model):\n    def fit(self, x, y, **_):\n        "
-    own += "return super().fit(x[:20], y[:20], epochs=1, verbose=0)\n\n\n"
-    found = ended("own", HEAD + own + PLAIN.replace("keras.Model(", "Own("))
+def test_a_class_that_trains_itself_is_told_and_nothing_of_its_training_is_kept(ended, tmp_path):
+    found = ended("own", OWN, fit={"keep": "one"})
     assert found.status == "ok", found.message
     assert found.own_training == ("fit",)
+    told = events(tmp_path)
+    assert ("unkept", "its class brings its own fit") in told
+    assert "kept" not in dict(told)
+
+
+@pytest.mark.slow
+def test_a_training_by_the_recipe_is_kept(ended, tmp_path):
+    found = ended("plain", HEAD + PLAIN, fit={"keep": "one"})
+    assert found.status == "ok", found.message
+    told = dict(events(tmp_path))
+    assert "kept" in told
+    assert "unkept" not in told
+
+
+@pytest.mark.slow
+def test_a_pack_of_a_class_that_trains_itself_is_refused_with_the_remedy(ended):
+    found = ended(
+        "own", OWN, fit={"trials": [{"seed": 1, "params": {}}, {"seed": 2, "params": {}}]}
+    )
+    assert found.status == "model_error"
+    assert found.message == (
+        "own.py: its class brings its own fit, and a pack trains all its trials in one step of "
+        "Keras's own; run it without --pack"
+    )
 
 
 WRONG = {

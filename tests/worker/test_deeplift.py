@@ -481,6 +481,77 @@ def test_an_op_without_a_rule_is_named_and_other_methods_go_on(tmp_path, report)
     assert "TopK" in (tmp_path / "unsupported.json").read_text(encoding="utf-8")
 
 
+def test_without_a_rule_an_op_s_own_gradient_is_taken_and_all_else_is_as_it_was(tmp_path, report):
+    """Half of the sequence through a ramp, half through a product, whose op has no rule."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(20, 4)).astype(np.float32)
+    letter = np.array([0.1, -0.2, 0.3, -0.1], np.float32)
+
+    def forward(x):
+        ramp = tf.nn.relu(tf.reduce_sum(x[:, :20] * weights, (1, 2)))
+        product = tf.math.cumprod(1 + tf.linalg.matvec(x[:, 20:], letter), axis=1)[:, -1]
+        return tf.stack([ramp + product, ramp - 2 * product], 1)
+
+    network = network_of_function(forward, tmp_path)
+    one_hot, others = letters(6), letters(6, seed=4)
+    explain = DeepLift(network, gradient=True)
+    assert explain.by_gradient == ("op Cumprod",)
+    found = explain(one_hot, others[:, None]).at_input
+    change = (one_hot - others).astype(np.float64)
+    inner, inner0 = ((x[:, :20] * weights).sum((1, 2)) for x in (one_hot, others))
+    slope = (np.maximum(inner, 0) - np.maximum(inner0, 0)) / (inner - inner0)
+    assert ((slope > 0) & (slope < 1)).any()
+    of_ramp = slope[:, None, None] * weights * change[:, :20]
+    factors = 1 + one_hot[:, 20:] @ letter
+    gradient = (factors.prod(1, keepdims=True) / factors)[..., None] * letter
+    of_product = gradient * change[:, 20:]
+    for index, share in enumerate((1, -2)):
+        np.testing.assert_allclose(found[:, :20, :, index], of_ramp, atol=1e-5)
+        np.testing.assert_allclose(found[:, 20:, :, index], share * of_product, atol=1e-5)
+
+    settings = {"without_rule": "gradient", "references": 2}
+    write_maps(network, one_hot, {"deepshap": settings}, tmp_path, report)
+    assert (tmp_path / "deepshap.npy").exists()
+    assert not (tmp_path / "unsupported.json").exists()
+    told = (tmp_path / "by_gradient.json").read_text(encoding="utf-8")
+    assert told == '{"deepshap": "op Cumprod"}'
+    error = np.load(tmp_path / "deepshap_completeness.npy")
+    assert (np.abs(error) > 1e-3).any(), "what a gradient misses is in the completeness error"
+    with pytest.raises(ValueError, match="without_rule 'zero'"):
+        METHODS["deepshap"](network, one_hot, {"without_rule": "zero"}, report)
+
+
+def test_where_every_op_has_a_rule_the_gradient_is_not_taken(tmp_path, report):
+    network = network_of(networks.plain(), tmp_path)
+    plain, asked = (
+        METHODS["deepshap"](network, letters(2), {"references": 2, **given}, report)
+        for given in ({}, {"without_rule": "gradient"})
+    )
+    np.testing.assert_array_equal(plain.maps, asked.maps)
+    assert asked.by_gradient == ""
+
+
+# a loop there alone
+@pytest.mark.only_on("tensorflow")
+def test_the_gradient_of_a_loop_is_that_of_the_network(tmp_path):
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((LENGTH, 4))
+    x = layers.Dense(CLASSES)(layers.LSTM(6)(layers.Conv1D(5, 3)(inputs)))
+    network = network_of(keras.Model(inputs, x), tmp_path)
+    one_hot, others = letters(3), letters(3, seed=4)
+    # before and after another method's gradient of the same loop
+    expected = network.gradients(one_hot) * (one_hot - others)[..., None]
+    explain = DeepLift(network, gradient=True)
+    assert "op While" in explain.by_gradient
+    found = explain(one_hot, others[:, None]).at_input
+    # all else is linear
+    assert np.abs(expected).max() > 1e-2
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    fresh = FrozenNetwork(tmp_path / "graph.pb", tmp_path / "network.json")
+    again = fresh.gradients(one_hot) * (one_hot - others)[..., None]
+    np.testing.assert_allclose(again, expected, atol=1e-6)
+
+
 # a loop there alone
 @pytest.mark.only_on("tensorflow")
 def test_a_loop_is_named(tmp_path, report):

@@ -94,6 +94,41 @@ def test_curves_equal_replacing_one_base_after_the_other(method, network, codes,
 WAYS = ("deletion", "insertion")
 
 
+def test_curves_of_another_reading_are_those_of_its_order(network, codes, maps, tmp_path):
+    """A method whose own importance is the other reading's gets just these curves."""
+    entries = maps["ism"]
+    mean = entries.mean(axis=2, keepdims=True)
+    given = {"saliency": entries, "saliency_hypothetical": maps["saliency"]}
+    asked = {
+        "signed": {"base": "observed", "centred": True, "hypothetical": False},
+        "magnitude": {"base": "norm", "centred": True, "hypothetical": True},
+        "alike": {"base": "observed", "centred": False, "hypothetical": False},
+    }
+    read = {**SETTINGS, "methods": {"saliency": "observed"}, "readings": {"saliency": asked}}
+    calls = []
+
+    def report(_, **told):
+        calls.extend([told] if told.get("part") == "curves" else [])
+
+    write_curves(network, codes, given, read, tmp_path, report)
+    # "alike" orders bases as the method itself does
+    assert len(calls) == 3 * len(COUNTS)
+
+    other = maps["saliency"] - maps["saliency"].mean(axis=2, keepdims=True)
+    for name, own in (
+        ("signed", {"saliency": entries - mean}),
+        ("magnitude", {"ism": other}),
+        ("alike", {"saliency": entries}),
+    ):
+        plain = tmp_path / name
+        plain.mkdir()
+        write_curves(network, codes, own, SETTINGS, plain, lambda *_, **__: None)
+        (method,) = own
+        for way in WAYS:
+            found = np.load(tmp_path / f"saliency_{name}_{way}.npy")
+            np.testing.assert_array_equal(found, np.load(plain / f"{method}_{way}.npy"))
+
+
 def test_deletion_starts_where_insertion_ends(network, codes, written):
     whole = network.logits(np.eye(4, dtype=np.float32)[codes])
     for method in SETTINGS["methods"]:
@@ -197,6 +232,13 @@ def test_maps_of_random_weights_are_scaled_per_sequence_and_class(frozen, codes,
         np.testing.assert_allclose(found * ratio, plain, rtol=1e-4, atol=1e-6)
     parts = {values.get("part") for _, values in report.events}
     assert "random weights" in parts
+    assert not list(tmp_path.glob("*hypothetical*"))
+    kept = {"deepshap": {"references": 3, "hypothetical": True}}
+    write_randomised(*frozen, one_hot, kept, tmp_path, report, hypothetical=("deepshap",))
+    found = np.load(tmp_path / "deepshap_randomised_hypothetical.npy", allow_pickle=False)
+    plain = METHODS["deepshap"](other, one_hot, kept["deepshap"], report).hypothetical
+    ratio = np.abs(plain).max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found * ratio, plain, rtol=1e-4, atol=1e-6)
 
 
 def test_noise_belongs_to_the_sequence_and_is_standard_normal(network, codes, report):

@@ -36,8 +36,18 @@ def missed(model, folder, report, **given):
     integrals, changes = read(network, folder, letters(4), report, **given)
     assert integrals.shape == changes.shape == (4, PATHS, network.classes)
     assert integrals.dtype == changes.dtype == np.float32
-    (score,) = score_paths(integrals.sum(2), changes.sum(2))
+    spread = network.logits(letters(50, seed=4)).sum(axis=1).std()
+    (score,) = score_paths(integrals.sum(2), changes.sum(2), spread)
     return score.value
+
+
+def attention_over_a_scan():
+    """A transformer block that sees the order of letters, by a convolution before it."""
+    x = inputs = keras.Input((LENGTH, 4))
+    x = layers.Conv1D(16, 7, padding="same", activation="relu")(x)
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 8)(x, x))
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, layers.Dense(networks.CLASSES)(x))
 
 
 def test_a_quadratic_function_s_integral_is_exact_and_changes_are_those_of_the_logits(
@@ -61,10 +71,24 @@ def test_a_quadratic_function_s_integral_is_exact_and_changes_are_those_of_the_l
     np.testing.assert_allclose(changes[0, :, 1], here**2 - inner**2, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["plain", "residual_tower", "attention", "strided_valid"])
-def test_gradients_of_honest_networks_add_up(name, tmp_path, report):
+HONEST = (
+    networks.plain,
+    networks.residual_tower,
+    networks.strided_valid,
+    attention_over_a_scan,
+)
+
+
+@pytest.mark.parametrize("build", HONEST, ids=lambda build: build.__name__)
+def test_gradients_of_honest_networks_add_up(build, tmp_path, report):
     keras.utils.set_random_seed(1)
-    assert missed(getattr(networks, name)(), tmp_path, report) < 0.1
+    assert missed(build(), tmp_path, report) < 0.1
+
+
+def test_a_network_that_sees_no_order_has_no_figure(tmp_path, report):
+    """Without positions, attention and a mean over bases give a shuffle the sequence's logit."""
+    keras.utils.set_random_seed(1)
+    assert np.isnan(missed(networks.attention(), tmp_path, report))
 
 
 @keras.saving.register_keras_serializable()
@@ -103,5 +127,10 @@ def test_completeness_by_hand():
     assert score.value == 1.0
     (score,) = score_paths(np.zeros((2, 3)), np.zeros((2, 3)))
     assert np.isnan(score.value)
+    # a shuffle's logit that differs by rounding alone, of logits that differ by 1
+    (score,) = score_paths(np.full((2, 3), 6e-6), np.full((2, 3), 1e-6), np.ones(2))
+    assert np.isnan(score.value)
+    (score,) = score_paths(np.full((2, 3), 6e-3), np.full((2, 3), 1e-3), np.ones(2))
+    assert score.value == pytest.approx(5)
     with pytest.raises(ValueError, match="must be"):
         score_paths(np.zeros(3), np.zeros(3))

@@ -21,6 +21,7 @@ from .places import Places, Unplaced, find_places
 from .scans import Part, Scan
 
 _COMPLEMENT = [3, 2, 1, 0]
+_UNPLACED = "cannot be placed"
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,13 @@ def find_scan(graph_def: Any, sequences: Any, named: Any = None) -> FoundScan:
         number = sum(len(head.convolutions) for head, _ in lost)
         every = sum(len(head.convolutions) for head in heads)
         which = "the first convolution" if every == 1 else f"{number} of {every} first convolutions"
-        notes.append(f"{which} cannot be placed: {lost[0][1]}")
+        notes.append(f"{which} {_UNPLACED}: {lost[0][1]}")
     return FoundScan(_assembled(placed) if placed else None, tuple(notes))
+
+
+def every_first_layer_placed(notes: Sequence[str]) -> bool:
+    """Whether every first convolution that can hold a motif is read, by the notes of a search."""
+    return not any(_UNPLACED in note for note in notes)
 
 
 def _worth_reading(convolutions: Sequence[Any]) -> tuple[list[Any], list[str]]:

@@ -47,28 +47,38 @@ def write_curves(
     codes : ndarray (k, length) uint8
         Sequences to test.
     maps : mapping of str to ndarray (>= k, length, 4, classes)
-        Maps of these sequences and of any after them, by method.
+        Maps of these sequences and of any after them, by method, and hypothetical contributions by
+        their array's name.
     settings : dict
-        ``methods``: how the importance of a base is read, by method (`importance`); ``counts``:
+        ``methods``: how the importance of a base is read, by method (`importance`); ``readings``:
+        other orders that are asked for, by method and by name: ``base`` as a method's, ``centred``
+        (of entries less their mean over letters), ``hypothetical`` (of those contributions);
+        ``counts``:
         numbers of bases to replace, rising from 0 to the length; ``resamples``: shuffles per
         sequence; ``perturbations``: copies with one window replaced; ``window``: bases in it.
     out : Path
         Folder that receives ``<method>_deletion`` and ``<method>_insertion`` (k, classes, counts)
         float32: the logit after the most important bases were replaced, and of the shuffle after
-        they were put back, means over shuffles; ``perturbed`` (k, perturbations, length) uint8 and
+        they were put back, means over shuffles, and likewise ``<method>_<reading>_deletion``;
+        ``perturbed`` (k, perturbations, length) uint8 and
         ``changes`` (k, perturbations, classes) float32: logit minus that of the copy.
     report : callable
     """
     shuffles = dinucleotide_shuffle(codes, settings["resamples"], CURVES_SEED)
+    others = settings.get("readings", {})
     for name, kind in settings["methods"].items():
         if name not in maps:
             continue
-        ranks = _ranks(importance(maps[name][: len(codes)], codes, kind))
-        curves = _curves(
-            network, codes, shuffles, ranks, settings["counts"], partial(report, name=name)
-        )
-        for part, curve in curves.items():
-            np.save(out / f"{part.of(name)}.npy", curve, allow_pickle=False)
+        told = partial(report, name=name)
+        # readings that order bases alike share their curves
+        made: dict[bytes, dict[Part, Any]] = {}
+        for reading, order in {"": {"base": kind}, **others.get(name, {})}.items():
+            ranks = _ranks(_read(maps, name, codes, order))
+            key = ranks.tobytes()
+            if key not in made:
+                made[key] = _curves(network, codes, shuffles, ranks, settings["counts"], told)
+            for part, curve in made[key].items():
+                np.save(out / f"{part.of(name, reading)}.npy", curve, allow_pickle=False)
     perturbed = _perturbed(codes, settings["perturbations"], settings["window"])
     original = network.logits(one_hot(codes))
     answers = _logits(network, perturbed.reshape(-1, codes.shape[1]))
@@ -76,6 +86,15 @@ def write_curves(
     np.save(out / "perturbed.npy", perturbed, allow_pickle=False)
     np.save(out / "changes.npy", changes.astype(np.float32), allow_pickle=False)
     report("step", name="replaced windows", done=len(codes), of=len(codes))
+
+
+def _read(maps: Mapping[str, Any], name: str, codes: Any, order: Mapping[str, Any]) -> Any:
+    """Importance of every base (k, length, classes), in the order that is asked for."""
+    part = Part.HYPOTHETICAL if order.get("hypothetical") else Part.MAPS
+    entries = maps[part.of(name)][: len(codes)]
+    if order.get("centred"):
+        entries = entries - entries.mean(axis=2, keepdims=True)
+    return importance(entries, codes, order["base"])
 
 
 def importance(maps: Any, codes: Any, kind: str) -> Any:

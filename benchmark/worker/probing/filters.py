@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import UNTRAINED_SITES
 from ..contract import one_hot
 from ..frozen.network import FrozenNetwork
 from ..frozen.scans import Scan
@@ -69,6 +70,39 @@ def write_predictions(
         packed[rows] = np.packbits(above, axis=-1)
         report("step", name="filter sites", done=number + 1, of=len(batches))
     np.save(out / "above_half_max.npy", packed, allow_pickle=False)
+
+
+def write_untrained_sites(
+    network: FrozenNetwork,
+    sequences: Any,
+    settings: dict[str, Any],
+    out: Path,
+    report: Reporter,
+) -> None:
+    """Write the strongest sites of the filters that a network had before its training.
+
+    Parameters
+    ----------
+    network : FrozenNetwork
+        As it was frozen then; of one without a scan, or whose scan is not finite, nothing is
+        written.
+    sequences, settings, report
+        As of `write_predictions`.
+    out : Path
+        Folder that receives ``untrained_top_sites`` (filters, k, 2) int32.
+    """
+    scan = network.manifest.scan
+    if scan is None:
+        return
+    strongest = _Strongest(scan, sequences.shape[1], settings)
+    for start in range(0, len(sequences), BATCH):
+        before, after, _ = network.scan(one_hot(sequences[start : start + BATCH]))
+        if not np.isfinite(after.max(axis=(0, 1))).all():
+            return
+        strongest.add(before, start)
+        done = min(start + BATCH, len(sequences))
+        report("step", name="untrained filters", done=done, of=len(sequences))
+    np.save(out / f"{UNTRAINED_SITES}.npy", strongest.sites(), allow_pickle=False)
 
 
 def _highest(after: Any, again: Any) -> Any:

@@ -5,7 +5,7 @@ Adebayo et al., NeurIPS 2018 (arXiv:1810.03292): the test of independent paramet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def write_randomised(
     methods: Mapping[str, Settings],
     out: Path,
     report: Reporter,
+    hypothetical: Collection[str] = (),
 ) -> None:
     """Write maps of the network with permuted weights.
 
@@ -68,6 +69,9 @@ def write_randomised(
         A method that fails on the network, or whose maps are zero everywhere in every sequence,
         leaves none: nothing would be compared, and no likeness read as the best one.
     report : Reporter
+    hypothetical : collection of str
+        Methods whose hypothetical contributions are written likewise, as
+        ``<method>_randomised_hypothetical.npy``.
     """
     network = FrozenNetwork(graph, manifest, edit=permute_weights)
     for name, settings in methods.items():
@@ -82,10 +86,13 @@ def write_randomised(
                 raise
             report("unsupported", name=f"{name}, random weights", reason=said(error)[:MAX_REASON])
             continue
-        with np.errstate(all="ignore"):
-            largest = np.abs(found.maps).max(axis=(1, 2), keepdims=True)
-            scaled = np.where((largest > 0) & np.isfinite(largest), found.maps / largest, 0.0)
-        if not scaled.any():
-            continue
-        path = out / f"{Part.RANDOMISED.of(name)}.npy"
-        np.save(path, scaled.astype(np.float32), allow_pickle=False)
+        written = {Part.RANDOMISED: found.maps}
+        if name in hypothetical and found.hypothetical is not None:
+            written[Part.RANDOMISED_HYPOTHETICAL] = found.hypothetical
+        for part, maps in written.items():
+            with np.errstate(all="ignore"):
+                largest = np.abs(maps).max(axis=(1, 2), keepdims=True)
+                scaled = np.where((largest > 0) & np.isfinite(largest), maps / largest, 0.0)
+            if scaled.any():
+                path = out / f"{part.of(name)}.npy"
+                np.save(path, scaled.astype(np.float32), allow_pickle=False)

@@ -80,7 +80,9 @@ def write_maps(
         where defined ``<method>_completeness.npy`` (n, classes) float32; where asked for
         ``<method>_hypothetical.npy``, shaped like the map. Methods that the network does not
         support, that fail, or whose maps say nothing (zero everywhere in every sequence, or not
-        finite) are left out, and ``unsupported.json`` maps their names to the reason.
+        finite) are left out, and ``unsupported.json`` maps their names to the reason;
+        ``by_gradient.json`` maps those that took the gradient of operations without a rule to
+        these.
     report : Reporter
     refused : mapping of str to str, optional
         Reasons of what failed before, for the same file.
@@ -88,18 +90,22 @@ def write_maps(
     Returns
     -------
     dict of str to ndarray (n, length, 4, classes) float32
-        The maps of every supported method.
+        The maps of every supported method, and its hypothetical contributions, by the names of
+        their arrays.
     """
     wanted = methods if isinstance(methods, Mapping) else {name: {} for name in methods}
     maps: dict[str, Any] = {}
     unsupported = dict(refused or {})
+    by_gradient: dict[str, str] = {}
     for name, settings in wanted.items():
         result, reason = _explained(name, network, one_hot, settings, partial(report, name=name))
         if result is None:
             unsupported[name] = reason
             report("unsupported", name=name, reason=reason)
             continue
-        maps[name] = result.maps
+        if result.by_gradient:
+            by_gradient[name] = result.by_gradient[:MAX_REASON]
+            report("by_gradient", name=name, reason=by_gradient[name])
         for part, array in (
             (Part.MAPS, result.maps),
             (Part.COMPLETENESS, result.completeness),
@@ -107,8 +113,11 @@ def write_maps(
         ):
             if array is not None:
                 np.save(out / f"{part.of(name)}.npy", array, allow_pickle=False)
-    if unsupported:
-        (out / "unsupported.json").write_text(json.dumps(unsupported), encoding="utf-8")
+                if part is not Part.COMPLETENESS:
+                    maps[part.of(name)] = array
+    for file, texts in (("unsupported.json", unsupported), ("by_gradient.json", by_gradient)):
+        if texts:
+            (out / file).write_text(json.dumps(texts), encoding="utf-8")
     return maps
 
 

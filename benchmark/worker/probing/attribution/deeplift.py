@@ -28,6 +28,8 @@ PAIRS_PER_CALL = 200
 # a completeness error above this share of the difference of logits is the network's own rounding:
 # such sequences are explained again in double precision
 TOLERANCE = 1e-4
+# at an operation without a rule: no maps, or its own derivative at the sequence
+REFUSE, GRADIENT = "refuse", "gradient"
 
 
 def deeplift(
@@ -42,24 +44,35 @@ def deeplift(
     ----------
     settings : dict
         ``reference``: a kind of `references`; ``references``: how many; ``seed``;
-        ``hypothetical``: whether to keep hypothetical contributions.
+        ``hypothetical``: whether to keep hypothetical contributions; ``without_rule``: ``refuse``
+        a network with an operation that has no rule, or take that operation's own ``gradient`` at
+        the sequence.
 
     Returns
     -------
     AttributionResult
         Contribution of each base, in logits, at the letter that is there, mean over references;
-        the sum is the difference of logits but for rounding, which is in ``completeness``.
+        the sum is the difference of logits but for rounding, and for what gradients miss, both in
+        ``completeness``.
 
     Raises
     ------
     NotSupported
-        If an operation has no rule, or a multiplier is not finite.
+        If an operation has no rule, nor a gradient where that is asked for, or a multiplier is not
+        finite.
+    ValueError
+        If ``without_rule`` is neither.
     """
+    if settings["without_rule"] not in (REFUSE, GRADIENT):
+        raise ValueError(
+            f"no without_rule {settings['without_rule']!r}; choose {REFUSE} or {GRADIENT}"
+        )
     found = explain_pairs(network, one_hot, settings, report)
     maps = found.hypothetical * one_hot[..., None]
     error = maps.sum(axis=(1, 2), dtype=np.float64) - found.gap
     kept = found.hypothetical if settings["hypothetical"] else None
-    return AttributionResult(maps, error.astype(np.float32), kept)
+    named = ", ".join(_walk_of(network, settings).by_gradient)
+    return AttributionResult(maps, error.astype(np.float32), kept, named)
 
 
 def explain_pairs(
@@ -74,9 +87,9 @@ def explain_pairs(
     """
     import tensorflow as tf
 
-    from .multipliers.walk import FIELDS, Contributions, DeepLift, in_double
+    from .multipliers.walk import FIELDS, Contributions, in_double
 
-    explain = network.traced("deeplift", lambda: DeepLift(network))
+    explain = _walk_of(network, settings)
     again: DeepLift | None = None
     per_call = max(1, PAIRS_PER_CALL // settings["references"])
     parts = []
@@ -85,7 +98,8 @@ def explain_pairs(
         others = references(batch, settings["reference"], settings["references"], settings["seed"])
         found = explain(batch, others)
         rounded = found.error(batch) > TOLERANCE
-        if rounded.any():
+        # what gradients miss is no rounding
+        if rounded.any() and not explain.by_gradient:
             again = again or network.traced("deeplift64", lambda: in_double(network))
             # an operation may have a form in double precision and no kernel for it
             with contextlib.suppress(tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
@@ -97,6 +111,16 @@ def explain_pairs(
         report("step", done=start + len(batch), of=len(one_hot))
     return Contributions(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS)
+    )
+
+
+def _walk_of(network: FrozenNetwork, settings: Settings) -> DeepLift:
+    from .multipliers.walk import DeepLift
+
+    without_rule = settings.get("without_rule", REFUSE)
+    return network.traced(
+        f"deeplift {without_rule}",
+        lambda: DeepLift(network, gradient=without_rule == GRADIENT),
     )
 
 
@@ -112,7 +136,7 @@ METHODS = (
         quantity="contribution",
         reason=CONTRIBUTION,
         complete=True,
-        defaults={**SHUFFLED, "reference": "uniform", "references": 1},
+        defaults={**SHUFFLED, "reference": "uniform", "references": 1, "without_rule": REFUSE},
     ),
     Method(
         deeplift,
@@ -125,7 +149,7 @@ METHODS = (
         quantity="contribution",
         reason=CONTRIBUTION,
         complete=True,
-        defaults={**SHUFFLED, "references": 20},
+        defaults={**SHUFFLED, "references": 20, "without_rule": REFUSE},
         cheapest={"references": 1},
     ),
 )

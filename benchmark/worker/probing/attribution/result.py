@@ -50,11 +50,14 @@ class AttributionResult:
     hypothetical : ndarray (n, length, 4, classes) float32, optional
         Contribution that each letter would have at its position, with the multipliers of the
         letters that are there.
+    by_gradient : str
+        Operations that have no rule of the method's, where the gradient was taken instead.
     """
 
     maps: Any
     completeness: Any = None
     hypothetical: Any = None
+    by_gradient: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from ....frozen.freeze import Manifest
 from ....frozen.network import FrozenNetwork
 from ..result import NotSupported
+from .own_gradient import or_derivative
 from .pairs import Backward, Pair
 from .rules import RULES, SHAPES
 
@@ -48,6 +50,7 @@ class Contributions:
 
 
 FIELDS = ("hypothetical", "at_input", "gap")
+_COPIES = count()
 _LOOPS = frozenset({"While", "StatelessWhile"})
 _FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
@@ -64,6 +67,13 @@ class DeepLift:
     network : FrozenNetwork
     real : tf.DType
         Precision that the network runs in: its own, or double.
+    gradient : bool
+        Where no rule fits, take an operation's own derivative at the sequence.
+
+    Attributes
+    ----------
+    by_gradient : tuple of str
+        Operations whose derivative was taken, in the order of their names.
 
     Raises
     ------
@@ -71,11 +81,17 @@ class DeepLift:
         Naming the operations that have no rule, or saying why a rule does not fit.
     """
 
-    def __init__(self, network: FrozenNetwork, real: Any = tf.float32) -> None:
+    def __init__(
+        self, network: FrozenNetwork, real: Any = tf.float32, *, gradient: bool = False
+    ) -> None:
         self._real = real
+        self._gradient = gradient
+        self._without_rule: set[str] = set()
         self._manifest = network.manifest
         self._classes = network.classes
         self._graph = _reaching(network.graph_def, network.manifest)
+        if gradient:
+            _rename_functions(self._graph)
         _in_one_precision(self._graph, real)
         shape = network.shape
         self._contributions = tf.function(
@@ -92,6 +108,7 @@ class DeepLift:
             # an operation in a form that its rule does not fit: no map rather than a wrong one
             reason = " ".join(str(error).split())[:200]
             raise NotSupported(f"{type(error).__name__}: {reason}") from error
+        self.by_gradient = tuple(sorted(self._without_rule))
 
     def __call__(self, sequences: Any, others: Any) -> Contributions:
         """Explain sequences (n, length, 4) against references (n, k, length, 4), float32."""
@@ -104,7 +121,8 @@ class DeepLift:
         one = sequences.shape[1:]
         repeated = tf.reshape(tf.broadcast_to(sequences[:, None], tf.shape(others)), (n * k, *one))
         flat = tf.reshape(others, (n * k, *one))
-        walk = _Walk(self._graph, self._manifest, repeated, flat)
+        without_rule = self._without_rule if self._gradient else None
+        walk = _Walk(self._graph, self._manifest, repeated, flat, without_rule)
 
         def of_class(seed: Any) -> tuple[Any, Any]:
             multipliers = tf.reshape(walk.multipliers(seed), (n, k, *one))
@@ -127,9 +145,20 @@ class DeepLift:
 
 
 class _Walk:
-    """The operations between input and logits, with their rules prepared for a batch of pairs."""
+    """The operations between input and logits, with their rules prepared for a batch of pairs.
 
-    def __init__(self, graph: Any, manifest: Manifest, sequences: Any, others: Any) -> None:
+    ``without_rule`` receives the names of operations whose derivative is taken; None: they are
+    refused.
+    """
+
+    def __init__(
+        self,
+        graph: Any,
+        manifest: Manifest,
+        sequences: Any,
+        others: Any,
+        without_rule: set[str] | None,
+    ) -> None:
         self._input = sequences
         ops = _imported(graph, manifest, sequences, "sequences")
         refs = _imported(graph, manifest, others, "references")
@@ -148,12 +177,18 @@ class _Walk:
             needed.update(op.inputs[i].name for i in inputs)
             pairs.append(Pair(op, twin[op.name], inputs, sequences.dtype))
         unknown = sorted({pair.op.type for pair in pairs} - set(RULES))
-        if unknown:
+        if unknown and without_rule is None:
             loop = any(name in _LOOPS for name in unknown)
             why = " (a recurrent layer of too many steps, or of no fixed number)" if loop else ""
             raise NotSupported(f"op {', '.join(unknown)}{why}")
         self._rules: list[tuple[Any, Backward]] = [
-            (pair.op, RULES[pair.op.type](pair)) for pair in pairs
+            (
+                pair.op,
+                RULES[pair.op.type](pair)
+                if without_rule is None
+                else or_derivative(RULES.get(pair.op.type), pair, without_rule),
+            )
+            for pair in pairs
         ]
 
     def multipliers(self, seed: Any) -> Any:
@@ -193,6 +228,27 @@ def _reaching(graph: Any, manifest: Manifest) -> Any:
         library=graph.library,
         versions=graph.versions,
     )
+
+
+def _rename_functions(graph: Any) -> None:
+    """Give the functions of a graph names of their own.
+
+    The derivative of a loop adds another form of it under a name made from the loop's; that of the
+    network's own gradient, for other outputs, is not the same.
+    """
+    library = graph.library.function
+    names = {
+        each.signature.name: f"deeplift_{next(_COPIES)}_{each.signature.name}" for each in library
+    }
+    for function in library:
+        function.signature.name = names[function.signature.name]
+    for nodes in (graph.node, *(function.node_def for function in library)):
+        for node in nodes:
+            node.op = names.get(node.op, node.op)
+            for attribute in node.attr.values():
+                for called in (attribute.func, *attribute.list.func):
+                    if called.name in names:
+                        called.name = names[called.name]
 
 
 def _node(tensor: str) -> str:

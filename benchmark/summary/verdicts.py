@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from motifidelity.entries import DIVISION
 from motifidelity.errors import UserError
-from motifidelity.metrics.gates import GATES
+from motifidelity.metrics.declare import all_metrics
+from motifidelity.metrics.gates import FLAGGED, GATES, Gate
 from motifidelity.summary.query import Query, Source, answer
+from motifidelity.summary.stats import Stats
 from motifidelity.tasks.spec import find_spec
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def gates(source: Source, query: Query) -> pd.DataFrame:
             (row["metric"], row["method"] if isinstance(row["method"], str) else None): row["value"]
             for row in mine.to_dict("records")
         }
-        bounds = _bounds(str(key[1]))
+        bounds = bounds_of(str(key[1]))
         for name, gate in GATES.items():
             figure, bound = scores.get((gate.metric, gate.method)), bounds.get(name)
             rows.append((*key[1:], gate.label, figure, bound, gate.verdict(figure, bound)))
@@ -57,7 +60,34 @@ def gates(source: Source, query: Query) -> pd.DataFrame:
     return table.astype({"figure": float, "bound": float})
 
 
-def _bounds(task: str) -> dict[str, float]:
+def flagged(task: str, stats: Stats, run: str) -> tuple[Gate, ...]:
+    """The gates of its task that a trial of a run is past.
+
+    Parameters
+    ----------
+    task : str
+    stats : Stats
+        As `index_stats` returns them.
+    run : str
+    """
+    found = []
+    for name, bound in bounds_of(task).items():
+        stat = stats.get((run, GATES[name].metric, GATES[name].method or "", ""))
+        figures = [value for value, _, _ in stat.by_trial.values()] if stat else []
+        if any(GATES[name].verdict(figure, bound) == FLAGGED for figure in figures):
+            found.append(GATES[name])
+    return tuple(found)
+
+
+def barred(gates: Iterable[Gate], metric: str, method: str) -> bool:
+    """Whether a network that is flagged by these gates is not ranked by a score."""
+    declared = all_metrics().get(metric)
+    return declared is not None and any(
+        gate.bars_score(declared.family, method or None) for gate in gates
+    )
+
+
+def bounds_of(task: str) -> dict[str, float]:
     """Bounds of a task; none of one that this version does not know."""
     try:
         return dict(find_spec(task).gates)
