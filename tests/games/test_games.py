@@ -41,6 +41,9 @@ GAMES = {
     "largest letter": Game("made/hidden", HIDDEN, {"how": "argmax"}),
     "scaled-up decoy": Game("made/scaled", HIDDEN),
     "term that vanishes": Game("made/vanishing", ("gradients_tell_changes",)),
+    "flat output": Game(
+        "made/saturated", ("gradients_tell_changes", "scan_learned"), {"steepness": 100.0}
+    ),
     "dead branch": Game("made/dead_branch", ("scan_matters",)),
     "output that collapses": Game("made/collapsing", ("scan_matters",)),
     "start at matrices": Game("made/at_matrices", ("scan_learned",)),
