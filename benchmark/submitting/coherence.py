@@ -203,7 +203,10 @@ def _job_problem(row: Mapping[str, Any], submission: Submission) -> str | None:
 
 
 def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Finding]:
+    from motifidelity.metrics.readings import OWN
+
     held: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
+    seen: set[tuple[Any, ...]] = set()
     classes: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     means: dict[tuple[Any, ...], tuple[str, float]] = {}
     for number, row in enumerate(rows):
@@ -217,9 +220,13 @@ def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[
             continue
         key = (row["job"], row["metric"], row["method"])
         name = (row["metric"], row["method"], row["target"])
-        if name in held[row["job"]]:
+        # a map may be read in several ways
+        reading = row.get("reading")
+        if (row["job"], *name, reading) in seen:
             yield _problem(where, f"{row['metric']} stands twice for one job")
-        held[row["job"]].add(name)
+        seen.add((row["job"], *name, reading))
+        if reading in (None, OWN):
+            held[row["job"]].add(name)
         if row["family"] == "accuracy" and row["value"] is not None:
             if row["target"] is None:
                 means[key] = (where, row["value"])
@@ -318,6 +325,7 @@ def _gaps(jobs: list[dict[str, Any]]) -> Iterator[Finding]:
 
 def _score_problem(row: Mapping[str, Any], jobs: list[dict[str, Any]]) -> str | None:
     from motifidelity.metrics.declare import all_metrics
+    from motifidelity.metrics.readings import READINGS
 
     _require(row, _SCORE_TYPES)
     if not 0 <= row["job"] < len(jobs) or jobs[row["job"]]["status"] != "ok":
@@ -327,6 +335,8 @@ def _score_problem(row: Mapping[str, Any], jobs: list[dict[str, Any]]) -> str | 
         return f"unknown metric {quoted(row['metric'], 60)}"
     if metric.family != row["family"]:
         return f"{metric.name} is of family {metric.family}, not {quoted(row['family'], 40)}"
+    if row.get("reading") not in (None, *READINGS):
+        return f"{metric.name} has a reading that is none of {', '.join(READINGS)}"
     value = row["value"]
     if value is None:
         return None

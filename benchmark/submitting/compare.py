@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.declare import Metric, all_metrics
 from motifidelity.metrics.headlines import HEADLINES
+from motifidelity.metrics.readings import OWN
 
 ALPHA = 0.01
 # relative: a scan with the true matrices is one sum in double precision
@@ -77,11 +78,17 @@ class ScorePair:
 
 
 def overall(rows: Sequence[Mapping[str, Any]]) -> dict[Key, Mapping[str, Any]]:
-    """Rows of whole scores (no class) that have a value, by metric and method."""
+    """Rows of whole scores (no class) that have a value, by metric and method.
+
+    Of maps that were read in several ways it is the method's own reading.
+    """
     return {
         (row["metric"], row["method"]): row
         for row in rows
-        if row["target"] is None and row["value"] is not None and math.isfinite(row["value"])
+        if row["target"] is None
+        and row.get("reading") in (None, OWN)
+        and row["value"] is not None
+        and math.isfinite(row["value"])
     }
 
 

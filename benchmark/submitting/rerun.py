@@ -1,11 +1,11 @@
-"""Run a submitted model again: with its own seeds, and on data that nobody has seen."""
+"""Run a submitted model again: with its own seeds, and on data and motifs that nobody knows."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.submitting import compare
 from motifidelity.submitting.coherence import job_of
 from motifidelity.submitting.compare import Key, ScorePair, Spread
+from motifidelity.submitting.falls import FALLS, SECRET_MOTIFS, falls
 from motifidelity.submitting.findings import Finding
 from motifidelity.tasks.dataset import load_dataset
-from motifidelity.tasks.fresh import fresh_dataset
+from motifidelity.tasks.fresh import fresh_dataset, secret_motifs_dataset
+from motifidelity.tasks.spec import TaskSpec
 from motifidelity.untrusted import clean_text
 
 Rows = list[dict[str, Any]]
@@ -134,10 +136,10 @@ class Verifier:
     say: Callable[[str], None]
 
     def run(self, chosen: Sequence[Group], trials: int) -> Rerun:
-        """Run some trials of every group again, and each group once on secret data."""
+        """Run some trials of every group again, and each on secret data and on secret motifs."""
         rerun = Rerun()
         # one family of tests: the limit of each knows how many there are
-        judged = len(compare.judged()) * len(chosen) * (trials + 2)
+        judged = (len(compare.judged()) * (trials + 2) + len(FALLS)) * len(chosen)
         truths: dict[tuple[str, str], Truth] = {}
         for group in chosen:
             row = group.jobs[0]
@@ -209,6 +211,33 @@ class Verifier:
         ran = self._train(job, truth, f"{group.name}, secret data and seed", rerun)
         if ran is not None:
             rerun.comparisons += _gaps("secret", group, public, ran, judged)
+            self._secret_motifs(group, spec, ran, judged, rerun)
+
+    def _secret_motifs(
+        self, group: Group, spec: TaskSpec, known: Ran, judged: int, rerun: Rerun
+    ) -> None:
+        """Train as the network of known motifs was, on motifs that are in no release."""
+        data_seed = known.job.task.grammar.seed
+        rerun.seeds.append(
+            {
+                "what": group.name,
+                "kind": SECRET_MOTIFS,
+                "data": data_seed,
+                "training": known.job.seed,
+            }
+        )
+        try:
+            dataset = secret_motifs_dataset(spec, data_seed)
+        except UserError as error:
+            text = f"{group.name}: there are no secret motifs for this task"
+            rerun.findings.append(Finding(SECRET_MOTIFS, "warning", text, str(error)))
+            return
+        truth = Truth(dataset, known.job.profile)
+        job = replace(known.job, task=truth.spec)
+        ran = self._train(job, truth, f"{group.name}, secret motifs", rerun)
+        if ran is not None:
+            errors = (known.errors, ran.errors)
+            rerun.comparisons += falls(group.name, known.scores, ran.scores, errors, judged)
 
     def _train(self, job: Job, truth: Truth, what: str, rerun: Rerun) -> Ran | None:
         self.say(what)
@@ -246,12 +275,16 @@ def _failed(what: str, status: str, message: str) -> Finding:
 
 
 def _count_equal(claimed: Rows, found: Rows, rerun: Rerun) -> None:
-    mine = {(row["metric"], row["method"], row["target"]): row["value"] for row in found}
+    mine = {_full_key(row): row["value"] for row in found}
     for row in claimed:
-        key = (row["metric"], row["method"], row["target"])
+        key = _full_key(row)
         if key in mine and row["value"] is not None:
             rerun.compared += 1
             rerun.equal += row["value"] == mine[key]
+
+
+def _full_key(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    return (row["metric"], row["method"], row.get("reading"), row["target"])
 
 
 def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[ScorePair]:

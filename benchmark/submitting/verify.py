@@ -198,15 +198,20 @@ def _scope(contents: Contents, chosen: Sequence[Group], trials: int) -> Finding:
 
 def _verdicts(comparisons: Sequence[ScorePair]) -> list[Finding]:
     """One finding for each kind of comparison that held, one for each score that did not."""
+    from motifidelity.submitting.falls import SECRET_MOTIFS
+
     passed = {
         "again": "submitted scores came out again, with the same seeds",
         "same network": "the same network does as well on secret test data",
         "secret": "trained anew on secret data with a secret seed it does as well",
+        SECRET_MOTIFS: "on motifs that are in no release it loses no more than an honest model may",
     }
     remedies = {
         "again": "the submitted scores are not those of this model",
         "same network": "the network knows the public test sequences: FLAGGED as memorised",
         "secret": "the model does well on the public data alone: FLAGGED as fitted to them",
+        SECRET_MOTIFS: "the model does well on the known motifs alone: FLAGGED as holding them "
+        "instead of learning",
     }
     findings = []
     for kind, text in passed.items():

@@ -174,12 +174,28 @@ def test_a_job_that_stands_twice_is_named(verify, folder, reseal):
         ({"job": 7}, "a score of job 7, which has none"),
         ({"value": "0.9"}, "field value"),
         ({"target": "regulatory"}, "stands twice"),
+        ({"reading": ["own"]}, "has a reading that is none of own, signed, magnitude"),
     ],
 )
 def test_a_changed_score_is_named(change, text, verify, folder, reseal):
     edit(folder / "scores.json", lambda rows: first_score(rows).update(change))
     reseal()
     assert any(text in problem for problem in verify())
+
+
+def test_a_map_is_scored_once_a_reading(verify, folder, reseal):
+    def again(reading):
+        def change(rows):
+            row = first_score(rows, "attribution_auroc")
+            rows.append({**row, "reading": reading})
+
+        edit(folder / "scores.json", change)
+        reseal()
+        return verify()
+
+    assert again("signed") == []
+    (problem,) = again("signed")
+    assert "attribution_auroc stands twice for one job" in problem
 
 
 def test_scores_left_out_are_named(verify, folder, reseal):

@@ -6,15 +6,18 @@ import json
 import random
 import sys
 import textwrap
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from motifidelity.cli import main
 from motifidelity.errors import UserError
 from motifidelity.executors import choose
 from motifidelity.executors.process import ProcessExecutor
+from motifidelity.runs.plan import Job
 from motifidelity.submitting.contents import read_folder
-from motifidelity.submitting.rerun import Group, Ran, Verifier, again, groups
+from motifidelity.submitting.rerun import Group, Ran, Rerun, Verifier, again, groups
 from motifidelity.submitting.verification import write_verification
 from motifidelity.submitting.verify import Wanted, verify_folder
 from motifidelity.tasks.dataset import load_dataset
@@ -50,6 +53,35 @@ MEMORISER = '''
         x = layers.Conv1D(8, 19, padding="same", activation="relu")(x)
         x = layers.GlobalMaxPooling1D()(x)
         return keras.Model(inputs, layers.Dense(task.num_outputs)(x) + answer)
+'''
+
+CONSTANTS = '''
+    """A network that holds the core motifs as constants, and counts their sites."""
+    import keras
+    import numpy as np
+    from keras import layers
+
+    MODEL = dict(name="Constants", authors="A. Author", license="MIT")
+    MATRICES = {matrices}
+
+
+    def build_model(task):
+        kernel = np.zeros((15, 4, 2 * len(MATRICES)))
+        for i, matrix in enumerate(map(np.array, MATRICES)):
+            kernel[: len(matrix), :, 2 * i] = matrix
+            kernel[: len(matrix), :, 2 * i + 1] = matrix[::-1, ::-1]
+        x = inputs = keras.Input(task.input_shape)
+        x = layers.Conv1D(
+            kernel.shape[-1],
+            15,
+            padding="same",
+            activation="sigmoid",
+            trainable=False,
+            kernel_initializer=keras.initializers.Constant(kernel),
+            bias_initializer=keras.initializers.Constant(-9.0),
+        )(x)
+        sites = layers.GlobalAveragePooling1D()(x)
+        return keras.Model(inputs, layers.Dense(task.num_outputs, kernel_initializer="ones")(sites))
 '''
 
 OWN_FIT = """
@@ -102,7 +134,7 @@ def test_an_honest_submission_is_reproduced(verified):
     (scope,) = [f for f in verified.findings if f.check == "scope"]
     assert "1 of 1 finished trials" in scope.text
     kinds = {c.kind for c in verified.comparisons}
-    assert kinds == {"again", "same network", "secret"}
+    assert kinds == {"again", "same network", "secret", "secret motifs"}
     assert verified.compared > 20
 
 
@@ -118,12 +150,14 @@ def test_every_tolerance_names_its_source_and_what_no_training_touches_is_exact(
 
 
 def test_secret_seeds_are_not_the_public_ones_and_are_on_record(verified, small_tasks):
-    public, secret = verified.seeds
+    public, secret, motifs = verified.seeds
     assert public["kind"] == "public"
     assert public["data"] == small_tasks["regulatory-code@1"].grammar.seed
     assert secret["kind"] == "secret"
     assert secret["data"] != public["data"]
     assert secret["training"] != public["training"]
+    # of the same seeds, so that the motifs alone tell the two networks apart
+    assert motifs == {**secret, "kind": "secret motifs"}
 
 
 def test_the_command_opens_the_image_of_the_submissions_backend(on_jax, monkeypatch, capfd):
@@ -178,6 +212,39 @@ def test_a_memoriser_s_claim_itself_does_come_out_again(memorised):
     again = [c for c in memorised[2].comparisons if c.kind == "again"]
     assert again
     assert all(c.ok for c in again)
+
+
+def test_a_network_that_holds_the_known_motifs_as_constants_is_flagged(submitted, small_tasks):
+    """It does as well on secret data of the known motifs, so these alone would not find it."""
+    motifs = load_dataset(small_tasks["regulatory-code@1"]).implanted[:5]
+    matrices = [np.log2(m.ppm.T / 0.25 + 0.01).round(2).tolist() for m in motifs]
+    result = verify(submitted(CONSTANTS.replace("{matrices}", str(matrices)), "constants.py")[2])
+    assert not result.passed
+    assert all(c.ok for c in result.comparisons if c.kind in ("same network", "secret"))
+    flagged = [f for f in result.findings if f.level == "problem"]
+    assert {f.check for f in flagged} == {"secret motifs"}
+    assert any("auroc" in f.text for f in flagged)
+    assert all("FLAGGED as holding them" in f.remedy for f in flagged)
+    fell = next(c for c in result.comparisons if c.kind == "secret motifs" and c.metric == "auroc")
+    assert fell.claimed > 0.9
+
+
+def test_a_task_whose_motifs_have_no_secret_order_is_told_and_nothing_is_trained(
+    honest, small_tasks, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("motifidelity.tasks.permuted.MAX_DRAWS", 0)
+    contents = read_folder(honest[2]).contents
+    (group,) = groups(contents.tables["jobs"], contents.tables["scores"])
+    spec, found = small_tasks["regulatory-code@1"], Rerun()
+    fresh = replace(spec, grammar=replace(spec.grammar, seed=4321))
+    job = Job(None, {}, fresh, spec.profile("quick"), 0, 5)
+    verifier = Verifier(None, {}, tmp_path, lambda n: 0, print)
+    verifier._secret_motifs(group, spec, Ran(job, "closed", [], {}, {}), 16, found)
+    (warning,) = found.findings
+    assert (warning.check, warning.level) == ("secret motifs", "warning")
+    assert "no secret motifs for this task" in warning.text
+    assert "motif MA0079.3: its columns match a known motif" in warning.remedy
+    assert found.comparisons == []
 
 
 def test_a_class_that_trains_itself_and_claims_the_closed_division_is_found(
