@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
+from jinja2.bccache import Bucket
 
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.book import Book, code_digest, digest, result_digests
@@ -44,6 +45,25 @@ DIGEST, MARK = re.compile(r"-([0-9a-f]{12})\.html$"), 6
 
 # given the registry and the front page's table, as `standings.standings` returns it
 Maker = Callable[[Material, pd.DataFrame], Iterable[Page]]
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates of this process: each build has an environment of its own."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled, if it is of the same text."""
+        if found := self._known.get(bucket.key):
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
 
 
 def write_site(material: Material, out_dir: Path) -> Path:
@@ -205,6 +225,7 @@ def make_environment(keep: Callable[..., None] | None = None) -> jinja2.Environm
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=COMPILED,
     )
     environment.globals.update(
         keep=keep,

@@ -1,10 +1,13 @@
 """``bench`` with one small task, for tests that need it as a process of its own."""
 
+import os
 import signal
 import sys
 
 # a shell's background job ignores interrupts, and so would its children
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# its phases are forks of what has TensorFlow loaded, as those of the tests themselves
+sys.executable = os.environ.get("WARM_PYTHON", sys.executable)
 
 from small_tasks import small_tasks  # noqa: E402
 

@@ -11,6 +11,7 @@ import pytest
 
 WARM = Path(__file__).parent / "warm"
 PYTHON = sys.executable
+VARIABLE = "WARM_PYTHON"
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +42,8 @@ def _warm(programs):
     """Let phases that this process starts be forks; any other Python starts as always."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(programs / "python"))
+        # for a harness in a process of its own
+        patch.setenv(VARIABLE, sys.executable)
         yield
 
 
@@ -48,3 +51,4 @@ def _warm(programs):
 def cold(monkeypatch):
     """Let phases start as they do for a user."""
     monkeypatch.setattr(sys, "executable", PYTHON)
+    monkeypatch.delenv(VARIABLE)

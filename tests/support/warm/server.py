@@ -45,6 +45,7 @@ def main(path: str, owner: int) -> None:
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     for name in PRELOADED:
         importlib.import_module(name)
+    compile_templates()
     # what is there already is never looked at, and so never copied
     gc.freeze()
     ended = os.pidfd_open(owner)
@@ -60,6 +61,15 @@ def main(path: str, owner: int) -> None:
             server.close()
             return attend(connection)
         connection.close()
+
+
+def compile_templates() -> None:
+    """Compile what pages are drawn with."""
+    from motifidelity.leaderboard.site import make_environment
+
+    templates = make_environment()
+    for name in templates.list_templates():
+        templates.get_template(name)
 
 
 def attend(connection: socket.socket) -> None:
