@@ -17,8 +17,8 @@ from motifidelity.registry import Registry
 from motifidelity.runs.plan import plan_jobs
 from motifidelity.runs.rescore import rescore
 from motifidelity.runs.run import run_plan
-from motifidelity.summary.gates import gates
 from motifidelity.summary.query import Query
+from motifidelity.summary.verdicts import gates
 from motifidelity.tasks import spec as specs
 
 # matrices of the motifs to know, as a file brings them; the sum of their best sites predicts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import keras
@@ -85,17 +86,29 @@ def branches():
 def test_an_honest_branch_beside_the_filters_takes_its_share(tmp_path, report):
     keras.utils.set_random_seed(1)
     model = branches()
+    one, other = (model.get_layer(name) for name in ("through", "beside"))
+
+    def outputs():
+        found = (keras.Model(model.inputs[0], branch.output) for branch in (one, other))
+        return [networks.predicted(each, ONE_HOT) for each in found]
+
+    # branches that say as much of each class
+    through, beside = outputs()
+    kernel, bias = other.get_weights()
+    other.set_weights([kernel * through.std(axis=0) / beside.std(axis=0), bias])
+    through, beside = outputs()
     network = frozen(model, tmp_path)
     assert has_other_uses(network)
-    through, beside = (
-        networks.predicted(keras.Model(model.inputs[0], model.get_layer(name).output), ONE_HOT)
-        for name in ("through", "beside")
-    )
     logits, alone = written(network, tmp_path, report)
     expected = through + beside[derangement(len(CODES))]
     np.testing.assert_allclose(alone, expected, rtol=1e-4, atol=1e-5)
-    # the branch says most of it
-    assert 0.0 < kept(logits, alone) < 0.5
+    # of normal logits that correlate by r, those above the median of one have in the other an AUROC
+    # of 1 / 2 + 2 asin(r / sqrt(2)) / pi (Sheppard's formula of an orthant)
+    r = [np.corrcoef(logits[:, place], alone[:, place])[0, 1] for place in range(CLASSES)]
+    assert np.mean(r) == pytest.approx(0.5, abs=0.1)
+    assert kept(logits, alone) == pytest.approx(
+        np.mean(4 / np.pi * np.arcsin(np.array(r) / np.sqrt(2))), abs=0.05
+    )
 
 
 @keras.saving.register_keras_serializable()
@@ -145,6 +158,25 @@ def test_a_first_layer_that_cannot_be_placed_leaves_the_figure_out(tmp_path, rep
     (tmp_path / "network.json").write_text(json.dumps(manifest))
     network = FrozenNetwork(tmp_path / "graph.pb", tmp_path / "network.json")
     assert written(network, tmp_path, report)[1] is None
+
+
+def test_channels_that_no_filter_is_read_from_are_another_use(tmp_path, report):
+    """A manifest that calls a tensor a scan, and reads one filter in eight from it."""
+    keras.utils.set_random_seed(1)
+    network = frozen(networks.strided_valid(), tmp_path)
+    scan = network.manifest.scan
+
+    def read(*channels):
+        """Logits where so many filters alone see the sequences."""
+        part = dataclasses.replace(scan.parts[0], channels=channels, filters=channels)
+        few = dataclasses.replace(scan, parts=(part,))
+        network.manifest = dataclasses.replace(network.manifest, scan=few)
+        assert has_other_uses(network)
+        return written(network, tmp_path, report)
+
+    logits, alone = read(2)
+    assert kept(logits, alone) < 0.7
+    np.testing.assert_allclose(read()[1], logits[derangement(len(CODES))], rtol=1e-4, atol=1e-5)
 
 
 def test_one_sequence_has_no_other(tmp_path, report):

@@ -7,7 +7,8 @@ did; one that looks at the sequence beside them, behind a scan for show, loses w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,14 +83,18 @@ def mixed_logits(network: FrozenNetwork) -> Callable[[Any, Any], Any]:
     spec = tf.TensorSpec((None, *network.shape), tf.float32)
 
     def mixed(kept: Any, other: Any) -> Any:
-        def logits_with(given: dict[str, Any], *names: str) -> Any:
+        def answers(names: Iterable[str], given: Mapping[str, Any]) -> Any:
             return tf.graph_util.import_graph_def(
                 network.graph_def, input_map=given, return_elements=list(names)
             )
 
-        values = logits_with({manifest.input: kept}, *read)
-        given = {manifest.input: other, **dict(zip(read, values, strict=True))}
-        return tf.cast(logits_with(given, manifest.logits)[0], tf.float32)
+        seen, unseen = (answers(read, {manifest.input: each}) for each in (kept, other))
+        scan = {
+            name: one.mixed(mine, its)
+            for (name, one), mine, its in zip(read.items(), seen, unseen, strict=True)
+        }
+        (logits,) = answers([manifest.logits], {manifest.input: other, **scan})
+        return tf.cast(logits, tf.float32)
 
     traced = tf.compat.v1.wrap_function(mixed, [spec, spec])
     return lambda kept, other: np.asarray(traced(tf.constant(kept), tf.constant(other)))
@@ -98,13 +103,14 @@ def mixed_logits(network: FrozenNetwork) -> Callable[[Any, Any], Any]:
 def has_other_uses(network: FrozenNetwork) -> bool:
     """Whether the logits depend on the input in any way but through the scan."""
     nodes = {node.name: node for node in network.graph_def.node}
-    read, source = set(_scan_tensors(network)), _node_of(network.manifest.input)
+    whole = {name for name, one in _scan_tensors(network).items() if one.whole}
+    source = _node_of(network.manifest.input)
     seen: set[str] = set()
     left = [network.manifest.logits]
     while left:
         tensor = left.pop()
         name = _node_of(tensor)
-        if tensor in read or name in seen:
+        if tensor in whole or name in seen:
             continue
         if name == source:
             return True
@@ -114,11 +120,43 @@ def has_other_uses(network: FrozenNetwork) -> bool:
     return False
 
 
-def _scan_tensors(network: FrozenNetwork) -> list[str]:
-    """Names of the tensors that filters are read from, before and after their activations."""
+@dataclass(frozen=True)
+class _Read:
+    """What filters are read from in a tensor: channels along an axis of so many (None: unknown)."""
+
+    axis: int
+    channels: frozenset[int]
+    extent: int | None
+
+    @property
+    def whole(self) -> bool:
+        return self.extent is not None and self.channels >= set(range(self.extent))
+
+    def mixed(self, kept: Any, other: Any) -> Any:
+        """The tensor with the channels that are read of one value, the rest of another."""
+        if self.whole:
+            return kept
+        every = tf.range(tf.shape(kept)[self.axis])
+        read = tf.reduce_any(every[:, None] == tf.constant(sorted(self.channels), tf.int32), 1)
+        shape = [1] * kept.shape.rank
+        shape[self.axis] = -1
+        return tf.where(tf.reshape(read, shape), kept, other)
+
+
+def _scan_tensors(network: FrozenNetwork) -> dict[str, _Read]:
+    """The tensors that filters are read from, before and after their activations, by name."""
     scan = network.manifest.scan
     assert scan is not None
-    return list(dict.fromkeys(name for part in scan.parts for name in (part.before, part.after)))
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(network.graph_def, name="")
+    found: dict[str, _Read] = {}
+    for part in scan.parts:
+        for name in (part.before, part.after):
+            axis = part.axes[1]
+            before = found[name].channels if name in found else frozenset()
+            extent = graph.get_tensor_by_name(name).shape[axis]
+            found[name] = _Read(axis, before | frozenset(part.channels), extent)
+    return found
 
 
 def _tensor(given: str) -> str:
