@@ -26,9 +26,10 @@ HOSTILE = Path(__file__).parent / "hostile"
 # single precision, with sums over threads in another order
 RTOL, ATOL = 1e-3, 1e-3
 SCRIPT = """
-    import dataclasses, signal
+    import dataclasses, os, signal, sys
     # a shell's background job ignores interrupts, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.executable = os.environ.get("WARM_PYTHON", sys.executable)
     from motifidelity.cli import main
     from motifidelity.runs import run
     from motifidelity.tasks import spec as specs

@@ -432,7 +432,8 @@ def guarded(node_environment):
 def test_a_client_whose_head_is_gone_says_so_and_what_to_do(node_environment, bench):
     slow = {**node_environment, "FAKE_WORKER_SECONDS": "600", "RAY_AUTH_MODE": "disabled"}
     with head_of_its_own(slow) as (head, _, address):
-        started = bench(address, "--trials", 2)
+        # Ray's client looks half a minute for a head that will not come back
+        started = bench(address, "--trials", 2, RAY_CLIENT_RECONNECT_GRACE_PERIOD="3")
         wait_until(lambda: "[1/2]" in bench.said.read_text(), started)
         time.sleep(2)
         for process in [*psutil.Process(head.pid).children(recursive=True), head]:

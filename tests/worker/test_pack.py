@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import jax
 import keras
 import numpy as np
@@ -53,9 +55,16 @@ def trial(seed, **options):
     return PackedTrial(model, True, np.random.get_state())  # noqa: NPY002
 
 
-def alone(seed, data, report, recipe=RECIPE, **options):
-    model = build(seed, **options)
-    return model, train(model, data, recipe, from_logits=True, source="m.py", report=report)
+@pytest.fixture(scope="module")
+def alone(data):
+    """Train a network by itself, each once: the model and its history."""
+
+    @cache
+    def alone(seed, **options):
+        model, told = build(seed, **options), lambda *_, **__: None
+        return model, train(model, data, RECIPE, from_logits=True, source="m.py", report=told)
+
+    return alone
 
 
 def assert_same(model, history, packed):
@@ -70,11 +79,11 @@ def assert_same(model, history, packed):
         np.testing.assert_allclose(other, mine, atol=1e-3)
 
 
-def test_trials_of_a_pack_equal_those_trained_alone(data, report):
+def test_trials_of_a_pack_equal_those_trained_alone(data, alone, report):
     trials = [trial(seed) for seed in (1, 2, 3)]
     train_pack(trials, data, RECIPE, "m.py", report)
     for seed, packed in zip((1, 2, 3), trials, strict=True):
-        assert_same(*alone(seed, data, report), packed)
+        assert_same(*alone(seed), packed)
 
 
 def test_each_trial_has_its_own_rate_and_end(data, report, monkeypatch):
@@ -109,11 +118,11 @@ def test_each_trial_has_its_own_rate_and_end(data, report, monkeypatch):
         np.testing.assert_allclose(rates[lowered : lowered + 2], 2e-4, rtol=1e-5)
 
 
-def test_networks_of_other_shapes_are_packed_apart(data, report):
+def test_networks_of_other_shapes_are_packed_apart(data, alone, report):
     trials = [trial(1), trial(2, width=7), trial(3)]
     train_pack(trials, data, RECIPE, "m.py", report)
-    assert_same(*alone(2, data, report, width=7), trials[1])
-    assert_same(*alone(3, data, report), trials[2])
+    assert_same(*alone(2, width=7), trials[1])
+    assert_same(*alone(3), trials[2])
     assert any(values.get("of") == 2 for event, values in report.events if event == "step")
     assert [trial.together for trial in trials] == [2, 1, 2]
 
@@ -121,11 +130,11 @@ def test_networks_of_other_shapes_are_packed_apart(data, report):
 @pytest.mark.parametrize(
     "other", [{"penalty": 0.5}, {"limit": keras.constraints.MaxNorm(0.1)}], ids=["penalty", "limit"]
 )
-def test_networks_whose_weights_are_held_otherwise_are_packed_apart(other, data, report):
+def test_networks_whose_weights_are_held_otherwise_are_packed_apart(other, data, alone, report):
     trials = [trial(1), trial(2, **other)]
     train_pack(trials, data, RECIPE, "m.py", report)
     assert [trial.together for trial in trials] == [1, 1]
-    assert_same(*alone(2, data, report, **other), trials[1])
+    assert_same(*alone(2, **other), trials[1])
 
 
 class Applied(layers.Layer):
@@ -209,7 +218,7 @@ def test_seeds_of_one_network_are_packed_together(activation):
     ],
     ids=["device", "machine"],
 )
-def test_a_pack_that_does_not_fit_is_halved(error, data, report, monkeypatch):
+def test_a_pack_that_does_not_fit_is_halved(error, data, alone, report, monkeypatch):
     sizes = []
     original = pack._Pack.train
 
@@ -225,7 +234,7 @@ def test_a_pack_that_does_not_fit_is_halved(error, data, report, monkeypatch):
     assert sizes == [3, 2, 1]
     assert [trial.together for trial in trials] == [2, 2, 1]
     for seed, packed in zip((1, 2, 3), trials, strict=True):
-        assert_same(*alone(seed, data, report), packed)
+        assert_same(*alone(seed), packed)
 
 
 def test_one_trial_that_does_not_fit_is_out_of_memory(data, report, monkeypatch):
@@ -237,10 +246,10 @@ def test_one_trial_that_does_not_fit_is_out_of_memory(data, report, monkeypatch)
         train_pack([trial(1), trial(2)], data, RECIPE, "m.py", report)
 
 
-def test_a_trial_that_overflows_leaves_the_others_alone(data, report):
+def test_a_trial_that_overflows_leaves_the_others_alone(data, alone, report):
     trials = [trial(1), trial(2)]
     kernel, bias = trials[0].model.layers[-1].get_weights()
     trials[0].model.layers[-1].set_weights([kernel * np.nan, bias])
     train_pack(trials, data, RECIPE, "m.py", report)
     assert "not finite" in trials[0].problem
-    assert_same(*alone(2, data, report), trials[1])
+    assert_same(*alone(2), trials[1])
