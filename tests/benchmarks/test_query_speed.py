@@ -59,6 +59,7 @@ def source(tmp_path_factory):
             "sd": pa.nulls(n, pa.float64()),
             "n": pa.repeat(1, n),
             "metric_version": pa.repeat(pa.scalar(1, pa.int32()), n),
+            "reading": pa.nulls(n, pa.string()),
         },
         schema=schema.SCORES,
     )
