@@ -28,7 +28,7 @@ from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import SCORE, Query, Source, answer
 from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
 from motifidelity.summary.stats import Stats, by_seed
-from motifidelity.summary.verdicts import barred, bounds_of, flagged
+from motifidelity.summary.verdicts import barred, bounds_of, flagged, gates_past
 from motifidelity.tasks.spec import headlines_of
 
 if TYPE_CHECKING:
@@ -319,19 +319,12 @@ def _flagged(source: Source, query: Query) -> dict[str, tuple[Gate, ...]]:
     """The gates that each run is past."""
     frame = _labelled(answer(source, dataclasses.replace(_jobs_of(query), per_trial=True)))
     frame = frame[frame["metric"].isin([gate.metric for gate in GATES.values()])]
+    frame = frame.assign(method=frame["method"].map(_text), value=frame["value"].astype(float))
     found = {}
     for (run, task), mine in frame.groupby(["run", "task"], sort=False):
-        bounds = {GATES[name]: bound for name, bound in bounds_of(str(task)).items()}
-        scores = set(zip(mine["metric"], map(_text, mine["method"]), mine["value"], strict=True))
-        found[str(run)] = tuple(
-            gate
-            for gate, bound in bounds.items()
-            if any(
-                (metric, method) == (gate.metric, gate.method or "")
-                and gate.verdict(float(value), bound) == FLAGGED
-                for metric, method, value in scores
-            )
-        )
+        by_score = mine.groupby(["metric", "method"])["value"]
+        figures: dict[Any, list[float]] = by_score.apply(list).to_dict()
+        found[str(run)] = gates_past(str(task), figures)
     return found
 
 

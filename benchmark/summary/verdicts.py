@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from motifidelity.entries import DIVISION
@@ -70,13 +70,30 @@ def flagged(task: str, stats: Stats, run: str) -> tuple[Gate, ...]:
         As `index_stats` returns them.
     run : str
     """
-    found = []
-    for name, bound in bounds_of(task).items():
-        stat = stats.get((run, GATES[name].metric, GATES[name].method or "", ""))
-        figures = [value for value, _, _ in stat.by_trial.values()] if stat else []
-        if any(GATES[name].verdict(figure, bound) == FLAGGED for figure in figures):
-            found.append(GATES[name])
-    return tuple(found)
+    keys = [(gate.metric, gate.method or "") for gate in GATES.values()]
+    known = {key: stat for key in keys if (stat := stats.get((run, *key, "")))}
+    figures = {key: [v for v, _, _ in stat.by_trial.values()] for key, stat in known.items()}
+    return gates_past(task, figures)
+
+
+def gates_past(task: str, figures: Mapping[tuple[str, str], Iterable[float]]) -> tuple[Gate, ...]:
+    """The gates of a task that any of a run's figures is past.
+
+    Parameters
+    ----------
+    task : str
+    figures : mapping of (str, str) to iterable of float
+        By metric and method, "" where it has none: the values over trials.
+    """
+    bounds = {GATES[name]: bound for name, bound in bounds_of(task).items()}
+    return tuple(
+        gate
+        for gate, bound in bounds.items()
+        if any(
+            gate.verdict(figure, bound) == FLAGGED
+            for figure in figures.get((gate.metric, gate.method or ""), ())
+        )
+    )
 
 
 def barred(gates: Iterable[Gate], metric: str, method: str) -> bool:
