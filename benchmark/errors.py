@@ -23,8 +23,11 @@ class UnreachableError(DataError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
-    """Error for an unknown name that lists the near ones, or all of them when none is near."""
-    names = list(known)
+    """Error for an unknown name that lists the near ones, or all of them when none is near.
+
+    Names that come as a set, which has no order of its own, are listed by name.
+    """
+    names = sorted(known) if isinstance(known, (set, frozenset)) else list(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}'; {hint}")

@@ -1,14 +1,14 @@
-"""The tasks and motifs that a registry names, as this package holds them.
+"""The tasks and motifs that a registry names, as this package or the registry holds them.
 
 A registry states a task by its name, version and digest; a page draws the task's specification and
-its motif database only where the package holds the very same ones.
+its motif database only where the package holds the very same ones, or the registry does of a
+user's own task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ class Shelf:
     reason: str = ""
 
 
-@cache
 def find_task(task: str, digest: str) -> Shelf:
     """Look a task up by name, version and digest.
 
@@ -40,11 +39,11 @@ def find_task(task: str, digest: str) -> Shelf:
     -------
     Shelf
     """
-    from motifidelity.errors import DataError
+    from motifidelity.errors import UserError
     from motifidelity.tasks.motifs import load_motifs
-    from motifidelity.tasks.spec import all_specs
+    from motifidelity.tasks.spec import all_specs, own_as
 
-    spec = all_specs().get(task)
+    spec = all_specs().get(task) or own_as(task, digest)
     if spec is None:
         return Shelf(None, {}, "this version of the package does not hold this task")
     if spec.digest != digest:
@@ -53,5 +52,5 @@ def find_task(task: str, digest: str) -> Shelf:
         )
     try:
         return Shelf(spec, load_motifs(spec.motifs))
-    except (DataError, OSError, ImportError) as error:
+    except (UserError, OSError, ImportError) as error:
         return Shelf(spec, {}, f"its motif database cannot be read ({error})")

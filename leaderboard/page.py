@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from motifidelity.leaderboard.tables.capabilities import capability_table
 from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.runs import Summary
 from motifidelity.summary.stats import Stats
@@ -61,6 +63,11 @@ class Material:
     problems: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def capabilities(self) -> pd.DataFrame:
+        """What every run can do (`capability_table`), made once for all pages."""
+        return capability_table(self.summary.trials, self.stats)
 
     def inputs(self, trials: pd.DataFrame) -> tuple[object, ...]:
         """What a page of these trials depends on."""

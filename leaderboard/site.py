@@ -15,7 +15,16 @@ from jinja2.bccache import Bucket
 
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.book import Book, code_digest, digest, result_digests
-from motifidelity.leaderboard.figures import boxes, curves, logo, match, scatter, tracks
+from motifidelity.leaderboard.figures import (
+    boxes,
+    curves,
+    distances,
+    logo,
+    match,
+    responses,
+    scatter,
+    tracks,
+)
 from motifidelity.leaderboard.figures.alone import Drawing, Figure, page_stem, stand_alone
 from motifidelity.leaderboard.page import EvidenceOf, Material, Page, ScanNameOf
 from motifidelity.leaderboard.pages.board import board_pages
@@ -233,6 +242,8 @@ def make_environment(keep: Callable[..., None] | None = None) -> jinja2.Environm
         describe=cells.describe,
         arrow=cells.arrow,
         families=columns.FAMILIES,
+        spans={"width": distances.WIDTH, "height": distances.HEIGHT, "band": distances.BAND},
+        ladder={"size": responses.SIZE},
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
         glyphs=logo.GLYPHS,
         attractor=ATTRACTOR,

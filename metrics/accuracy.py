@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from motifidelity.metrics.areas import mean_score, rank_rows
 from motifidelity.metrics.declare import STUDY, Metric, Score
-from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
+from motifidelity.metrics.scored import REGRESSION, NetworkScorer, ScoredNetwork
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -108,6 +108,8 @@ def score_accuracy(
 
 
 def _score(network: ScoredNetwork) -> list[Score]:
+    if network.task.target == REGRESSION:
+        return []
     return score_accuracy(network.logits, network.task.labels, network.task.classes)
 
 

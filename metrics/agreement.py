@@ -48,7 +48,7 @@ def mean_cosine(values: Floats) -> npt.NDArray[np.float64]:
     -----
     The sum over pairs i < j of u_i . u_j is (|sum u|^2 - sum |u|^2) / 2, so no pair is formed.
     """
-    units = _units(values)
+    units = unit_vectors(values)
     together = np.square(units.sum(axis=0)).sum(axis=-1)
     alone = np.square(units).sum(axis=(0, -1))
     trials = len(units)
@@ -68,12 +68,12 @@ def cosine_with_others(values: Floats) -> npt.NDArray[np.float64]:
     (t, m) float64, in [-1, 1]
         Its mean over trials is `mean_cosine`.
     """
-    units = _units(values)
+    units = unit_vectors(values)
     with_all = np.einsum("tmd,md->tm", units, units.sum(axis=0))
     return np.asarray((with_all - np.square(units).sum(axis=-1)) / (len(units) - 1))
 
 
-def _units(values: Floats) -> npt.NDArray[np.float64]:
+def unit_vectors(values: Floats) -> npt.NDArray[np.float64]:
     """Vectors of length one; a zero vector stays zero."""
     vectors = np.asarray(values, np.float64)
     # Scaled by the largest entry first, so that no square over- or underflows.

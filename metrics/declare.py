@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
-Family = Literal["accuracy", "filters", "localisation", "attribution"]
+Family = Literal["accuracy", "filters", "localisation", "attribution", "rules", "effects", "robust"]
 Definition = Literal["standard", "paper", "corrected"]
 Direction = Literal["higher", "lower", "neutral"]
 
@@ -29,7 +29,7 @@ class Metric:
     ----------
     name : str
         Unique; the study's own version of a metric has the prefix ``paper_``.
-    family : {"accuracy", "filters", "localisation", "attribution"}
+    family : {"accuracy", "filters", "localisation", "attribution", "rules", "effects", "robust"}
         The group that it is shown in.
     definition : {"standard", "paper", "corrected"}
         ``paper`` reproduces the study, known defects included; ``corrected`` mends them;

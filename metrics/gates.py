@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from motifidelity.metrics.declare import Family
 
 Verdict = Literal["ok", "flagged", "not recorded"]
 FLAGGED: Verdict = "flagged"
+NOT_RECORDED: Verdict = "not recorded"
 ANSWERS_REPEAT = "answers_repeat"
 
 
@@ -49,7 +50,7 @@ class Gate:
     def verdict(self, figure: float | None, bound: float | None) -> Verdict:
         """What a figure means; without one, or without a bound, nothing is recorded."""
         if figure is None or bound is None or math.isnan(figure):
-            return "not recorded"
+            return NOT_RECORDED
         past = figure > bound if self.bad == "above" else figure < bound
         return FLAGGED if past else "ok"
 
@@ -67,7 +68,7 @@ GATES = {
         "answer_shift",
         None,
         "above",
-        bars=("accuracy", "filters", "localisation", "attribution"),
+        bars=get_args(Family),
     ),
     "gradients_add_up": Gate(
         "gradients add up",

@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from motifidelity.metrics.areas import rank_rows
+from motifidelity.metrics.association import pearson
 from motifidelity.metrics.motifs.pwm import Codes
 
 Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.int64]
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Inverse strengths of the ridge penalty, of which the validation split chooses."""
+RIDGE = (3000.0, 1000.0, 300.0, 100.0, 30.0)
+"""Strengths of the ridge penalty on squared errors."""
 _G_OR_C = np.array([0.0, 1.0, 1.0, 0.0])
 
 
@@ -170,6 +173,60 @@ def fit_gc(sequences: Codes, labels: npt.ArrayLike) -> KmerModel:
         weights[:, index] = _G_OR_C * model.coef_[0, 0] / sequences.shape[1]
         intercepts[index] = model.intercept_[0]
     return KmerModel(weights, intercepts)
+
+
+def fit_kmer_ridge(
+    sequences: Codes,
+    values: npt.ArrayLike,
+    valid_sequences: Codes,
+    valid_values: npt.ArrayLike,
+    *,
+    k: int = 6,
+    penalties: Sequence[float] = RIDGE,
+) -> KmerModel:
+    """Ridge regression of numbers on k-mer counts, one a target.
+
+    Parameters
+    ----------
+    sequences, values : (n, L) uint8, (n, C) float
+        To train on.
+    valid_sequences, valid_values : (v, L) uint8, (v, C) float
+        To choose the penalty on: for each target that of the largest Pearson correlation.
+    k : int
+    penalties : sequence of float
+        Strengths, falling: of equals the strongest is taken.
+
+    Returns
+    -------
+    KmerModel
+        Its logits are the predicted numbers. Counts are of the strand given.
+    """
+    from sklearn.linear_model import Ridge
+
+    given, asked = np.asarray(values, np.float64), np.asarray(valid_values, np.float64)
+    counts, valid_counts = count_kmers(sequences, k), count_kmers(valid_sequences, k)
+    weights, intercepts = np.zeros((4**k, given.shape[1])), given.mean(axis=0)
+    for index in range(given.shape[1]):
+        best = -np.inf
+        for penalty in penalties:
+            model = Ridge(alpha=penalty, solver="sparse_cg").fit(counts, given[:, index])
+            predicted = model.predict(valid_counts)
+            # undefined where the split is constant: the strongest penalty stays
+            found = float(np.nan_to_num(pearson(predicted[None], asked[None, :, index])[0]))
+            if found > best:
+                best = found
+                weights[:, index], intercepts[index] = model.coef_, model.intercept_
+    return KmerModel(weights, intercepts)
+
+
+def fit_gc_line(sequences: Codes, values: npt.ArrayLike) -> KmerModel:
+    """Linear regression of numbers (n, C) on the share of G and C, as `fit_gc` otherwise."""
+    given, share = np.asarray(values, np.float64), _G_OR_C[sequences].mean(axis=1)
+    from_mean = share - share.mean()
+    spread = np.square(from_mean).sum()
+    slopes = from_mean @ given / spread if spread > 0 else np.zeros(given.shape[1])
+    intercepts = given.mean(axis=0) - slopes * share.mean()
+    return KmerModel(np.outer(_G_OR_C, slopes / sequences.shape[1]), intercepts)
 
 
 def _told(labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

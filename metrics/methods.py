@@ -10,6 +10,7 @@ from motifidelity.worker.probing.attribution import METHODS, Method
 
 __all__ = [
     "FLOOR_METHOD",
+    "MEAN_METHOD",
     "METHODS",
     "Codes",
     "Floats",
@@ -29,6 +30,8 @@ Codes = npt.NDArray[np.uint8]
 
 FLOOR_METHOD = "random"
 """The method whose maps know nothing."""
+MEAN_METHOD = "mean"
+"""In a method's place: the mean over the three methods that `maps` is of."""
 
 
 def get_method(name: str) -> Method:

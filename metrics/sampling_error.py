@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifidelity.metrics.declare import Metric, Score
-from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
+from motifidelity.metrics.scored import REGRESSION, NetworkScorer, ScoredNetwork
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -26,6 +26,20 @@ METRICS: tuple[Metric, ...] = (
         source="DeLong, DeLong & Clarke-Pearson, Biometrics 44, 837-845 (1988), of a mean over "
         "classes",
         summary="Standard error of auroc over the test sequences.",
+        own_network=True,
+    ),
+    Metric(
+        name="pearson_error",
+        family="accuracy",
+        definition="standard",
+        direction="neutral",
+        low=0.0,
+        high=None,
+        chance=None,
+        version=1,
+        source="Devlin, Gnanadesikan & Kettenring, Biometrika 62, 531-545 (1975): influence of a "
+        "sequence on a correlation",
+        summary="Standard error of pearson over the test sequences.",
         own_network=True,
     ),
     Metric(
@@ -77,6 +91,35 @@ def auroc_error(logits: npt.NDArray[np.floating], labels: npt.ArrayLike) -> floa
     return float(np.sqrt(np.square(added).sum()) / len(told)) if len(told) else float("nan")
 
 
+def pearson_error(predicted: npt.NDArray[np.floating], exact: npt.NDArray[np.floating]) -> float:
+    """Standard error over sequences of the mean over targets of Pearson's correlation.
+
+    Parameters
+    ----------
+    predicted, exact : (n, T) float
+
+    Returns
+    -------
+    float
+        nan where no target's exact values vary; a constant prediction has 0.
+    """
+    answer, truth = (_standardised(each) for each in (predicted, exact))
+    told = truth.any(axis=0)
+    if not told.any():
+        return float("nan")
+    r = (answer * truth).mean(axis=0)
+    added = answer * truth - r * (np.square(answer) + np.square(truth)) / 2
+    return float(np.sqrt(np.square(added[:, told].mean(axis=1)).sum()) / len(truth))
+
+
+def _standardised(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Values (n, T) with mean 0 and SD 1; constant ones 0."""
+    centred = np.asarray(values, np.float64) - np.mean(values, axis=0, dtype=np.float64)
+    spread = np.sqrt(np.square(centred).mean(axis=0))
+    varies = np.ptp(values, axis=0) > 0
+    return np.where(varies, centred / np.where(varies, spread, 1.0), 0.0)
+
+
 def mean_error(values: npt.ArrayLike) -> float:
     """Standard error of the mean of what is defined of values (n,); nan below two."""
     items = np.asarray(values, np.float64)
@@ -88,6 +131,11 @@ def _score(network: ScoredNetwork) -> list[Score]:
     task = network.task
     if not task.errors:
         return []
+    if task.target == REGRESSION:
+        if task.function is None:
+            return []
+        value = pearson_error(np.asarray(network.logits), task.function.exact)
+        return [Score("pearson_error", value, n=len(task.labels))]
     value = auroc_error(np.asarray(network.logits), task.labels)
     return [Score("auroc_error", value, n=len(task.labels))]
 

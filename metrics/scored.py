@@ -19,10 +19,14 @@ from motifidelity.metrics.methods import Codes, Floats, Method
 from motifidelity.metrics.motifs.hits import MotifDatabase
 from motifidelity.metrics.motifs.pwm import Matrix
 from motifidelity.metrics.readings import OWN, Reading, read_maps
+from motifidelity.metrics.truth.asked import FunctionTruth, RuleTruth
 from motifidelity.metrics.truth.bases import BaseTruth
+from motifidelity.metrics.truth.extra_sets import ExtraTruth
 from motifidelity.metrics.truth.spans import Spans
 
 T = TypeVar("T")
+# a target that is no class: accuracy is `regression`'s
+REGRESSION = "regression"
 
 
 class _Remembers:
@@ -42,12 +46,12 @@ class ScoredTask(_Remembers):
 
     Attributes
     ----------
-    target : str
-        "binary", for one.
+    target : {"multi-label", "binary", "regression"}
     classes : tuple of C str
     sequences : (n, L) uint8
         A=0 C=1 G=2 T=3.
     labels : (n, C) uint8
+        0 or 1; of a regression whether a sequence has any site, so that its target is explained.
     planted : (n, L) uint8, 0 or 1
         Implanted bases as the study has them.
     bases : BaseTruth
@@ -77,6 +81,12 @@ class ScoredTask(_Remembers):
         motifs.
     negatives : (k,) int
         Sequences without any label whose maps are made too.
+    rules : RuleTruth or None
+        Of a task whose classes are rules; ``function``: of one whose target is an exact function.
+    kinds : (n,) int or None
+        What kind of negative each sequence is, as ``kind_names`` counts; of positives not read.
+    extra : ExtraTruth or None
+        What is true of test sets that are drawn otherwise.
     """
 
     target: str
@@ -102,6 +112,11 @@ class ScoredTask(_Remembers):
     errors: bool = False
     class_motifs: tuple[int, ...] = ()
     negatives: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+    rules: RuleTruth | None = None
+    function: FunctionTruth | None = None
+    kinds: npt.NDArray[np.integer] | None = None
+    kind_names: tuple[str, ...] = ()
+    extra: ExtraTruth | None = None
 
     @cached_property
     def positive(self) -> npt.NDArray[np.intp]:
@@ -169,6 +184,10 @@ class ScoredNetwork(_Remembers):
         Logits where the filter scan alone sees the sequences.
     untrained_top_sites : (F, K, 2) int or None
         The strongest sites of the filters that it had before its training.
+    answers : mapping of str to ndarray (..., C), or None
+        To what is asked beyond the test set (`asked.Questions.answers`).
+    reverse_logits : (n, C) float or None
+        Logits of the reverse complements.
     """
 
     task: ScoredTask
@@ -178,6 +197,8 @@ class ScoredNetwork(_Remembers):
     path_changes: Floats | None = None
     scan_logits: Floats | None = None
     untrained_top_sites: npt.NDArray[np.int32] | None = None
+    answers: Mapping[str, Floats] | None = None
+    reverse_logits: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,6 +231,10 @@ class ScoredMaps:
         Maps of one class each, in the order of `ScoredTask.held`, and hypothetical contributions.
     negatives, hypothetical_negatives : (k, L, 4) float or None
         Those of `ScoredTask.negatives`, of all classes.
+    of_outputs : (m, C, L, 4) float or None
+        Maps of every class of every explained sequence, whether it holds the class or not.
+    extra, hypothetical_extra : (e, L, 4) float or None
+        Those of the explained sequences of extra test sets, of all classes.
     """
 
     task: ScoredTask
@@ -230,6 +255,9 @@ class ScoredMaps:
     negatives: Floats | None = None
     hypothetical_negatives: Floats | None = None
     randomised_hypothetical: Floats | None = None
+    of_outputs: Floats | None = None
+    extra: Floats | None = None
+    hypothetical_extra: Floats | None = None
 
     @cached_property
     def importance(self) -> Floats:
@@ -257,6 +285,22 @@ class ScoredMaps:
             return None
         sequences = self.task.sequences[self.task.negatives]
         return self._read(self.negatives, sequences, self.hypothetical_negatives)
+
+    @cached_property
+    def importance_of_outputs(self) -> Floats | None:
+        """The same (m, C, L) of every class, where those maps are there; no magnitude of shares."""
+        if self.of_outputs is None:
+            return None
+        sequences = np.repeat(self.task.explained_sequences, self.of_outputs.shape[1], axis=0)
+        read = self._read(self.of_outputs.reshape(*sequences.shape, 4), sequences, None)
+        return read.reshape(self.of_outputs.shape[:3])
+
+    @cached_property
+    def importance_of_extra(self) -> Floats | None:
+        """The same (e, L) of the explained sequences of extra sets, where those maps are there."""
+        if self.extra is None or self.task.extra is None:
+            return None
+        return self._read(self.extra, self.task.extra.explained, self.hypothetical_extra)
 
     def _read(self, maps: Floats, sequences: Codes, hypothetical: Floats | None) -> Floats:
         found = read_maps(self.method.name, maps, sequences, self.reading, hypothetical)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.errors import DataError
 from motifidelity.files import atomic_folder, atomic_path, file_digest
-from motifidelity.tasks.generate import Implants, Split, generate, motif_ids
+from motifidelity.tasks.generate import Decoys, Implants, Split, generate, motif_ids
 from motifidelity.tasks.motifs import Motif, load_motifs
-from motifidelity.tasks.spec import SPLITS, TaskSpec
+from motifidelity.tasks.sound import refuse_unsound
+from motifidelity.tasks.spec import TaskSpec, is_own
 
 CACHE_VARIABLE = "MOTIFIDELITY_CACHE"
+# of a stored array's name
+IMPLANT, DECOY = "implant_", "decoy_"
 IMPLANT_KEYS = ("sequence", "motif", "strand", "start", "end")
 
 
@@ -82,6 +86,8 @@ def load_dataset(spec: TaskSpec) -> Dataset:
             with FileLock(f"{folder}.lock"):
                 splits = _read(folder, spec)
                 if splits is None:
+                    if is_own(spec):
+                        refuse_unsound(spec, motifs)
                     splits = generate(spec, motifs)
                     _refuse_mismatch(spec, splits)
                     _write(folder, splits)
@@ -117,7 +123,13 @@ def _unwritable(cache: Path, error: OSError) -> DataError:
 
 
 def _folder(spec: TaskSpec) -> Path:
-    """Where a dataset lies: equal data lie once, whichever version of a task asks for them."""
+    """Where a dataset lies: equal data lie once, whichever version of a task asks for them.
+
+    Those of a user's own task lie by all values of its file, which may be changed after it was
+    locked: what was cached before must not hide that.
+    """
+    if is_own(spec):
+        return cache_folder() / "datasets" / f"{spec.id}-{spec.digest[:12]}"
     parent, digest = cache_folder() / "datasets", spec.dataset_digest[:12]
     alike = sorted(path for path in parent.glob(f"*-{digest}") if path.is_dir())
     return alike[0] if alike else parent / f"{spec.id}-{digest}"
@@ -125,7 +137,7 @@ def _folder(spec: TaskSpec) -> Path:
 
 def check_digests(spec: TaskSpec, splits: Mapping[str, Split]) -> Iterator[DigestCheck]:
     """Compare every array of a dataset with the digests that the specification locks."""
-    for split in SPLITS:
+    for split in spec.sets:
         for array, found in array_digests(splits[split]).items():
             yield DigestCheck(split, array, spec.digests[split][array], found)
 
@@ -136,18 +148,29 @@ def array_digests(split: Split) -> dict[str, str]:
         name: hashlib.sha256(np.ascontiguousarray(getattr(split, name)).tobytes()).hexdigest()
         for name in ("sequences", "labels", "truth")
     }
-    table = np.stack([getattr(split.implants, key).astype("<i4") for key in IMPLANT_KEYS], axis=1)
-    digests["implants"] = hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()
+    digests["implants"] = _table_digest(split.implants, IMPLANT_KEYS)
+    if split.decoys is not None:
+        digests["decoys"] = _table_digest(split.decoys, (*IMPLANT_KEYS, "kind"))
     return digests
+
+
+def _table_digest(sites: Implants, keys: Sequence[str]) -> str:
+    table = np.stack([getattr(sites, key).astype("<i4") for key in keys], axis=1)
+    return hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()
 
 
 def _refuse_mismatch(spec: TaskSpec, splits: Mapping[str, Split]) -> None:
     for check in check_digests(spec, splits):
         if not check.matches:
+            remedy = "reinstall the pinned numpy and pyjaspar (see constraints.txt)"
+            if is_own(spec):
+                remedy = (
+                    "a value of its file was changed after it was locked: change it back, or give "
+                    "the file the next version, delete its [digests] and lock it anew"
+                )
             raise DataError(
                 f"{spec.id}: generated {check.split} {check.array} has digest "
-                f"{check.found[:12]}, locked is {check.locked[:12]}; reinstall the pinned numpy "
-                "and pyjaspar (see constraints.txt)"
+                f"{check.found[:12]}, locked is {check.locked[:12]}; {remedy}"
             )
 
 
@@ -155,8 +178,9 @@ def _arrays(split: Split) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {
         name: getattr(split, name) for name in ("sequences", "labels", "truth")
     }
-    for field in fields(Implants):
-        arrays[f"implant_{field.name}"] = getattr(split.implants, field.name)
+    for prefix, sites in ((IMPLANT, split.implants), (DECOY, split.decoys)):
+        if sites is not None:
+            arrays |= {prefix + f.name: getattr(sites, f.name) for f in fields(sites)}
     return arrays
 
 
@@ -175,19 +199,24 @@ def _read(folder: Path, spec: TaskSpec) -> dict[str, Split] | None:
     try:
         digests = json.loads((folder / "digests.json").read_text(encoding="utf-8"))
         splits = {}
-        for name in SPLITS:
+        for name in spec.sets:
             path = folder / f"{name}.npz"
             if file_digest(path) != digests[path.name]:
                 return None
             with np.load(path, allow_pickle=False) as stored:
-                implants = Implants(
-                    **{field.name: stored[f"implant_{field.name}"] for field in fields(Implants)}
-                )
                 splits[name] = Split(
-                    stored["sequences"], stored["labels"], stored["truth"], implants
+                    stored["sequences"],
+                    stored["labels"],
+                    stored["truth"],
+                    Implants(**_columns(stored, IMPLANT)),
+                    Decoys(**_columns(stored, DECOY)) if f"{DECOY}kind" in stored else None,
                 )
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     if not all(check.matches for check in check_digests(spec, splits)):
         return None
     return splits
+
+
+def _columns(stored: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): stored[name] for name in stored if name.startswith(prefix)}

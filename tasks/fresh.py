@@ -10,6 +10,7 @@ import numpy as np
 
 from motifidelity.errors import UserError
 from motifidelity.tasks.dataset import Dataset, array_digests
+from motifidelity.tasks.engine.dataset_recipe import Recipe
 from motifidelity.tasks.generate import generate, motif_ids
 from motifidelity.tasks.motifs import Motif, load_motifs, motifs_digest
 from motifidelity.tasks.permuted import permuted_motifs
@@ -76,8 +77,12 @@ def secret_motifs_dataset(spec: TaskSpec, seed: int) -> Dataset:
     known = load_motifs(spec.motifs)
     secret = permuted_motifs(motif_ids(spec), known, np.random.default_rng(seed))
     renamed = {origin: motif.id for origin, motif in secret.items()}
+    grammar = spec.grammar
+    if isinstance(grammar, Recipe):
+        grammar = replace(grammar, contents=grammar.contents.renamed(renamed))
     spec_of_secret = replace(
         spec,
+        grammar=grammar,
         pools={name: tuple(renamed[i] for i in ids) for name, ids in spec.pools.items()},
         accepted={
             definition: {

@@ -1,19 +1,24 @@
-"""Synthetic sequences with known motifs: the reference study's generator, bit for bit.
+"""Synthetic sequences with known motifs: by a recipe of the engine, or as the reference study.
 
-Source: Koo & Ploenzke (2021), Methods, and the study's public notebooks. The random numbers come
-from numpy's frozen legacy generator (MT19937), one stream per dataset, in the study's own order of
-calls. That order is serial by nature (rejection sampling), so composing is a loop over sequences;
-everything that follows, the letters, the truth and the log-odds, is vectorised.
+The study's generator is reproduced bit for bit (Koo & Ploenzke 2021, Methods, and the study's
+public notebooks). Its random numbers come from numpy's frozen legacy generator (MT19937), one
+stream dataset, in the study's own order of calls. That order is serial by nature (rejection
+sampling), so composing is a loop over sequences; everything that follows, the letters, the truth
+and the log-odds, is vectorised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.errors import UserError
+from motifidelity.tasks.engine.dataset_recipe import Drawn, Matrices, Recipe
+from motifidelity.tasks.engine.sites import TRUE
 from motifidelity.tasks.motifs import Motif, reverse_complement_ppm
 from motifidelity.tasks.spec import SPLITS, Grammar, TaskSpec
 
@@ -46,29 +51,32 @@ class Implants:
     end: NDArray[np.int16]
     log_odds: NDArray[np.float32]
 
-    def take(self, rows: NDArray[np.intp]) -> Implants:
+    def take(self, rows: NDArray[np.intp]) -> Self:
         """The given rows."""
-        return Implants(
-            self.sequence[rows],
-            self.motif[rows],
-            self.strand[rows],
-            self.start[rows],
-            self.end[rows],
-            self.log_odds[rows],
-        )
+        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
-    def of_sequences(self, sequences: NDArray[np.intp]) -> Implants:
+    def of_sequences(self, sequences: NDArray[np.intp]) -> Self:
         """Implants of the given sequences, renumbered to their order."""
         order = np.argsort(self.sequence, kind="stable")
         bounds = np.searchsorted(self.sequence[order], np.stack([sequences, sequences + 1]))
         counts = bounds[1] - bounds[0]
         offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = order[np.repeat(bounds[0], counts) + offsets]
-        taken = self.take(rows)
         renumbered = np.repeat(np.arange(len(sequences)), counts).astype(np.int32)
-        return Implants(
-            renumbered, taken.motif, taken.strand, taken.start, taken.end, taken.log_odds
-        )
+        return replace(self.take(rows), sequence=renumbered)
+
+
+@dataclass(frozen=True, eq=False)
+class Decoys(Implants):
+    """Sites that look like a motif's and are none, one row each, as `Implants`.
+
+    Attributes
+    ----------
+    kind : ndarray (k,) int8
+        Number in `engine.sites.KINDS`; the ``motif`` of a look-alike is the relative's.
+    """
+
+    kind: NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,24 +87,27 @@ class Split:
     ----------
     sequences : ndarray (n, length) uint8
         Letters coded A=0 C=1 G=2 T=3.
-    labels : ndarray (n, classes) uint8
+    labels : ndarray (n, classes)
+        uint8; float32 where the target is a regression's, in standard deviations.
     truth : ndarray (n, length) uint8
         1 where the generating column carries more than 0.01 bit (study's definition:
         ``2 + sum(p * log2(p + 1e-10))``).
     implants : Implants
+    decoys : Decoys, optional
+        Of a recipe that draws some.
     """
 
     sequences: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    labels: NDArray[Any]
     truth: NDArray[np.uint8]
     implants: Implants
+    decoys: Decoys | None = None
 
     def head(self, n: int | None) -> Split:
         """The first ``n`` sequences (all of them for ``None``)."""
         if n is None or n >= len(self.sequences):
             return self
-        keep = np.flatnonzero(self.implants.sequence < n)
-        return Split(self.sequences[:n], self.labels[:n], self.truth[:n], self.implants.take(keep))
+        return self.rows(np.arange(n))
 
     def rows(self, rows: NDArray[np.intp]) -> Split:
         """The given sequences, in that order."""
@@ -105,12 +116,19 @@ class Split:
             self.labels[rows],
             self.truth[rows],
             self.implants.of_sequences(rows),
+            self.decoys and self.decoys.of_sequences(rows),
         )
 
 
 def motif_ids(spec: TaskSpec) -> tuple[str, ...]:
     """Matrices that a task implants, in the order of its pools, each once."""
     return tuple(dict.fromkeys(i for ids in spec.pools.values() for i in ids))
+
+
+def implanted_matrices(spec: TaskSpec, motifs: Mapping[str, Motif]) -> Matrices:
+    """The matrices of `motif_ids`, as recipes take them."""
+    ids = motif_ids(spec)
+    return Matrices(ids, tuple(motifs[i].ppm for i in ids))
 
 
 def column_information(ppm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -193,10 +211,63 @@ def generate(spec: TaskSpec, motifs: Mapping[str, Motif]) -> dict[str, Split]:
     Returns
     -------
     dict of str to Split
-        ``train``, ``valid`` and ``test``.
+        ``train``, ``valid`` and ``test``, then the recipe's extra sets.
+
+    Raises
+    ------
+    UserError
+        If what belongs into a sequence does not fit.
     """
-    grammar, length = spec.grammar, spec.length
-    ids = motif_ids(spec)
+    if isinstance(spec.grammar, Recipe):
+        return _by_recipe(spec, spec.grammar, motifs)
+    return _as_the_study(spec, spec.grammar, motifs)
+
+
+def _by_recipe(spec: TaskSpec, recipe: Recipe, motifs: Mapping[str, Motif]) -> dict[str, Split]:
+    matrices = implanted_matrices(spec, motifs)
+    cuts = _cuts(spec, recipe.sequences)
+    parts = {name: slice(cuts[i], cuts[i + 1]) for i, name in enumerate(SPLITS)}
+    try:
+        drawn = recipe.draw(matrices, spec.length, parts)
+    except ValueError as error:
+        raise UserError(f"task {spec.id}: {error}") from error
+    return {name: _split(part, matrices) for name, part in drawn.items()}
+
+
+def _split(drawn: Drawn, matrices: Matrices) -> Split:
+    sites, true = drawn.sites, drawn.sites.kind == TRUE
+    told = [(column_information(ppm) > TRUTH_BITS).astype(np.uint8) for ppm in matrices.ppms]
+    truth = np.zeros(drawn.codes.shape, np.uint8)
+    for motif, columns in enumerate(told):
+        for strand in (1, -1):
+            mine = true & (sites.motif == motif) & (sites.strand == strand)
+            places = sites.start[mine][:, None] + np.arange(len(columns))
+            truth[sites.owner[mine][:, None], places] = columns[::strand]
+    rows = Decoys(
+        sites.owner.astype(np.int32),
+        sites.motif.astype(np.int16),
+        sites.strand.astype(np.int8),
+        sites.start.astype(np.int16),
+        sites.end.astype(np.int16),
+        sites.bits.astype(np.float32),
+        sites.kind.astype(np.int8),
+    )
+    mine = rows.take(np.flatnonzero(true))
+    implants = Implants(**{f.name: getattr(mine, f.name) for f in fields(Implants)})
+    decoys = None if true.all() else rows.take(np.flatnonzero(~true))
+    return Split(drawn.codes, drawn.labels, truth, implants, decoys)
+
+
+def _cuts(spec: TaskSpec, total: int) -> NDArray[np.intp]:
+    """Where the splits of so many sequences begin, and the end of the last."""
+    # the study multiplies share by n before it sums, so that 0.7 + 0.1 does not round down
+    return np.cumsum([0.0, *(share * total for share in spec.splits)]).astype(np.intp)
+
+
+def _as_the_study(
+    spec: TaskSpec, grammar: Grammar, motifs: Mapping[str, Motif]
+) -> dict[str, Split]:
+    length, ids = spec.length, motif_ids(spec)
     number = {motif_id: i for i, motif_id in enumerate(ids)}
     table = _ColumnTable(ids, motifs)
     pools = [
@@ -238,10 +309,10 @@ def generate(spec: TaskSpec, motifs: Mapping[str, Motif]) -> dict[str, Split]:
         (start + widths).astype(np.int16),
         site_log_odds.astype(np.float32),
     )
-    whole = Split(sequences, _labels(spec, owner, strand_number // 2), truth, implants)
+    labels = _labels(grammar, len(spec.classes), owner, strand_number // 2)
+    whole = Split(sequences, labels, truth, implants)
     order = rng.permutation(total)
-    # the study multiplies share by n before it sums, so that 0.7 + 0.1 does not round down
-    cuts = np.cumsum([0.0, *(share * total for share in spec.splits)]).astype(int)
+    cuts = _cuts(spec, total)
     return {name: whole.rows(order[cuts[i] : cuts[i + 1]]) for i, name in enumerate(SPLITS)}
 
 
@@ -258,12 +329,14 @@ def _letters(
     return letters
 
 
-def _labels(spec: TaskSpec, owner: NDArray[np.intp], motif: NDArray[np.intp]) -> NDArray[np.uint8]:
+def _labels(
+    grammar: Grammar, classes: int, owner: NDArray[np.intp], motif: NDArray[np.intp]
+) -> NDArray[np.uint8]:
     """Class bits (n, classes): fixed by population, or one per core motif that was picked."""
-    sizes = [p.sequences for p in spec.grammar.populations]
-    labels = np.zeros((sum(sizes), len(spec.classes)), dtype=np.uint8)
+    sizes = [p.sequences for p in grammar.populations]
+    labels = np.zeros((sum(sizes), classes), dtype=np.uint8)
     first = 0
-    for population, size in zip(spec.grammar.populations, sizes, strict=True):
+    for population, size in zip(grammar.populations, sizes, strict=True):
         if isinstance(population.label, str):
             mine = (owner >= first) & (owner < first + size)
             labels[owner[mine], motif[mine]] = 1

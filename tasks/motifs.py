@@ -1,4 +1,4 @@
-"""Motif database: JASPAR matrices through ``pyjaspar``, locked by digest."""
+"""Motif database: JASPAR matrices through ``pyjaspar`` and a file's own, locked by digest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.errors import DataError
+from motifidelity.errors import DataError, unknown
+from motifidelity.tasks.motif_files import read_motif_file
 from motifidelity.tasks.spec import MotifSource
 
 
@@ -24,7 +25,8 @@ class Motif:
     counts : ndarray (4, width) float64
         Position frequency matrix, rows A C G T.
     families : tuple of str
-        JASPAR's families of the factor; a dimer has several, some have none.
+        JASPAR's families of the factor; a dimer has several, some have none. So has a matrix of a
+        file that has no id of JASPAR's: `metrics.filters.families` leaves it out.
     """
 
     id: str
@@ -63,18 +65,44 @@ def motifs_digest(motifs: dict[str, Motif]) -> str:
 
 @cache
 def load_motifs(source: MotifSource) -> dict[str, Motif]:
-    """All matrices of a release by id, in the database's own order.
+    """All matrices of a source by id: those of its file, then a release's in its own order.
+
+    Filters are compared with both, so that one which holds a known motif that the task has not is
+    seen to do so. A matrix of the file takes the place of one of the release with its id.
 
     Raises
     ------
+    UserError
+        If there is no such release, or the file cannot be read.
     DataError
-        If the installed database differs from the one that the task was locked to.
+        If the matrices differ from those that the task was locked to.
     """
-    from pyjaspar import jaspardb
+    known = _released(source)
+    given = read_motif_file(source.file, source.content) if source.file else []
+    families = {motif_id: motif.families for motif_id, motif in known.items()}
+    own = {i: Motif(i, name, counts, families.get(i, ())) for i, name, counts in given}
+    motifs = {**own, **{i: motif for i, motif in known.items() if i not in own}}
+    found = motifs_digest(motifs)
+    if source.digest and found != source.digest:
+        raise DataError(
+            f"motif database {source.release}: digest {found[:12]} is not the locked "
+            f"{source.digest[:12]}; reinstall the pinned pyjaspar (see constraints.txt)"
+            if not source.file
+            else f"motif file {source.file} and {source.release}: digest {found[:12]} is not the "
+            f"locked {source.digest[:12]}; bring the file back as it was, or delete the digests of "
+            "a draft and lock it anew"
+        )
+    return motifs
 
+
+def _released(source: MotifSource) -> dict[str, Motif]:
+    from pyjaspar import jaspar_releases, jaspardb
+
+    if source.release not in jaspar_releases:
+        raise unknown("release of JASPAR", source.release, jaspar_releases)
     database = jaspardb(release=source.release)
     records = database.fetch_motifs(collection=source.collection, tax_group=[source.tax_group])
-    motifs = {
+    return {
         record.matrix_id: Motif(
             record.matrix_id,
             record.name,
@@ -83,10 +111,3 @@ def load_motifs(source: MotifSource) -> dict[str, Motif]:
         )
         for record in records
     }
-    found = motifs_digest(motifs)
-    if found != source.digest:
-        raise DataError(
-            f"motif database {source.release}: digest {found[:12]} is not the locked "
-            f"{source.digest[:12]}; reinstall the pinned pyjaspar (see constraints.txt)"
-        )
-    return motifs

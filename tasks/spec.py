@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,21 +21,44 @@ from motifidelity.entries import RIVALS
 from motifidelity.errors import UserError, unknown
 from motifidelity.metrics.attribution import maps
 from motifidelity.metrics.gates import GATES
-from motifidelity.metrics.headlines import HEADLINES, Headline, main_scores
+from motifidelity.metrics.headlines import (
+    HEADLINES,
+    Headline,
+    main_scores,
+    readings_of,
+    shown_capabilities,
+)
 from motifidelity.metrics.readings import OWN, READINGS, Reading
+from motifidelity.tasks.engine.dataset_recipe import Recipe, read_recipe
 
 SPLITS = ("train", "valid", "test")
+# what filters are compared with beside the motifs of a file, unless it names another release
+JASPAR = {"release": "JASPAR2016", "collection": "CORE", "tax_group": "vertebrates"}
 EXPLAIN = ("positives", "all")
+# which matrices count as a true motif: as the study has it, and as scores that mend it do
+DEFINITIONS = ("paper", "corrected")
+# how a specification and its motif file are called where they are kept
+TEXT, MOTIFS = "task.toml", "motifs"
+# --task of every task of the suite
+ALL = "all"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
 
 @dataclass(frozen=True)
 class MotifSource:
-    """Where the motifs come from: a release of JASPAR and the digest of its matrices."""
+    """Where the motifs come from: a release of JASPAR and the digest of its matrices.
+
+    With ``file`` (as the specification names it, beside itself) the matrices of that file's
+    ``content`` stand before those of the release, and the digest covers both. A draft has the
+    digest ``""``.
+    """
 
     release: str
     collection: str
     tax_group: str
     digest: str
+    file: str = ""
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +140,8 @@ class Scoring:
     ``top_sites`` a count, ``chance_percentile`` a percentile of implanted log-odds. ``maps_floor``
     is the ``attribution_auroc`` of the best map that knows nothing of a sequence, noise or the
     curve of truth by position in the training split; a task without one has no score ``maps``.
+    ``backgrounds``: into how many designed sites are written, 0 without such questions;
+    ``strands``: whether reverse complements are asked about.
     ``rivals`` are those of `entries.RIVALS` that are recorded beside the ceilings and floors.
     ``mismatched``: whether maps are also held against the truth of other sequences.
     """
@@ -128,6 +154,8 @@ class Scoring:
     maps_floor: float | None = None
     rivals: tuple[str, ...] = ()
     mismatched: bool = False
+    backgrounds: int = 0
+    strands: bool = False
 
     def fixed_floor(self, metric: str) -> float | None:
         """The floor of a score of maps, the same for all networks; None where noise is it."""
@@ -165,6 +193,9 @@ class Attribution:
     explain : {"positives", "all"}
         Which test sequences maps are made of: the first ones with a label, or as many without any
         beside them.
+    extra : int
+        Sequences of each extra test set (``[[engine.extra]]``) whose maps are made, by the methods
+        of `maps`; 0: nothing is asked about these sets.
     """
 
     methods: Mapping[str, Mapping[str, Any]]
@@ -176,6 +207,7 @@ class Attribution:
     readings: tuple[Reading, ...] = (OWN,)
     by_class: bool = False
     explain: str = EXPLAIN[0]
+    extra: int = 0
 
     def curve_counts(self, length: int) -> tuple[int, ...]:
         """Numbers of bases that the curves replace in sequences of a length, rising from 0."""
@@ -189,7 +221,9 @@ class TaskSpec:
     ``digest`` covers the whole file. ``training_digest`` covers what a trained network depends on
     alone (name, shapes, training and validation data, recipe), so that a version that only scores
     differently can score the same networks. ``gates`` are bounds by the names of
-    `metrics.gates.GATES`; ``headlines`` are the scores that are read first.
+    `metrics.gates.GATES`; ``headlines`` are the scores that are read first. ``default``: whether
+    commands take the task where none is named. ``files`` are what it was read from, by the names of
+    `kept_spec`.
     """
 
     name: str
@@ -203,7 +237,7 @@ class TaskSpec:
     classes: tuple[str, ...]
     motifs: MotifSource
     pools: Mapping[str, tuple[str, ...]]
-    grammar: Grammar
+    grammar: Grammar | Recipe
     splits: tuple[float, ...]
     fit: FitRecipe
     profiles: Mapping[str, Profile]
@@ -215,11 +249,19 @@ class TaskSpec:
     training_digest: str = field(repr=False)
     gates: Mapping[str, float] = field(default_factory=dict)
     headlines: tuple[Headline, ...] = HEADLINES
+    default: bool = True
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def id(self) -> str:
         """Name and version, as in ``motif-classes@1``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Names of the sets of sequences: the splits, then what else the recipe draws to test."""
+        extras = self.grammar.extras if isinstance(self.grammar, Recipe) else ()
+        return (*SPLITS, *(extra.name for extra in extras))
 
     @property
     def dataset_digest(self) -> str:
@@ -235,13 +277,69 @@ class TaskSpec:
             If the task has no such profile.
         """
         if name not in self.profiles:
-            raise unknown("profile", name, self.profiles)
+            raise UserError(f"task {self.id}: {unknown('profile', name, self.profiles)}")
         return self.profiles[name]
+
+    def size(self, profile: Profile, split: str) -> int:
+        """Sequences of a split that a profile takes: no more than there are."""
+        there = int(self.digests[split]["n"])
+        return min(getattr(profile, split) or there, there)
 
     def methods(self, profile: Profile) -> dict[str, Mapping[str, Any]]:
         """Attribution methods of a profile with their settings; without a choice, all."""
         chosen = self.attribution.methods if profile.methods is None else profile.methods
         return {name: self.attribution.methods[name] for name in chosen}
+
+
+def _grammar(table: Mapping[str, Any]) -> Grammar:
+    given = dict(table)
+    populations = tuple(
+        Population(
+            p["sequences"],
+            tuple(p["pools"]),
+            p["label"] if isinstance(p["label"], str) else tuple(p["label"]),
+        )
+        for p in given.pop("population")
+    )
+    given["count_weights"] = tuple(given["count_weights"])
+    return Grammar(populations=populations, **given)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of nested tables, their keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield key
+            yield from _texts(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _motifs(
+    table: Mapping[str, Any], draft: bool, beside: Callable[[str], bytes] | None
+) -> MotifSource:
+    if "digest" not in table:
+        if not draft:
+            raise KeyError("digests")
+        table = {**table, "digest": ""}
+    if "file" not in table:
+        return MotifSource(**table)
+    if beside is None:
+        raise ValueError(f"its motif file {table['file']} is not at hand; read it from a file")
+    return MotifSource(**{**JASPAR, **table}, content=beside(table["file"]))
+
+
+def _accepted(raw: Mapping[str, Any]) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """Matrices that count as a true factor's; by default each core one as its own."""
+    own = {motif_id: (motif_id,) for motif_id in raw["pools"]["core"]}
+    found = {
+        definition: {tf: tuple(ids) for tf, ids in table.items()}
+        for definition, table in raw.get("accepted", {}).items()
+    }
+    return {**dict.fromkeys(DEFINITIONS, own), **found}
 
 
 def _gates(table: Mapping[str, Any]) -> Mapping[str, float]:
@@ -259,7 +357,13 @@ def _scoring(table: Mapping[str, Any]) -> Scoring:
 
 def _headlines(tables: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
     found = tuple(Headline(**table) for table in tables)
+    if strange := {one.reading for one in found} - set(READINGS):
+        raise ValueError(
+            f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"
+        )
     main_scores(found)
+    readings_of(found)
+    shown_capabilities(found)
     return found
 
 
@@ -269,8 +373,18 @@ def canonical_digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
-    """Read a specification from TOML text; that of a draft may lack the digests of its data.
+def parse_spec(
+    text: str, *, draft: bool = False, beside: Callable[[str], bytes] | None = None
+) -> TaskSpec:
+    """Read a specification from TOML text.
+
+    Parameters
+    ----------
+    text : str
+    draft : bool
+        The digests may be missing.
+    beside : callable, optional
+        Gives the content of a file that lies beside the specification, such as one of motifs.
 
     Raises
     ------
@@ -278,18 +392,14 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         If a value is missing.
     """
     raw = tomllib.loads(text)
+    # it is shown on pages and in terminals, and may be a stranger's
+    if odd := next((found for found in _texts(raw) if not found.isprintable()), None):
+        raise ValueError(f"{odd[:30]!r} holds control characters; take them out")
     if draft:
         raw = {"digests": {}, **raw}
-    grammar = dict(raw["grammar"])
-    populations = tuple(
-        Population(
-            p["sequences"],
-            tuple(p["pools"]),
-            p["label"] if isinstance(p["label"], str) else tuple(p["label"]),
-        )
-        for p in grammar.pop("population")
-    )
-    grammar["count_weights"] = tuple(grammar["count_weights"])
+    motifs = _motifs(raw["motifs"], draft, beside)
+    pools = {k: tuple(v) for k, v in raw["pools"].items()}
+    recipe = read_recipe(raw["engine"], pools) if "engine" in raw else _grammar(raw["grammar"])
     attribution = dict(raw["attribution"])
     attribution["curve_shares"] = tuple(attribution["curve_shares"])
     attribution["readings"] = tuple(attribution.get("readings", (OWN,)))
@@ -322,22 +432,21 @@ def parse_spec(text: str, *, draft: bool = False) -> TaskSpec:
         target=raw["target"],
         length=raw["length"],
         classes=tuple(raw["classes"]),
-        motifs=MotifSource(**raw["motifs"]),
-        pools={k: tuple(v) for k, v in raw["pools"].items()},
-        grammar=Grammar(populations=populations, **grammar),
+        motifs=motifs,
+        pools=pools,
+        grammar=recipe,
         splits=tuple(raw["splits"][s] for s in SPLITS),
         fit=FitRecipe(**raw["fit"]),
         profiles=profiles,
         scoring=_scoring(raw["scoring"]),
         attribution=Attribution(**attribution),
-        accepted={
-            definition: {tf: tuple(ids) for tf, ids in table.items()}
-            for definition, table in raw["accepted"].items()
-        },
+        accepted=_accepted(raw),
         digests=raw["digests"],
         digest=canonical_digest(raw),
         gates=_gates(raw.get("gates", {})),
         headlines=_headlines(raw["headline"]) if "headline" in raw else HEADLINES,
+        default=raw.get("default", True),
+        files={TEXT: text.encode()} | ({MOTIFS: motifs.content} if motifs.file else {}),
         training_digest=canonical_digest(
             {
                 **{key: raw[key] for key in ("name", "target", "length", "classes", "fit")},
@@ -370,8 +479,19 @@ def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
     UserError
         If it cannot be read or is no specification.
     """
+
+    def beside(name: str) -> bytes:
+        file = path.parent / name
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"task {path}: motif file {file}: {error.strerror or error}; [motifs] file is "
+                "relative to the specification's folder"
+            ) from error
+
     try:
-        return parse_spec(path.read_text(encoding="utf-8"), draft=draft)
+        return parse_spec(path.read_text(encoding="utf-8"), draft=draft, beside=beside)
     except OSError as error:
         raise UserError(f"task {path}: {error.strerror or error}") from error
     except KeyError as error:
@@ -382,22 +502,99 @@ def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
         raise UserError(f"task {path}: no specification: {' '.join(str(error).split())}") from error
 
 
+# a user's own tasks that this process has met, by id and digest
+_OWN: dict[tuple[str, str], TaskSpec] = {}
+
+
+def own_spec(path: Path) -> TaskSpec:
+    """A user's own task, read from its locked file; from now on it is found by its name too.
+
+    Raises
+    ------
+    UserError
+        If it is no specification, is not locked, or has a name that the suite has or none can have.
+    """
+    spec = read_spec(path)
+    if problem := name_problem(spec.name):
+        raise UserError(f"task {path}: {problem}")
+    return know(spec)
+
+
+def kept_spec(files: Mapping[str, bytes]) -> TaskSpec:
+    """A user's own task from its kept `TaskSpec.files`.
+
+    Raises
+    ------
+    UserError, ValueError, KeyError, TypeError
+        If they are no specification that this version can read.
+    """
+    spec = parse_spec(files[TEXT].decode(), beside=lambda _: files[MOTIFS])
+    if problem := name_problem(spec.name):
+        raise ValueError(problem)
+    return spec
+
+
+def know(spec: TaskSpec) -> TaskSpec:
+    """Let a user's own task be found by its name; of several with one name the last."""
+    _OWN.pop((spec.id, spec.digest), None)
+    _OWN[spec.id, spec.digest] = spec
+    return spec
+
+
+def own_as(task: str, digest: str) -> TaskSpec | None:
+    """The user's own task of an id and a digest, where this process has met it."""
+    return _OWN.get((task, digest))
+
+
+def is_own(spec: TaskSpec) -> bool:
+    """Whether a task is a user's own, and not one of the suite."""
+    return (spec.id, spec.digest) in _OWN
+
+
+def known_specs() -> dict[str, TaskSpec]:
+    """Every specification by ``name@version``: the suite's, then users' own."""
+    return {**{spec.id: spec for spec in _OWN.values()}, **all_specs()}
+
+
+def name_problem(name: str) -> str:
+    """What is wrong with the name of a user's own task, and the remedy; or nothing."""
+    if name in latest_specs():
+        return f"the suite has a task named {name!r}; give yours another name"
+    if not _NAME.fullmatch(name):
+        return (
+            f"{name[:60]!r} is no task's name; take at most 60 small letters, digits and ._-, the "
+            "first a letter or digit"
+        )
+    return ""
+
+
+def given_spec(name: str) -> TaskSpec:
+    """Specification by name, or of a user's own file: what ends in ``.toml`` or has a slash.
+
+    Raises
+    ------
+    UserError
+        As `find_spec` and `own_spec`.
+    """
+    return own_spec(Path(name)) if name.endswith(".toml") or "/" in name else find_spec(name)
+
+
 def find_spec(name: str) -> TaskSpec:
-    """Specification by ``name`` (its latest version) or ``name@version``.
+    """Specification by ``name`` (its latest version) or ``name@version``, a user's own among them.
 
     Raises
     ------
     UserError
         If there is none, with the near names.
     """
-    specs = all_specs()
+    specs = known_specs()
     if "@" in name:
         if name in specs:
             return specs[name]
         raise unknown("task", name, specs)
     versions = [spec for spec in specs.values() if spec.name == name]
     if not versions:
-        raise unknown("task", name, latest_specs())
+        raise unknown("task", name, dict.fromkeys(spec.name for spec in specs.values()))
     return max(versions, key=lambda spec: spec.version)
 
 
@@ -409,23 +606,63 @@ def headlines_of(task: str) -> tuple[Headline, ...]:
         return HEADLINES
 
 
-def chosen_specs(names: Sequence[str]) -> list[TaskSpec]:
-    """Specifications by name, each once; without names the latest version of every task.
+def read_first(task: str) -> Mapping[tuple[str, str], Reading]:
+    """How a task's scores of maps are read first, where that is not the method's own way."""
+    return readings_of(headlines_of(task))
+
+
+def is_read_first(row: Mapping[str, Any], first: Mapping[tuple[str, str], Reading]) -> bool:
+    """Whether a row of scores is of the reading that its task reads first (`read_first`)."""
+    return bool((row.get("reading") or OWN) == first.get((row["metric"], row["method"] or ""), OWN))
+
+
+def accuracy_of(task: str) -> Headline:
+    """The headline that stands for a task's accuracy; that of `HEADLINES` where none does."""
+    own = (one for one in (*headlines_of(task), *HEADLINES) if one.main)
+    return next(one for one in own if one.family == "accuracy")
+
+
+def chosen_specs(names: Sequence[str], profile: str | None = None) -> list[TaskSpec]:
+    """Specifications by name, each once; without names the latest version of default tasks.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As of `given_spec`, or ``all``: the latest version of every task of the suite.
+    profile : str, optional
+        Of tasks that are not named, only those that have such a profile.
 
     Raises
     ------
     UserError
-        If one does not exist.
+        If one does not exist, or no task has the profile.
     """
-    found = [find_spec(name) for name in names] if names else latest_specs().values()
+    latest = latest_specs().values()
+    found: list[TaskSpec] = []
+    for name in names or [""]:
+        if name not in ("", ALL):
+            found.append(given_spec(name))
+            continue
+        every = [spec for spec in latest if name == ALL or spec.default]
+        fit = [spec for spec in every if profile is None or profile in spec.profiles]
+        if not fit and profile is not None:
+            raise unknown("profile", profile, {name for spec in every for name in spec.profiles})
+        found += fit
     return list({spec.id: spec for spec in found}.values())
 
 
 def earlier_specs(later: TaskSpec) -> list[TaskSpec]:
     """The versions of a task before the given one, the oldest first."""
-    mine = (spec for spec in all_specs().values() if spec.name == later.name)
+    mine = (spec for spec in known_specs().values() if spec.name == later.name)
     before = (spec for spec in mine if spec.version < later.version)
     return sorted(before, key=lambda spec: spec.version)
+
+
+def alike_specs(one: TaskSpec) -> list[TaskSpec]:
+    """The versions of a task that train the same networks, the given one too, oldest first."""
+    mine = (spec for spec in known_specs().values() if spec.name == one.name)
+    alike = (spec for spec in mine if spec.training_digest == one.training_digest)
+    return sorted(alike, key=lambda spec: spec.version)
 
 
 def latest_specs() -> dict[str, TaskSpec]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motifidelity.metrics.scored import REGRESSION
 from motifidelity.metrics.truth.bases import Spans, find_spans
 from motifidelity.tasks.dataset import Dataset
 from motifidelity.tasks.generate import BACKGROUND, Implants, Split
 from motifidelity.tasks.motifs import reverse_complement_ppm
-from motifidelity.tasks.spec import SPLITS
+from motifidelity.tasks.spec import SPLITS, TaskSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,13 +39,12 @@ def sequence_texts(split: Split) -> list[str]:
 
 
 def export_fasta(dataset: Dataset, out: Path) -> list[Path]:
-    """One FASTA file a split; the header names the sequence and its classes."""
+    """One FASTA file a split; the header names the sequence and its classes, or its values."""
     written = []
-    classes = np.array(dataset.spec.classes)
     for name in SPLITS:
         split = dataset.splits[name]
         lines = [
-            f">{title} classes={','.join(classes[labels.astype(bool)]) or 'none'}\n{text}\n"
+            f">{title} {_told(dataset.spec, labels)}\n{text}\n"
             for title, labels, text in zip(
                 sequence_names(name, len(split.sequences)),
                 split.labels,
@@ -55,6 +55,15 @@ def export_fasta(dataset: Dataset, out: Path) -> list[Path]:
         written.append(out / f"{dataset.spec.id}.{name}.fasta")
         written[-1].write_text("".join(lines), encoding="ascii")
     return written
+
+
+def _told(spec: TaskSpec, labels: NDArray[Any]) -> str:
+    """What a sequence's labels (classes,) are, in a header."""
+    if spec.target == REGRESSION:
+        return " ".join(
+            f"{name}={value:.6g}" for name, value in zip(spec.classes, labels, strict=True)
+        )
+    return f"classes={','.join(np.array(spec.classes)[labels.astype(bool)]) or 'none'}"
 
 
 def export_bed(dataset: Dataset, out: Path) -> list[Path]:
@@ -109,8 +118,9 @@ def export_parquet(dataset: Dataset, out: Path) -> list[Path]:
             "sequence": pa.array(sequence_texts(split)),
             "truth": pa.array([row.tobytes().decode() for row in split.truth + ord("0")]),
         }
+        prefix = "value" if dataset.spec.target == REGRESSION else "class"
         for index, title in enumerate(dataset.spec.classes):
-            columns[f"class_{title}"] = pa.array(split.labels[:, index])
+            columns[f"{prefix}_{title}"] = pa.array(split.labels[:, index])
         sequences.append(pa.table(columns))
         implants.append(_site_table(dataset, name, split.implants))
         spans = find_spans(

@@ -31,12 +31,13 @@ def cache_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def motif_classes(cache_folder):
-    return _dataset("motif-classes")
+    """The study's own, with the scores of version 1; version 2 has the same data."""
+    return _dataset("motif-classes@1")
 
 
 @pytest.fixture(scope="session")
 def regulatory_code(cache_folder):
-    return _dataset("regulatory-code")
+    return _dataset("regulatory-code@1")
 
 
 @pytest.fixture(scope="session")
@@ -64,22 +65,22 @@ def jaspar():
 
 @pytest.fixture(scope="session")
 def spec_texts():
-    """TOML text of every task by its plain name."""
+    """TOML text of every version of every task, by name and version."""
     from motifidelity.tasks.spec import parse_spec
 
     files = [f for f in resources.files("motifidelity.tasks").iterdir() if f.name.endswith(".toml")]
     texts = [f.read_text(encoding="utf-8") for f in files]
-    return {parse_spec(text).name: text for text in texts}
+    return {parse_spec(text).id: text for text in texts}
 
 
 @pytest.fixture(scope="session")
 def tiny_spec(spec_texts):
-    """The regulatory code with 60 sequences instead of 20,000, its digests locked alike."""
+    """The first regulatory code with 60 sequences instead of 20,000, its digests locked alike."""
     from motifidelity.tasks.generate import generate
     from motifidelity.tasks.motifs import load_motifs
     from motifidelity.tasks.spec import parse_spec
 
-    text = spec_texts["regulatory-code"].replace("sequences = 10000", "sequences = 30")
+    text = spec_texts["regulatory-code@1"].replace("sequences = 10000", "sequences = 30")
     spec = parse_spec(text.replace('name = "regulatory-code"', 'name = "tiny"'))
     digests = {
         name: {"n": len(split.sequences), **_sha256(split)}
@@ -96,9 +97,17 @@ def _sha256(split):
 
 
 @pytest.fixture
-def bench(monkeypatch, capfd):
-    """Run a command line in this process; returns status, standard output, standard error."""
+def bench(monkeypatch, capfd, tmp_path_factory):
+    """Run a command line in this process; returns status, standard output, standard error.
+
+    What is kept of a stopped training is a test's own: the same job of another test, stopped or at
+    work in another process, would be gone on with.
+    """
     from motifidelity.cli import main
+    from motifidelity.runs import unfinished
+
+    own = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(unfinished, "cache_folder", lambda: own)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])

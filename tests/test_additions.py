@@ -78,7 +78,7 @@ def forget():
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory, spec_texts):
     """A file beside those of each of three packages, from a folder that is no package's own."""
-    text = spec_texts["regulatory-code"].partition("[digests.train]")[0]
+    text = spec_texts["regulatory-code@1"].partition("[digests.train]")[0]
     text = text.replace("sequences = 10000", "sequences = 30")
     text = text.replace('name = "regulatory-code"', 'name = "toy-code"')
     text = text.replace("[attribution.methods]", "[attribution.methods]\nletter_presence = {}")
@@ -94,6 +94,7 @@ def extended(tmp_path_factory, spec_texts):
             (folder / file).write_text(textwrap.dedent(content), encoding="utf-8")
             package = import_module(name)
             patch.setattr(package, "__path__", [*package.__path__, str(folder)])
+        forget()
         yield folder / file
     for name in set(sys.modules) - loaded:
         if name.endswith((".logit_range", ".letter_presence")):
@@ -187,7 +188,7 @@ def test_a_task_is_locked_scored_shown_and_documented(
     spec = specs.find_spec("toy-code@1")
     # the digests of an independent computation over the same recipe
     assert spec.digests == tiny_spec.digests
-    assert list(specs.latest_specs()) == ["motif-classes", "regulatory-code", "toy-code"]
+    assert "toy-code" in specs.latest_specs()
     before = locked.read_text("utf-8")
     status, out, _ = bench("tasks", "lock", locked)
     assert (status, locked.read_text("utf-8")) == (0, before)

@@ -291,7 +291,7 @@ def test_the_name_of_a_ceiling_floor_or_rival_is_refused(name, write):
     assert 'MODEL["name"]' in message
 
 
-@pytest.mark.parametrize("file", ["untrained.py", "shuffled_labels.py"])
+@pytest.mark.parametrize("file", ["untrained.py", "shuffled_labels.py", "shuffled_values.py"])
 def test_the_floors_themselves_keep_their_names_wherever_their_files_lie(file, write):
     text = (Path(__file__).parents[1] / "models" / file).read_text(encoding="utf-8")
     submission = read_submission(write(text, "copy.py"))

@@ -24,7 +24,7 @@ COMMANDS = {
     "regress": "Compare what the code does today with the committed record.",
     "reproduce": "Train the reference study's grid.",
     "report": "Write a registry's tables and figures into Markdown documents.",
-    "tasks": "List, show, verify and export the fixed tasks.",
+    "tasks": "List, show, verify and export the fixed tasks; make your own.",
     "models": "List the baseline networks.",
     "image": "Build, list, inspect and remove the images that submissions run in.",
     "cluster": "Write the file that runs a command on SLURM or Kubernetes.",

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import click
 
-from motifidelity.cli.options import backend_option, debugging, image_option, runner_option
+from motifidelity.cli.options import (
+    backend_option,
+    debugging,
+    image_option,
+    runner_option,
+    tasks_option,
+)
 
 
 @click.command("check")
 @click.argument("model_file", metavar="MODEL.PY", type=click.Path(path_type=Path))
 @click.option("--param", "params", multiple=True, metavar="K=V", help="Parameter of build_model.")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task; default: all of them.")
+@tasks_option
 @runner_option
 @backend_option
 @image_option

@@ -35,6 +35,15 @@ def registry_at(default: str) -> Callable[[F], F]:
 
 registry_option = registry_at(DEFAULT_REGISTRY)
 
+tasks_option = click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="NAME|FILE|all",
+    help="Task of the suite, or the file of your own; all: every task of the suite; default: the "
+    "newest version of the study's two.",
+)
+
 
 def _refuse_strays(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
     if words:

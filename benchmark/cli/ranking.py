@@ -11,7 +11,7 @@ import pandas as pd
 
 from motifidelity.summary.names import name_runs
 from motifidelity.summary.query import Query, Source, answer, columns
-from motifidelity.summary.ranks import ACCURACY, compare, competing, kinds, order_by, rank
+from motifidelity.summary.ranks import compare, competing, kinds, of_accuracy, order_by, rank
 from motifidelity.summary.two_runs import compare_two
 from motifidelity.tasks.spec import headlines_of
 
@@ -103,7 +103,7 @@ def _beside(source: Source, query: Query) -> pd.DataFrame:
     frame = answer(source, asked)
     frame = frame[kinds(frame) != "model"]
     frame = frame.assign(label=[name.label for name in name_runs(frame)])
-    accurate = frame[frame["metric"] == ACCURACY]
+    accurate = frame[of_accuracy(frame)]
     accuracy = accurate.set_index(["task", "profile", "label"])["mean"]
     places = pd.MultiIndex.from_frame(frame[["task", "profile", "label"]])
     frame["accuracy"] = accuracy[~accuracy.index.duplicated()].reindex(places).to_numpy()

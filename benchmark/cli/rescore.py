@@ -24,7 +24,7 @@ from motifidelity.cli.options import (
 @click.option(
     "--as",
     "version",
-    metavar="NAME@VERSION",
+    metavar="NAME@VERSION|FILE",
     help="Score the networks of the task's earlier versions under this one, without training.",
 )
 @runner_option
@@ -53,10 +53,10 @@ def command(
     from motifidelity.registry import existing_registry
     from motifidelity.report.draw import draw_leaderboard
     from motifidelity.runs.rescore import rescore
-    from motifidelity.tasks.spec import find_spec
+    from motifidelity.tasks.spec import given_spec
 
-    under = find_spec(version) if version else None
     registry = existing_registry(location)
+    under = given_spec(version) if version else None
     executor = choose_executor(Wish(runner, image, memory, cpus, timeout), _note)
     done = rescore(
         registry, executor, probe_again=probe, patterns=patterns, version=under, note=_note

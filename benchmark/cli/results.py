@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS = {
-    "task": "NAME or NAME@VERSION.",
+    "task": "NAME (all its versions) or NAME@VERSION.",
     "model": "Model's name.",
     "metric": "Metric's name.",
     "method": "What a score is of, such as saliency; none: scores without a method.",
@@ -262,14 +262,39 @@ def rivals(
 ) -> None:
     """Say which networks do better than counting: each beside the 6-mer regression of its task.
 
-    Predicts is the AUROC, Maps the mean of six views. A network is 'above' where the lower end of
-    its 95% interval is above what counting has: over trials, or below three of them over test
-    sequences. Tasks without such an entry have no row.
+    Predicts is the AUROC, of a regression the correlation, Maps the mean of six views. A network is
+    'above' where the lower end of its 95% interval is above what counting has: over trials, or
+    below three of them over test sequences. Tasks without such an entry have no row.
     """
     from motifidelity.summary.query import Query
     from motifidelity.summary.rivals import beside_counting
 
     frame = beside_counting(_registry(place or given[0]), Query(**filters))
+    _print(frame, form or given[1])
+
+
+@command.command("capabilities")
+@_filters
+@_output
+@click.pass_obj
+def capabilities(
+    given: tuple[str | None, str | None],
+    /,
+    place: str | None,
+    form: str | None,
+    **filters: Any,
+) -> None:
+    """Say what each network can do: six figures a task, 0 its floor and 1 its oracle.
+
+    Predicts, Filters, Maps, Effects, Rules, Robust: each is of the task's own scores, which 'bench
+    tasks show' lists. Rows of task 'all' are means over the suite's tasks: a figure is there only
+    where the network has run every task that asks for it, and 'ran' names those that it has. The
+    row of the 6-mer regression is what counting gets.
+    """
+    from motifidelity.cli.capabilities import capability_answer
+    from motifidelity.summary.query import Query
+
+    frame = capability_answer(_registry(place or given[0]), Query(**filters))
     _print(frame, form or given[1])
 
 

@@ -20,6 +20,7 @@ from motifidelity.cli.options import (
     place_options,
     registry_option,
     say_where_the_page_goes,
+    tasks_option,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     help="Score these weights (.weights.h5, .pt) and train nothing.",
 )
 @click.option("--param", "params", multiple=True, metavar="K=V", help="Parameter of build_model.")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task; default: all of them.")
+@tasks_option
 @click.option("--trials", type=click.IntRange(1), help="Trials a task; default: the task's own.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="First seed.")
 @click.option(
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
     default="full",
     show_default=True,
     metavar="NAME",
-    help="full, or quick: a small fixed version of the same work, for trying things.",
+    help="full, or quick: a small fixed version of the same work, for trying things, of the tasks "
+    "that have one.",
 )
 @registry_option
 @click.option("--force", is_flag=True, help="Run finished jobs again.")
@@ -100,12 +102,12 @@ def command(
     from motifidelity.runs.run import run_plan
     from motifidelity.submitting.source import refuse_unfit
     from motifidelity.submitting.trial import calibrate
-    from motifidelity.tasks.spec import chosen_specs
+    from motifidelity.tasks.spec import ALL, chosen_specs
 
     submission = on_backend(read_submission(model_file), backend)
     submission = with_weights(submission, weights_file)
     values = submission.parameters(params)
-    specs = chosen_specs(tasks)
+    specs = chosen_specs(tasks, profile)
     if submission.weights:
         _refuse_several(specs, trials)
         trials = 1
@@ -113,6 +115,9 @@ def command(
     wish = replace(wish, backend=submission.backend)
     place = choose_executor(wish, lambda text: click.echo(text, err=True))
     plan = plan_jobs(submission, values, specs, profile, trials, seed, place.image)
+    for spec in chosen_specs(tasks) if set(tasks) <= {ALL} else ():
+        if spec not in specs:
+            click.echo(f"{spec.id} has no profile {profile} and is left out", err=True)
     registry = Registry(location)
     ahead = partial(
         forecast,

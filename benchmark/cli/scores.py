@@ -20,8 +20,8 @@ from motifidelity.summary.formats import text_table
 from motifidelity.summary.ranks import LEVEL
 from motifidelity.summary.rivals import HELD, NOT_ABOVE, not_above_counting
 from motifidelity.summary.runs import TRIAL, Summary, gather_scores, mark_trials
-from motifidelity.summary.stats import index_stats, mean_intervals
-from motifidelity.tasks.spec import Profile, TaskSpec, all_specs, headlines_of
+from motifidelity.summary.stats import Stat, Stats, index_stats, mean_intervals
+from motifidelity.tasks.spec import Profile, TaskSpec, accuracy_of, headlines_of, known_specs
 
 if TYPE_CHECKING:
     from motifidelity.runs.run import Ended
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FULL = "full"
 # share of the way from floor to ceiling below which a score is at chance
 AT_CHANCE = 0.05
+# the standard error over test sequences of scores that are no means over them
+ERRORS = dict(one for held in HELD.values() for one in held)
 # columns of numbers, by their headings
 NUMBERS = {"mean": "mean", "sd": "SD", "floor": "floor", "ceiling": "ceiling"}
 
@@ -57,8 +59,8 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
     -------
     DataFrame
         ``run``, ``task``, ``family``, ``metric``, ``method``, ``label``, ``mean``, ``sd``,
-        ``trials``, ``floor``, ``ceiling``, ``note`` and ``error`` (standard error over the items
-        of single trials, sequences or classes), by task. The note is ``at chance`` below
+        ``trials``, ``floor``, ``ceiling``, ``note`` and ``error`` (standard error of single
+        trials over their sequences or classes), by task. The note is ``at chance`` below
         `AT_CHANCE` of the way from floor to ceiling, ``may be chance`` where the interval over
         trials reaches the floor, `NOT_ABOVE` where it is not above a regression on 6-mer counts,
         else "".
@@ -70,8 +72,12 @@ def headline_scores(summary: Summary) -> pd.DataFrame:
     scores = scores.merge(runs[runs["division"] != DIVISION], on="run")
     scores = scores.merge(lines, on=["task", "metric", "method"])
     scores = scores.sort_values(["task", "run", "place"]).rename(columns={"n": "trials"})
-    scores = _with_ends(scores.reset_index(drop=True), summary)
-    scores["error"] = [_error_over_items(trials) for trials in scores["by_trial"]]
+    stats = index_stats(summary.scores)
+    scores = _with_ends(scores.reset_index(drop=True), summary, stats)
+    scores["error"] = [
+        _error(stats.get((str(run), ERRORS.get(metric, ""), "", "")), trials)
+        for run, metric, trials in scores[["run", "metric", "by_trial"]].itertuples(index=False)
+    ]
     scores["method"] = scores["method"].astype(object).where(scores["method"] != "", None)
     columns = ["run", "task", "family", "metric", "method", "label", "mean", "sd", "trials"]
     return scores[[*columns, "floor", "ceiling", "note", "error"]].reset_index(drop=True)
@@ -87,9 +93,9 @@ def _lines(tasks: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "family", "metric", "method", "label", "place"])
 
 
-def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
+def _with_ends(scores: pd.DataFrame, summary: Summary, stats: Stats) -> pd.DataFrame:
     """Floor, ceiling, and whether a score is told from chance."""
-    stats, metrics = index_stats(summary.scores), all_metrics()
+    metrics = all_metrics()
     mean, sd, n = (scores[name].to_numpy(float) for name in ("mean", "sd", "trials"))
     lows, highs = mean_intervals(list(scores["metric"]), mean, sd, n, metrics, LEVEL)
     same = ["task", "task_digest", "profile"]
@@ -107,13 +113,15 @@ def _with_ends(scores: pd.DataFrame, summary: Summary) -> pd.DataFrame:
         ceilings.append(scale.ceilings[metric, method] if known else math.nan)
         reach = min(scale.place(metric, method, end) for end in (low, high))
         note = "at chance" if place < AT_CHANCE else "may be chance" if reach <= 0 else ""
-        mine = {HELD[name][0] for name in below.get(row["run"], ())}
+        mine = {metric for name in below.get(row["run"], ()) for metric, _ in HELD[name]}
         notes.append(note or (NOT_ABOVE if metric in mine else ""))
     return scores.assign(floor=floors, ceiling=ceilings, note=notes)
 
 
-def _error_over_items(by_trial: Mapping[str, tuple[float, float | None, int]]) -> float:
-    """Root mean square over trials of the standard error of a trial's own mean; nan of none."""
+def _error(stated: Stat | None, by_trial: Mapping[str, tuple[float, float | None, int]]) -> float:
+    """The standard error that trials state, else the root mean square of those of their means."""
+    if stated is not None and stated.n:
+        return stated.mean
     squares = [sd**2 / n for _, sd, n in by_trial.values() if sd is not None and n > 1]
     return math.sqrt(sum(squares) / len(squares)) if squares else math.nan
 
@@ -187,7 +195,7 @@ def _table(rows: pd.DataFrame, trials: int) -> str:
 def _little_meant(rows: pd.DataFrame, task: str, profile: str) -> Iterator[str]:
     """What of a run's scores says little of its architecture, and why, a line each."""
     notes: list[tuple[str, str]] = []
-    accuracy = rows[rows["metric"] == "auroc"]
+    accuracy = rows[rows["metric"] == accuracy_of(task).metric]
     if (accuracy["note"] == "at chance").any():
         notes.append(
             ("all scores", "accuracy is at chance: the network has learned nothing that its "
@@ -198,7 +206,7 @@ def _little_meant(rows: pd.DataFrame, task: str, profile: str) -> Iterator[str]:
          "6-mer counts has")
         for label in rows[rows["note"] == NOT_ABOVE]["label"]
     ]  # fmt: skip
-    spec = all_specs().get(task)
+    spec = known_specs().get(task)
     if spec and profile in spec.profiles and profile != FULL:
         notes += _of_profile(rows, spec, spec.profiles[profile], spec.profiles.get(FULL))
     if notes:
@@ -217,11 +225,11 @@ def _of_profile(
 ) -> Iterator[tuple[str, str]]:
     """Families whose scores a smaller profile leaves with little meaning, and why."""
     families = set(rows["family"])
-    trained = spec.digests["train"]["n"]
+    trained, taken = spec.digests["train"]["n"], spec.size(profile, "train")
     if profile.train and full and families & {"filters", "localisation"}:
         yield (
             "filters, localisation",
-            f"at most {profile.max_epochs} of {full.max_epochs} epochs on {profile.train:,} of "
+            f"at most {profile.max_epochs} of {full.max_epochs} epochs on {taken:,} of "
             f"{trained:,} sequences: filters are still forming, and a network that forms them "
             "late looks as if it never did",
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BOARD = ("task", "task_digest", "profile")
 # what reads as a number
-WHOLE = ("mean", "SD", "interval", "value", "AUROC", "difference", "possible", "trials")
+WHOLE = ("mean", "SD", "interval", "value", "AUROC", "r", "difference", "possible", "trials")
 
 
 def results_tables(
@@ -59,7 +59,7 @@ def _notes(table: pd.DataFrame, below: Mapping[str, Collection[str]]) -> list[st
     runs = [key_digest(key) for key in table[list(RUN_KEY)].itertuples(index=False)]
     scores = zip(runs, table["metric"], table["target"].isna(), strict=True)
     found = [
-        whole and any(HELD[name][0] == metric for name in below.get(run, ()))
+        whole and any(metric in dict(HELD[name]) for name in below.get(run, ()))
         for run, metric, whole in scores
     ]
     return [NOT_ABOVE if one else "" for one in found]
@@ -81,10 +81,10 @@ def rank_tables(frame: pd.DataFrame) -> str:
         score=[_joined(*pair) for pair in zip(frame["metric"], frame["method"], strict=True)],
     )
     columns = {"rank": "rank", "possible": "possible", "label": "run", "mean": "mean"}
-    columns |= {"accuracy": "AUROC", "group": "ties", "coverage": "trials"}
+    rest = {"group": "ties", "coverage": "trials"}
     return _by_board(
         table,
-        lambda board: _columns(board, columns),
+        lambda board: _columns(board, columns | {"accuracy": _accuracy(board)} | rest),
         beside=("division", "score"),
     )
 
@@ -108,6 +108,14 @@ def pair_tables(frame: pd.DataFrame) -> str:
         lambda board: _columns(board, columns, above=("first", "second", "score")),
         beside=("division",),
     )
+
+
+def _accuracy(board: pd.DataFrame) -> str:
+    """What a board's accuracy is, in a word."""
+    from motifidelity.metrics.headlines import short_name
+    from motifidelity.tasks.spec import accuracy_of
+
+    return short_name(accuracy_of(str(board["task"].iloc[0])).metric)
 
 
 def _by_board(

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--digests-only", is_flag=True, help="Check digests and rows; run nothing.")
 @click.option("--seal", metavar="SHA256", help="The seal that the submitter told.")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Run only these tasks again.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Run only these tasks again; a task of your own is known by its file alone.",
+)
 @click.option(
     "--trials",
     type=click.IntRange(1),
@@ -67,7 +73,7 @@ def command(
     from motifidelity.submitting.findings import lines
     from motifidelity.submitting.verification import refuse_inside, write_verification
     from motifidelity.submitting.verify import Wanted, verify_folder
-    from motifidelity.tasks.spec import find_spec
+    from motifidelity.tasks.spec import given_spec
 
     def say(text: str) -> None:
         click.echo(text, err=True)
@@ -80,7 +86,7 @@ def command(
 
     if out is not None:
         refuse_inside(out, folder)
-    wanted = Wanted(digests_only, tier, trials, tuple(find_spec(name).id for name in tasks), seal)
+    wanted = Wanted(digests_only, tier, trials, tuple(given_spec(name).id for name in tasks), seal)
     result = verify_folder(folder, wanted, open_executor, say)
     path = write_verification(result, out, folder) if out is not None else None
     if as_json:

@@ -20,7 +20,7 @@ from motifidelity.untrusted import clean_text, quoted
 class OutputLimits:
     """What a phase may leave: files directly in the folder, and their total size in bytes."""
 
-    files: int = 64
+    files: int = 256
     total_bytes: int = 2 << 30
 
 

@@ -153,7 +153,7 @@ class _Audit:
         return dict(row)
 
     def _network_files(self) -> None:
-        """Networks, arrays and evidence, each once however many results use it."""
+        """Networks, arrays, evidence and tasks, each once however many results use it."""
         stated: dict[str, File] = {}
         origins = set()
         for row in self._rows.values():
@@ -194,6 +194,8 @@ class _Audit:
             hidden = path.rpartition("/")[2].startswith(".")
             if top in FOLDERS and hidden and entry.plain:
                 self._hidden(entry, name)
+            elif top == "tasks" and rest.count("/") == 1 and entry.plain:
+                self.report.unfinished.append(entry)
             elif name is None or not entry.plain:
                 self._problem("foreign", path, "no file of a registry")
             elif name in self._packed and top in ("jobs", "manifest", *LOOSE_TABLES):

@@ -52,3 +52,30 @@ def counted_results(jobs: pa.Table, key: Sequence[str]) -> frozenset[str]:
     keys = zip(*(rows[name].to_pylist() for name in key), strict=True)
     counts = which_count(keys, rows["status"].to_pylist())
     return frozenset(rows["result_id"].filter(pa.array(counts, pa.bool_())).to_pylist())
+
+
+def of_own_training(tasks: Iterable[str], networks: Iterable[str]) -> list[bool]:
+    """Say of every result whether its network was trained for the version of the task it is of.
+
+    A network that was trained under one version may have scores under later ones too.
+
+    Parameters
+    ----------
+    tasks : iterable of str
+        Name and version of each result's task.
+    networks : iterable of str
+        Result that each result's network was trained for: ``arrays_of``, or its own.
+
+    Returns
+    -------
+    list of bool
+        True for results of the lowest version that a network has.
+    """
+    rows = [
+        (int(task.rpartition("@")[2]), network)
+        for task, network in zip(tasks, networks, strict=True)
+    ]
+    first: dict[str, int] = {}
+    for version, network in sorted(rows):
+        first.setdefault(network, version)
+    return [first[network] == version for version, network in rows]

@@ -1,10 +1,11 @@
 """The digest of every file, and the order in which the files of a result are written.
 
 A result's row in ``jobs/`` states the digest of each of its other files; ``manifest/RESULT.json``
-states the digest of the file that holds that row. No file is shared between results, so writers
-never wait for each other. The files are written in this order, each as a whole or not at all:
+states the digest of the file that holds that row. Results share no file but those of a user's own
+task, which lie below its digest, so writers never wait for each other. The files are written in
+this order, each as a whole or not at all:
 
-1. network, arrays, evidence, and the tables ``scores``, ``filters``, ``history``
+1. a user's own task, network, arrays, evidence, and the tables ``scores``, ``filters``, ``history``
 2. ``manifest/.RESULT.json``, hidden: the result is pending
 3. ``jobs/RESULT.parquet``: from here on the result exists
 4. the manifest gets its final name
@@ -39,8 +40,10 @@ PACK = "pack-"
 NAME = re.compile(r"[^/.][^/]*-\d{8}T\d{12}-[0-9a-f]{6}")
 LOOSE_TABLES = ("scores", "filters", "history")
 # files of a result that no table holds, and that a pack leaves where they are
-BLOBS = ("networks/", "arrays/", "evidence/")
-FOLDERS = ("jobs", *LOOSE_TABLES, "networks", "arrays", "evidence", "manifest")
+BLOBS = ("networks/", "arrays/", "evidence/", "tasks/")
+# of all results of a user's own task, so that no writer removes them
+SHARED = "tasks/"
+FOLDERS = ("jobs", *LOOSE_TABLES, "networks", "arrays", "evidence", "tasks", "manifest")
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ class Writing:
             return
         # the row first: the upload that failed may have arrived all the same
         paths = [table_path("jobs", self._name), pending_path(self._name)]
-        paths += self._written
+        paths += [path for path in self._written if not path.startswith(SHARED)]
         with contextlib.suppress(OSError):
             for path in paths:
                 self.store.delete(path)

@@ -163,7 +163,7 @@ def _copy_files(source: Store, files: Sequence[File], writing: Writing) -> None:
 
 
 def _copy_large(source: Store, files: Sequence[File], target: Store) -> None:
-    """Networks, arrays and evidence of packed results, which go before the pack."""
+    """What no table holds of packed results, which goes before the pack."""
     for file in files:
         if file.path.startswith(BLOBS) and not target.exists(file.path):
             content = _verified(source, file)

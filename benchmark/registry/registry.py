@@ -7,6 +7,7 @@ Layout of a registry, in a folder or below ``s3://bucket/prefix``:
 - ``networks/RESULT/``: the frozen network, from which a result can be probed again
 - ``arrays/RESULT.npz``: predictions, filter scans and maps, from which it can be scored again
 - ``evidence/RESULT.npz``: what its network sees in a few sequences (see ``evidence``); optional
+- ``tasks/ID-DIGEST/``: a user's own task, of all results that are of it (see ``own_tasks``)
 - ``manifest/RESULT.json``: digest of its file in ``jobs/``, whose row states those of the others
 
 ``bench registry compact`` packs many results into one file a table, ``TABLE/pack-*.parquet``. A
@@ -43,6 +44,7 @@ from motifidelity.registry.manifest import (
     stated_files,
     table_path,
 )
+from motifidelity.registry.own_tasks import learn_tasks, task_files
 from motifidelity.registry.parquet import encode, from_rows
 from motifidelity.registry.reading import (
     Pick,
@@ -125,6 +127,7 @@ class Registry:
     def __init__(self, location: Path | str) -> None:
         self.store: Store = open_store(location)
         self._fetched: tempfile.TemporaryDirectory[str] | None = None
+        self._learned = False
 
     @property
     def name(self) -> str:
@@ -184,6 +187,8 @@ class Registry:
         keys = {"result_id": result_id, "job_id": job_id}
         try:
             with Writing(self.store, result_id) as writing:
+                for path, content in task_files(result.job).items():
+                    writing.keep(path, content)
                 for file in result.files:
                     writing.add(f"networks/{result_id}/{file.name}", file.read_bytes())
                 if result.arrays:
@@ -236,6 +241,7 @@ class Registry:
         UnreachableError
             If the registry does not answer.
         """
+        self.learn()
         found, problems = read_readable(self.store, schema.TABLES)
         ids = latest_results(found["jobs"])
         latest = {name: only(table, ids) for name, table in found.items()}
@@ -265,7 +271,24 @@ class Registry:
             ids = latest_results(jobs)
             return ids if pick is None else ids & pick(only(jobs, ids))
 
+        self.learn()
         return read_tables(self.store, names, wanted)
+
+    def learn(self) -> None:
+        """Make users' own tasks that are kept here known, before their results are read.
+
+        Raises
+        ------
+        UnreachableError
+            If the registry does not answer.
+        """
+        if self._learned:
+            return
+        try:
+            learn_tasks(self.store)
+        except StoreError as error:
+            raise error.unreachable(f"registry {self.name}") from error
+        self._learned = True
 
     def every(self, *names: str) -> dict[str, pa.Table]:
         """The named tables with all results, superseded ones too.
@@ -275,6 +298,7 @@ class Registry:
         DataError
             Naming a file that is damaged, missing, or of a later version of this package.
         """
+        self.learn()
         return read_tables(self.store, names, None)
 
     def arrays(self, result_id: str, names: Collection[str] | None = None) -> dict[str, Any]:
@@ -497,6 +521,7 @@ def existing_registry(location: Path | str) -> Registry:
         registry.store.check()
     except StoreError as error:
         raise error.unreachable(f"registry {registry.name}") from error
+    registry.learn()
     return registry
 
 

@@ -10,7 +10,7 @@ from motifidelity.errors import DataError
 from motifidelity.files import atomic_path
 from motifidelity.regress.survey import Case
 from motifidelity.scoring.truth import Truth
-from motifidelity.tasks.spec import TaskSpec, find_spec
+from motifidelity.tasks.spec import TaskSpec, alike_specs, find_spec
 
 ARRAYS = "regression"
 # the stored arrays' share of a task's test split: small enough to commit
@@ -34,6 +34,8 @@ def store_arrays(
     folder: Path, found: Sequence[Case], say: Callable[[str], None], *, again: bool
 ) -> list[Path]:
     """Probe one network of each task, through the worker's own probe, and store its arrays.
+
+    Later versions of the task, which train alike, ask the same network.
 
     Parameters
     ----------
@@ -60,7 +62,10 @@ def store_arrays(
     written = []
     first: dict[str, Case] = {}
     for case in found:
-        first.setdefault(case.task, case)
+        trained = find_spec(case.task)
+        for spec in alike_specs(trained):
+            if spec.version >= trained.version:
+                first.setdefault(spec.id, case)
     for task, case in first.items():
         path = arrays_path(folder, task)
         if path.exists() and not again:

@@ -10,17 +10,21 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motifidelity.backends import DEFAULT_BACKEND, how_to_install
 from motifidelity.errors import DataError
 from motifidelity.files import LFS_POINTER, LFS_REMEDY, file_digest
+from motifidelity.metrics.readings import OWN
 from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.matrix import ARRAYS, small_truth
 from motifidelity.regress.survey import Case
 from motifidelity.tasks.spec import all_specs, find_spec
+
+if TYPE_CHECKING:
+    from motifidelity.tasks.generate import Split
 
 SEQUENCES = 64
 RIGHTS = "a model's code runs as a plain process, with your rights"
@@ -216,17 +220,23 @@ def _to_build(case: Case) -> dict[str, Any]:
 
 
 def _datasets(folder: Path) -> Found:
-    """Digests of every task's arrays, generated anew: a cache would hide a changed generator."""
+    """Digests of every task's arrays, generated anew: a cache would hide a changed generator.
+
+    Versions with the same grammar are generated once.
+    """
     from motifidelity.tasks.dataset import check_digests
     from motifidelity.tasks.generate import generate
     from motifidelity.tasks.motifs import load_motifs
 
     found: Found = {}
+    made: dict[str, dict[str, Split]] = {}
     for spec in all_specs().values():
         found["datasets", spec.id, "specification"] = Observed(spec.digest)
+        of = repr((spec.motifs, spec.pools, spec.grammar, spec.splits, spec.length, spec.classes))
         try:
-            splits = generate(spec, load_motifs(spec.motifs))
-            for check in check_digests(spec, splits):
+            if of not in made:
+                made[of] = generate(spec, load_motifs(spec.motifs))
+            for check in check_digests(spec, made[of]):
                 name = f"{check.split} {check.array}"
                 found["datasets", spec.id, name] = Observed(check.found)
         except Exception as error:
@@ -273,7 +283,8 @@ def _metrics(folder: Path) -> Found:
             continue
         for score in scores:
             if score.target is None:
-                name = score.metric + (f" [{score.method}]" if score.method else "")
+                of = [part for part in (score.method, score.reading) if part and part != OWN]
+                name = score.metric + (f" [{', '.join(of)}]" if of else "")
                 value = float(score.value)
                 found["metrics", subject, name] = Observed(value, max(abs(value), 1e-3))
     return found

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from motifidelity.errors import UserError
 from motifidelity.files import file_digest
 from motifidelity.model_file import read_submission
 from motifidelity.registry import Registry
+from motifidelity.registry.counting import of_own_training
 from motifidelity.regress.baselines import shipped_files
 
 Row = Mapping[str, Any]
@@ -81,7 +83,7 @@ class Case:
         given = f" --weights {shlex.quote(self.weights[0])}" if self.weights else ""
         return (
             f"bench run --model {_shown(self.file or Path(self.file_name))}{given}{params} --task "
-            f"{self.task.partition('@')[0]} --profile {self.profile} --registry {folder}"
+            f"{self.task} --profile {self.profile} --registry {folder}"
         )
 
 
@@ -99,7 +101,8 @@ def survey(
     """Of every model, parameter set and task the first trial whose network is kept.
 
     Where results of one name are of several files, backends or profiles, those of the file that
-    is there come first, then the latest.
+    is there come first, then the latest. A network that was scored under later versions of its task
+    too is one of the task that it was trained for.
 
     Parameters
     ----------
@@ -122,7 +125,11 @@ def survey(
     registry = Registry(folder.resolve())
     find = Finder(folder, models, recorded or {})
     subjects: dict[str, list[dict[str, Any]]] = {}
-    for row in registry.latest("jobs")["jobs"].to_pylist():
+    every = registry.latest("jobs")["jobs"].to_pylist()
+    own_training = of_own_training(
+        (row["task"] for row in every), (row["arrays_of"] or row["result_id"] for row in every)
+    )
+    for row in compress(every, own_training):
         if row["division"] != DIVISION:
             subject = subject_of(row["model"], json.loads(row["params"]), row["task"])
             subjects.setdefault(subject, []).append(row)

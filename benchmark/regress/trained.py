@@ -15,7 +15,7 @@ from motifidelity.regress.drift import ERROR
 from motifidelity.regress.fingerprint import Observed
 from motifidelity.regress.golden import Key, Recorded, measure
 from motifidelity.regress.survey import Case, subject_of
-from motifidelity.tasks.spec import TaskSpec, find_spec, latest_specs
+from motifidelity.tasks.spec import TaskSpec, alike_specs, find_spec, latest_specs
 
 # file of the baseline and its activation, by the kind of a task's target
 NETWORKS = {"multi-label": ("cnn_2.py", "relu")}
@@ -30,8 +30,16 @@ Found = dict[Key, Observed]
 
 
 def matrix() -> list[tuple[str, str, TaskSpec]]:
-    """One network of the latest version of each task: baseline, activation, task."""
-    return [(*NETWORKS.get(spec.target, OF_OTHERS), spec) for spec in latest_specs().values()]
+    """One network of each task that a first run takes: baseline, activation, task.
+
+    Versions that only score otherwise train the same networks: of these the first with the profile.
+    """
+    found = []
+    for latest in (spec for spec in latest_specs().values() if spec.default):
+        with_profile = (spec for spec in alike_specs(latest) if PROFILE in spec.profiles)
+        if first := next(with_profile, None):
+            found.append((*NETWORKS.get(first.target, OF_OTHERS), first))
+    return found
 
 
 @dataclass(frozen=True)
@@ -204,14 +212,14 @@ def _name_of(one: Training) -> str:
     if one.own:
         return subject_of(one.submission.name, one.every_param, one.task.id)
     params = " ".join(f"{name}={value}" for name, value in one.params.items())
-    return f"{one.submission.path.name} {params} on {one.task.name}"
+    return f"{one.submission.path.name} {params} on {one.task.id}"
 
 
 def _command(one: Training, folder: Path) -> str:
     path = one.submission.path if one.own else f"models/{one.submission.path.name}"
     params = "".join(f" --param {name}={value}" for name, value in one.params.items())
     return (
-        f"bench run --model {path}{params} --task {one.task.name} --profile {PROFILE} "
+        f"bench run --model {path}{params} --task {one.task.id} --profile {PROFILE} "
         f"--registry {folder}"
     )
 

@@ -21,7 +21,7 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.report.figures import ReportFigures
 from motifidelity.report.tables import DocumentTables
 
-OPENING = re.compile(r"<!-- (table|figure): ([\w. -]+) -->\n")
+OPENING = re.compile(r"<!-- (table|figure): ([\w.@ -]+) -->\n")
 # no block reaches over the opening of another
 BLOCK = re.compile(
     rf"({OPENING.pattern})(?:(?!<!-- (?:table|figure): ).)*?(<!-- /\2 -->)", re.DOTALL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from motifidelity.errors import unknown
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.report.tables import DocumentTables
-from motifidelity.tasks.spec import all_specs
+from motifidelity.tasks.spec import all_specs, latest_specs
 
 if TYPE_CHECKING:
     from motifidelity.leaderboard.figures.alone import Figure
@@ -68,6 +68,6 @@ def _names() -> list[str]:
     from motifidelity.leaderboard.figures.alone import page_stem
     from motifidelity.leaderboard.pages.study import figure_names
 
-    return [
-        name for task in all_specs() for name in (f"index-{page_stem(task)}", *figure_names(task))
-    ]
+    # the front page draws the newest version of a task
+    front = [f"index-{page_stem(spec.id)}" for spec in latest_specs().values()]
+    return [*front, *(name for task in all_specs() for name in figure_names(task))]

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from motifidelity.entries import CLOSED, DIVISION, FLOOR_NETWORKS, ORACLE, RANDOM
+from motifidelity.entries import CLOSED, DIVISION
 from motifidelity.errors import unknown
 from motifidelity.leaderboard.text import parse_params, shorten
-from motifidelity.metrics.declare import all_metrics
-from motifidelity.metrics.methods import FLOOR_METHOD
-from motifidelity.metrics.oracle import normalise
+from motifidelity.metrics.declare import Family, all_metrics
+from motifidelity.metrics.readings import OWN
 from motifidelity.registry import Registry, Tables
-from motifidelity.report.markdown import head, line
+from motifidelity.registry.counting import of_own_training
+from motifidelity.report.capability_tables import capabilities_table, over_tasks_table
+from motifidelity.report.markdown import head, line, mean_of
+from motifidelity.report.part_tables import parts_table
+from motifidelity.report.score_tables import filters_table, results_table, scale_table
+from motifidelity.report.task_scores import CELL, TaskScores, label_of, whole_task
 from motifidelity.report.task_tables import method_table, profile_table, recipe_table
 from motifidelity.report.trial_tables import equivalence_table, told_table
+from motifidelity.report.validity_tables import (
+    bounds_table,
+    floors_table,
+    gates_table,
+    reading_contrasts_table,
+    readings_table,
+    rivals_table,
+)
 from motifidelity.study.published import SIGMA, PublishedScore, compare
 from motifidelity.summary.runs import mark_trials
-from motifidelity.tasks.spec import all_specs, find_spec, latest_specs
-from motifidelity.untrusted import clean
+from motifidelity.tasks.spec import TaskSpec, all_specs, find_spec, latest_specs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,25 +48,19 @@ SETTING = {
     "task_digest": "specification",
     "dataset_digest": "data",
 }
-CELL = ["model", "activation", "others"]
-# the two headline tables: heading, metric, method, digits
-RESULTS = (
-    ("AUROC", "auroc", "", 3),
-    ("AUPR", "aupr", "", 3),
-    ("match_fraction", "match_fraction", "", 3),
-    ("motifs found", "motifs_found", "", 1),
-    ("localisation", "localisation_auroc", "filter", 3),
-    ("saliency", "attribution_auroc", "saliency", 3),
-    ("corrected gradient", "attribution_auroc", "gradient_corrected", 3),
-    ("ISM", "attribution_auroc", "ism", 3),
-    ("DeepSHAP", "attribution_auroc", "deepshap", 3),
-)
-FILTERS = (
-    ("paper_match_any", "paper_match_any", "", 3),
-    ("paper_match_fraction", "paper_match_fraction", "", 3),
-    ("match_fraction", "match_fraction", "", 3),
-    ("motifs_found", "motifs_found", "", 1),
-)
+# tables of one task, by what stands before its name
+OF_TASK: Mapping[str, Callable[[TaskScores, str], str]] = {
+    "results": results_table,
+    "filters": filters_table,
+    "scale": scale_table,
+    "readings": readings_table,
+    "floors": floors_table,
+    "bounds": bounds_table,
+    "rivals": rivals_table,
+    "gates": gates_table,
+    "parts": parts_table,
+    "capabilities": capabilities_table,
+}
 
 
 class DocumentTables:
@@ -95,16 +100,20 @@ class DocumentTables:
         jobs["activation"] = [activation or "" for activation, _ in params]
         jobs["others"] = [", ".join(f"{k}={v}" for k, v in others) for _, others in params]
         self.jobs = jobs
-        scores = tables.scores[tables.scores["target"].isna()].fillna({"method": ""})
-        columns = ["result_id", "task", *CELL, "division", "trial", "seed"]
-        self.scores = scores.merge(jobs[columns], on="result_id")
-        self._closed = self.scores[self.scores["division"] == CLOSED]
-        # the study's networks have an activation and no other parameter
-        self._study = self._closed[self._closed["others"] == ""]
+        self._by_task: dict[str, TaskScores] = {}
+        closed = jobs[jobs["division"] == CLOSED]
+        # the study reads maps in each method's own way; its networks have an activation and no
+        # other parameter
+        scores = whole_task(self.tables.scores)
+        scores = scores[scores["reading"] == OWN]
+        columns = ["result_id", "task", *CELL, "trial", "seed"]
+        self._study = scores.merge(closed[closed["others"] == ""][columns], on="result_id")
         self._tables: dict[str, Callable[[], str]] = {
             "published localisation": lambda: self._published("paper_localisation_auroc"),
             "published attribution": lambda: self._published("paper_attribution_auroc"),
-            "tasks": recipe_table,
+            "tasks": partial(recipe_table, by_study=True),
+            "tasks by recipe": partial(recipe_table, by_study=False),
+            "capabilities": self._capabilities,
             "profiles": profile_table,
             "claims": self._claims,
             "claims measured": self._claims_measured,
@@ -112,19 +121,16 @@ class DocumentTables:
             "methods": method_table,
             "told": told_table,
             "equivalence": equivalence_table,
+            "reading contrasts": self._reading_contrasts,
             # a name is the latest version's, as everywhere
             **{
-                f"{kind} {name}": partial(table, name)
+                f"{kind} {name}": partial(self._of_task, table, name)
                 for name in (*latest_specs(), *all_specs())
-                for kind, table in (
-                    ("results", partial(self._results, RESULTS)),
-                    ("filters", partial(self._results, FILTERS)),
-                    ("scale", self._scale),
-                )
+                for kind, table in OF_TASK.items()
             },
             **{
                 f"metrics {family}": lambda family=family: _metrics(family)  # type: ignore[misc]
-                for family in ("accuracy", "filters", "localisation", "attribution")
+                for family in get_args(Family)
             },
         }
 
@@ -144,28 +150,22 @@ class DocumentTables:
         """Every published score of a metric beside its trials in the closed division."""
         return list(compare(self._study, metric))
 
-    def _cells(self, task: str) -> pd.DataFrame:
-        """Models and parameters of a task, in the order of their names, references left out."""
-        mine = self.jobs[(self.jobs["task"] == task) & (self.jobs["division"] == CLOSED)]
-        return mine[CELL].drop_duplicates().sort_values(CELL)
+    def _of_task(self, table: Callable[[TaskScores, str], str], name: str) -> str:
+        return table(self._task_scores(find_spec(name)), name)
 
-    def _values(self, task: str, cell: Sequence[str], metric: str, method: str) -> pd.Series:
-        s = self._closed
-        here = (s["task"] == task) & (s[CELL] == list(cell)).all(axis=1)
-        return s[here & (s["metric"] == metric) & (s["method"] == method)]["value"]
+    def _reading_contrasts(self) -> str:
+        return reading_contrasts_table(self._every_task())
 
-    def _results(self, columns: Iterable[tuple[str, str, str, int]], name: str) -> str:
-        columns = list(columns)
-        task = find_spec(name).id
-        lines = head([f"`{name}`", "trials", *(heading for heading, *_ in columns)])
-        for cell in self._cells(task).itertuples(index=False, name=None):
-            trials = len(self._values(task, cell, "auroc", ""))
-            values = [
-                _mean(self._values(task, cell, metric, method), digits)
-                for _, metric, method, digits in columns
-            ]
-            lines.append(line([_label(cell), str(trials), *values]))
-        return "\n".join(lines)
+    def _capabilities(self) -> str:
+        return over_tasks_table(self._every_task())
+
+    def _every_task(self) -> list[TaskScores]:
+        return [self._task_scores(spec) for spec in latest_specs().values()]
+
+    def _task_scores(self, spec: TaskSpec) -> TaskScores:
+        if spec.id not in self._by_task:
+            self._by_task[spec.id] = TaskScores.of(spec, self.tables, self.jobs)
+        return self._by_task[spec.id]
 
     def _published(self, metric: str) -> str:
         headings = ["network", "activation", "method", "published", "measured", "trials", ""]
@@ -180,7 +180,7 @@ class DocumentTables:
                         one.activation,
                         one.method,
                         f"{one.mean:.3f} ± {one.sd:.3f}",
-                        _mean(one.values, 3),
+                        mean_of(one.values),
                         str(len(one.values)),
                         f"beyond {SIGMA:g} SD" if one.beyond else "",
                     ]
@@ -214,67 +214,20 @@ class DocumentTables:
         return [(claim, claim.test(trials)) for claim in CLAIMS]
 
     def _cost(self) -> str:
+        """What training took; a network that later versions score too was trained for the first."""
         lines = head(
             ["network", "task", "activation", "epochs by trial", "minutes of training, mean"]
         )
         closed = self.jobs[self.jobs["division"] == CLOSED]
-        for (model, task, *params), group in closed.groupby(
+        networks = closed["arrays_of"].fillna(closed["result_id"])
+        trained = closed[of_own_training(closed["task"], networks)]
+        for (model, task, *params), group in trained.groupby(
             ["model", "task", "activation", "others"], sort=True
         ):
             group = group.sort_values("trial")
             epochs = " / ".join(str(int(epoch)) for epoch in group["epochs"])
             minutes = f"{group['seconds_fit'].mean() / 60:.1f}"
-            task = str(task).removesuffix("@1")
-            lines.append(line([_label([model]), task, _label(params), epochs, minutes]))
-        return "\n".join(lines)
-
-    def _scale(self, name: str) -> str:
-        """Floors, ceiling and the best and worst baseline of every metric, raw and scaled."""
-        spec = find_spec(name)
-        mine = self.scores[self.scores["task"] == spec.id]
-        closed = mine[mine["division"] == CLOSED]
-        metrics = all_metrics()
-        floors = [name.lower() for name in (RANDOM, *FLOOR_NETWORKS)]
-        lines = head(["metric", "method", *floors, "baselines", "oracle", "baselines, scaled"])
-        order = {name: number for number, name in enumerate(metrics)}
-        pairs = sorted(
-            {(m, method) for m, method in zip(closed["metric"], closed["method"], strict=True)},
-            key=lambda pair: (order.get(pair[0], len(order)), pair),
-        )
-        for metric, method in pairs:
-            declared = metrics.get(metric)
-            if declared is None or declared.direction == "neutral":
-                continue
-            if method in (FLOOR_METHOD, "pwm"):  # what belongs to no network
-                continue
-            here = mine[(mine["metric"] == metric) & (mine["method"] == method)]
-            ends = {
-                name: here[here["model"] == name]["value"]
-                for name in (RANDOM, *FLOOR_NETWORKS, ORACLE)
-            }
-            networks = here[here["division"] == CLOSED].groupby(CELL)
-            means = networks["value"].mean()
-            spread = f"{means.min():.3f} to {means.max():.3f}"
-            scaled = "–"
-            if not declared.own_network and len(ends[RANDOM]) and len(ends[ORACLE]):
-                stated = spec.scoring.fixed_floor(metric)
-                floor = ends[RANDOM].mean() if stated is None else stated
-                ceiling = ends[ORACLE].mean()
-                places = [normalise(value, floor, ceiling) for value in sorted(means)]
-                if all(place == place for place in places):
-                    scaled = f"{places[0]:.2f} to {places[-1]:.2f}"
-            lines.append(
-                line(
-                    [
-                        f"`{metric}`",
-                        method or "–",
-                        *(_mean(ends[name], 3) for name in (RANDOM, *FLOOR_NETWORKS)),
-                        spread,
-                        _mean(ends[ORACLE], 3),
-                        scaled,
-                    ]
-                )
-            )
+            lines.append(line([label_of([model]), str(task), label_of(params), epochs, minutes]))
         return "\n".join(lines)
 
 
@@ -313,12 +266,6 @@ def _cut(text: str) -> str:
     return " ".join(shorten(text, 24).split())
 
 
-def _label(parts: Iterable[object]) -> str:
-    """A cell's name: model, activation, and whatever other parameters it has."""
-    text = clean(" ".join(str(part) for part in parts if part)).replace("|", r"\|")
-    return " ".join(text.split())
-
-
 def _only(tables: Tables, jobs: pd.DataFrame) -> Tables:
     """The tables, limited to some of their jobs."""
     kept = {
@@ -340,13 +287,3 @@ def _metrics(family: str) -> str:
             line([f"`{metric.name}`", f"{low} to {high}", metric.direction, chance, metric.summary])
         )
     return "\n".join(lines)
-
-
-def _mean(scores: Iterable[float], digits: int) -> str:
-    import pandas as pd
-
-    values = pd.Series(scores, dtype=float).dropna()
-    if not len(values):
-        return "–"
-    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"

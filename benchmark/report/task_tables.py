@@ -7,18 +7,21 @@ from itertools import accumulate
 from motifidelity.metrics.methods import METHODS
 from motifidelity.metrics.truth.grammar import count_distribution
 from motifidelity.report.markdown import head, line
-from motifidelity.tasks.spec import SPLITS, Population, TaskSpec, all_specs
+from motifidelity.tasks.engine.dataset_recipe import Recipe
+from motifidelity.tasks.spec import SPLITS, Population, Profile, TaskSpec, all_specs
 
 
-def recipe_table() -> str:
-    """How the sequences of every task are made, a column each."""
-    specs = list(all_specs().values())
+def recipe_table(*, by_study: bool) -> str:
+    """How the sequences of the study's tasks, or of all others, are made.
+
+    Each has a column; versions may share one.
+    """
+    every = all_specs().values()
+    specs = [spec for spec in every if isinstance(spec.grammar, Recipe) != by_study]
     rows = {
         "outputs": [f"{spec.target}, {len(spec.classes)}" for spec in specs],
         "length": [f"{spec.length} bases" for spec in specs],
-        "sequences": [
-            "; ".join(_population(p) for p in spec.grammar.populations) for spec in specs
-        ],
+        "sequences": [_sequences(spec) for spec in specs],
         "train, validation, test": [
             " / ".join(f"{spec.digests[split]['n']:,}" for split in SPLITS) for spec in specs
         ],
@@ -26,15 +29,24 @@ def recipe_table() -> str:
             ", ".join(f"{name}: {len(ids)} matrices" for name, ids in spec.pools.items())
             for spec in specs
         ],
-        "motifs in a sequence": [_counts(spec) for spec in specs],
+        ("motifs in a sequence" if by_study else "recipe"): [_counts(spec) for spec in specs],
         "seed": [str(spec.grammar.seed) for spec in specs],
         "a chance site reaches": [
             f"the {spec.scoring.chance_percentile:g}th percentile of implanted log-odds"
             for spec in specs
         ],
     }
-    lines = head(["", *(f"`{spec.id}`" for spec in specs)])
-    return "\n".join([*lines, *(line([name, *cells]) for name, cells in rows.items())])
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for spec, *cells in zip(specs, *rows.values(), strict=True):
+        columns.setdefault((spec.name, *cells), []).append(f"`{spec.id}`")
+    lines = head(["", *(", ".join(names) for names in columns.values())])
+    of = zip(rows, *(cells for _, *cells in columns), strict=True)
+    return "\n".join([*lines, *(line(cells) for cells in of)])
+
+
+def _explained(spec: TaskSpec, profile: Profile) -> str:
+    negatives = " and as many without a label" if spec.attribution.explain == "all" else ""
+    return f"{profile.explained}{negatives}"
 
 
 def profile_table() -> str:
@@ -43,7 +55,7 @@ def profile_table() -> str:
     lines = head(headings)
     for spec in all_specs().values():
         for profile in spec.profiles.values():
-            sizes = [f"{getattr(profile, split) or spec.digests[split]['n']:,}" for split in SPLITS]
+            sizes = [f"{spec.size(profile, split):,}" for split in SPLITS]
             lines.append(
                 line(
                     [
@@ -52,7 +64,7 @@ def profile_table() -> str:
                         str(profile.trials),
                         *sizes,
                         f"at most {profile.max_epochs}",
-                        str(profile.explained),
+                        _explained(spec, profile),
                         str(len(spec.methods(profile))),
                     ]
                 )
@@ -82,7 +94,15 @@ def _population(population: Population) -> str:
     return f"{population.sequences:,} of {pools}, label {said}"
 
 
+def _sequences(spec: TaskSpec) -> str:
+    if isinstance(spec.grammar, Recipe):
+        return f"{spec.grammar.sequences:,}"
+    return "; ".join(_population(p) for p in spec.grammar.populations)
+
+
 def _counts(spec: TaskSpec) -> str:
     grammar = spec.grammar
+    if isinstance(grammar, Recipe):
+        return "; ".join(f"{name}: {said}" for name, said in grammar.facts().items())
     shares = count_distribution(list(accumulate(grammar.count_weights)), grammar.count_offset)
     return ", ".join(f"{number}: {100 * share:.0f} %" for number, share in shares.items())

@@ -10,88 +10,47 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.entries import DIVISION, GC_CONTENT, ORACLE, RANDOM
-from motifidelity.metrics.kmers import KmerModel, fit_gc, fit_kmers
+from motifidelity.metrics.kmers import (
+    KmerModel,
+    fit_gc,
+    fit_gc_line,
+    fit_kmer_ridge,
+    fit_kmers,
+)
 from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
 from motifidelity.metrics.oracle import (
     oracle_filters,
-    oracle_map,
-    oracle_mutagenesis,
     random_filters,
     random_maps,
     scan_filters,
 )
-from motifidelity.metrics.scored import FilterArrays
-from motifidelity.metrics.truth.grammar import class_logits, count_distribution, pool_logits
+from motifidelity.metrics.scored import REGRESSION, FilterArrays
 from motifidelity.phase.interface import Place
 from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
+from motifidelity.runs.oracle_networks import oracle_network
 from motifidelity.runs.phases import curve_settings
 from motifidelity.runs.recording import job_row, scored_result
+from motifidelity.scoring.stand_ins import Explains, evidence_maps
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
-from motifidelity.worker.arrays import CURVES, Part
+from motifidelity.worker.arrays import ASKED_LOGITS, CURVES, OF_EXTRA, Part
 from motifidelity.worker.probing.answers import write_curves
 
 # as many as the widest baseline has
 NUM_FILTERS = 32
+# sequences that are held as one-hot letters
+AT_ONCE = 5000
 SEED = 0
 
 Array = NDArray[Any]
-
-
-class _Explains(Protocol):
-    """What stands in a network's place, and gives its own maps."""
-
-    classes: int
-
-    def logits(self, one_hot: Array) -> Array: ...
-    def maps(self, codes: Array, *, mutagenesis: bool) -> Array: ...
-
-
-class OracleNetwork:
-    """The task's grammar as a classifier, asked in the way that a frozen network is.
-
-    Parameters
-    ----------
-    truth : Truth
-
-    Attributes
-    ----------
-    classes : int
-    """
-
-    def __init__(self, truth: Truth) -> None:
-        grammar = truth.spec.grammar
-        self.classes = len(truth.spec.classes)
-        self._binary = truth.spec.target == "binary"
-        self._core = [motif.ppm.T for motif in truth.true_motifs]
-        self._background = [motif.ppm.T for motif in truth.dataset.implanted[len(self._core) :]]
-        self._counts = count_distribution(
-            np.cumsum(grammar.count_weights).tolist(), grammar.count_offset
-        )
-
-    def logits(self, one_hot: Array) -> Array:
-        """Log posterior odds (n, classes) float32 of sequences (n, length, 4)."""
-        codes = one_hot.argmax(axis=2).astype(np.uint8)
-        if self._binary:
-            odds = pool_logits(codes, self._core, self._background, self._counts)[:, None]
-        else:
-            odds = class_logits(codes, self._core, self._counts)
-        return odds.astype(np.float32)
-
-    def maps(self, codes: Array, *, mutagenesis: bool) -> Array:
-        """Evidence maps (m, length, 4, classes) float32 of sequences (m, length) uint8."""
-        explain = oracle_mutagenesis if mutagenesis else oracle_map
-        groups = [self._core] if self._binary else [[motif] for motif in self._core]
-        maps = [explain(codes, motifs).astype(np.float32) for motifs in groups]
-        return np.stack(maps, axis=-1)
 
 
 class CountingNetwork:
@@ -166,7 +125,7 @@ def record_references(
         for name, make in entries.items():
             job_id = _job_id(name, truth)
             if again or (job_id, truth.spec.digest) not in there:
-                note(f"{name} on {truth.spec.name}, profile {truth.profile.name}")
+                note(f"{name} on {truth.spec.id}, profile {truth.profile.name}")
                 registry.record(_scored(name, job_id, truth, make))
                 written += 1
     return written
@@ -178,7 +137,7 @@ def oracle_arrays(truth: Truth) -> dict[str, Array]:
     Its logits, not the explained ones, decide its accuracy; the explained logits are zero, so that
     the study's sigmoid does not saturate.
     """
-    network = OracleNetwork(truth)
+    network = oracle_network(truth)
     motifs = [motif.ppm.T for motif in truth.true_motifs]
     return {
         **_answers(truth, network),
@@ -198,7 +157,11 @@ def rival_arrays(name: str, truth: Truth) -> dict[str, Array]:
     valid = truth.dataset.splits["valid"].head(truth.profile.valid)
     given = (train.sequences, train.labels)
     chosen = (valid.sequences, valid.labels)
-    model = fit_gc(*given) if name == GC_CONTENT else fit_kmers(*given, *chosen)
+    values = truth.spec.target == REGRESSION
+    if name == GC_CONTENT:
+        model = (fit_gc_line if values else fit_gc)(*given)
+    else:
+        model = (fit_kmer_ridge if values else fit_kmers)(*given, *chosen)
     network = CountingNetwork(model)
     answers = _answers(truth, network)
     return {
@@ -219,39 +182,60 @@ def random_arrays(truth: Truth) -> dict[str, Array]:
     logits = rng.standard_normal((len(truth.test.sequences), classes), dtype=np.float32)
     maps = dict.fromkeys(truth.methods, noise)
     maps |= {Part.HYPOTHETICAL.of(name): noise for name in truth.explanations.hypothetical}
+    number = len(truth.questions.sequences) if truth.questions else 0
+    answers = {ASKED_LOGITS: rng.standard_normal((number, classes), dtype=np.float32)}
     return {
         "logits": logits,
+        **(answers if number else {}),
         "explained_logits": np.zeros((m, classes), np.float32),
         **_scan(truth, random_filters(rng, NUM_FILTERS)),
         **maps,
-        **_tested(truth, OracleNetwork(truth), maps),
+        **_noise_of_extra(truth),
+        **_tested(truth, oracle_network(truth), maps),
     }
 
 
-def _answers(truth: Truth, network: _Explains) -> dict[str, Array]:
-    one_hot = np.eye(4, dtype=np.float32)[truth.test.sequences]
-    return {"logits": network.logits(one_hot)}
+def _noise_of_extra(truth: Truth) -> dict[str, Array]:
+    """Noise in place of maps of extra test sets."""
+    if truth.extra is None:
+        return {}
+    rng, asked = np.random.default_rng(SEED), truth.explanations
+    noise = random_maps(rng, len(truth.extra.explained), truth.spec.length)[..., None]
+    return {
+        part.of(name): noise
+        for part, names in zip(OF_EXTRA, (asked.extra, asked.extra_hypothetical), strict=True)
+        for name in names
+    }
 
 
-def _explained(truth: Truth, network: _Explains) -> dict[str, Array]:
+def _answers(truth: Truth, network: Explains) -> dict[str, Array]:
+    asked = {"logits": truth.test.sequences}
+    if truth.questions:
+        asked[ASKED_LOGITS] = truth.questions.sequences
+    letters = np.eye(4, dtype=np.float32)
+    return {
+        name: np.concatenate(
+            [network.logits(letters[codes[i : i + AT_ONCE]]) for i in range(0, len(codes), AT_ONCE)]
+        )
+        for name, codes in asked.items()
+    }
+
+
+def _explained(truth: Truth, network: Explains) -> dict[str, Array]:
     """Maps of every method but noise, hypothetical contributions, and what answers them."""
-    codes = truth.test.sequences[truth.asked]
-    one_hot = np.eye(4, dtype=np.float32)[codes][..., None]
-    evidence, mutated = (network.maps(codes, mutagenesis=flag) for flag in (False, True))
-    contributions = evidence * one_hot
-    maps: dict[str, Array] = {}
-    hypothetical: dict[str, Array] = {}
-    for name, method in METHODS.items():
-        if name not in truth.methods or name == FLOOR_METHOD:
-            continue
-        if method.letters or method.paper_maps:
-            maps[name] = mutated if method.base == "norm" else evidence
-        else:
-            maps[name] = contributions
-            hypothetical[Part.HYPOTHETICAL.of(name)] = evidence
+    wanted = [name for name in METHODS if name in truth.methods and name != FLOOR_METHOD]
+    made = evidence_maps(network, truth.test.sequences[truth.asked], wanted)
     # at the letter that is there contributions are the evidence: one set of curves for both
-    ranked = {name: mutated if METHODS[name].base == "norm" else evidence for name in maps}
-    return {**maps, **hypothetical, **_tested(truth, network, ranked | hypothetical)}
+    ranked = {
+        name: made.maps[name] if METHODS[name].base == "norm" else made.evidence for name in wanted
+    }
+    shares = {Part.HYPOTHETICAL.of(name): array for name, array in made.hypothetical.items()}
+    extra: dict[str, Array] = {}
+    if truth.extra is not None:
+        more = evidence_maps(network, truth.extra.explained, truth.explanations.extra)
+        extra = {Part.EXTRA.of(name): array for name, array in more.maps.items()}
+        extra |= {Part.HYPOTHETICAL_EXTRA.of(n): array for n, array in more.hypothetical.items()}
+    return {**made.maps, **shares, **extra, **_tested(truth, network, ranked | shares)}
 
 
 def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[str, Array]:
@@ -266,7 +250,7 @@ def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[
     return dict(vars(found))
 
 
-def _tested(truth: Truth, network: _Explains, maps: Mapping[str, Array]) -> dict[str, Array]:
+def _tested(truth: Truth, network: Explains, maps: Mapping[str, Array]) -> dict[str, Array]:
     """Answers to replaced bases, by the worker's own code.
 
     Methods that share their maps and readings share their curves.

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from motifidelity.metrics.headlines import short_name
 from motifidelity.phase.interface import Event
 from motifidelity.runs.plan import Job
 
@@ -152,7 +153,7 @@ def brief(phase: str, event: Event, between: str = ", ") -> str:
     if kind == "epoch":
         value = event.get("value")
         score = f"{value:.4f}" if isinstance(value, float) else "?"
-        monitor = str(event.get("monitor")).upper()
+        monitor = short_name(str(event.get("monitor")))
         return f"epoch {event.get('epoch')}/{event.get('of')}{between}{monitor} {score}"
     if kind == "step":
         return f"{_step(event)} {event.get('done')}/{event.get('of')}"

@@ -35,9 +35,7 @@ Row = Mapping[str, Any]
 
 def sequences(spec: TaskSpec, profile: Profile) -> float:
     """Cost of an epoch in training sequences."""
-    train, valid = (
-        getattr(profile, split) or int(spec.digests[split]["n"]) for split in ("train", "valid")
-    )
+    train, valid = (spec.size(profile, split) for split in ("train", "valid"))
     return train + FORWARD * valid
 
 

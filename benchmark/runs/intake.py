@@ -21,7 +21,14 @@ from motifidelity.metrics.gates import SCAN_LEARNED, SCAN_MATTERS
 from motifidelity.phase.outputs import OutputLimits, holes, read_plain, survey
 from motifidelity.scoring.explanations import Explanations
 from motifidelity.untrusted import clean_text, quoted
-from motifidelity.worker.arrays import RANDOMISED, SCAN_LOGITS, UNTRAINED, UNTRAINED_SITES
+from motifidelity.worker.arrays import (
+    ASKED_LOGITS,
+    OF_EXTRA,
+    RANDOMISED,
+    SCAN_LOGITS,
+    UNTRAINED,
+    UNTRAINED_SITES,
+)
 from motifidelity.worker.limits import (
     MAX_FILTERS,
     MAX_GRAPH_BYTES,
@@ -161,6 +168,7 @@ def take_probe(
     explanations: Explanations,
     window: int = 20,
     gates: Collection[str] = (),
+    asked: int = 0,
 ) -> ProbeOutput:
     """Check and read the probe phase's arrays.
 
@@ -177,6 +185,8 @@ def take_probe(
     gates : collection of str
         Gates whose arrays were asked for (`metrics.gates`); not every network has those of its
         scan.
+    asked : int
+        Sequences that were asked about beyond the test set.
 
     Raises
     ------
@@ -187,16 +197,17 @@ def take_probe(
         "logits": ("<f4", (tests, classes)),
         "explained_logits": ("<f4", (explained, classes)),
     }
+    if asked:
+        expected[ASKED_LOGITS] = ("<f4", (asked, classes))
     if SCAN_MATTERS in gates and (out / f"{SCAN_LOGITS}.npy").exists():
         expected[SCAN_LOGITS] = expected["logits"]
     if SCAN_LEARNED in gates and (out / f"{UNTRAINED_SITES}.npy").exists():
         filters = _filters(out, UNTRAINED_SITES, 3)
         expected[UNTRAINED_SITES] = ("<i4", (filters, top_sites, 2))
     unsupported, by_gradient = (take_reasons(out / name, explanations.methods) for name in _REASONS)
-    asked = explanations.arrays(explained, length, classes)
-    for name, one in asked.items():
-        # the network with random weights may lack a method that the trained one has
-        optional = one.part in RANDOMISED and not (out / f"{name}.npy").exists()
+    for name, one in explanations.arrays(explained, length, classes).items():
+        # a method may find nothing with random weights, or in other sequences
+        optional = one.part in (*RANDOMISED, *OF_EXTRA) and not (out / f"{name}.npy").exists()
         if one.method not in unsupported and not optional:
             expected[name] = (one.dtype, one.shape)
     if (out / "filter_max.npy").exists():

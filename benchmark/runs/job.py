@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from motifidelity.entries import GIVEN, OPEN, OWN_TRAINING
+from motifidelity.metrics.scored import REGRESSION
 from motifidelity.phase.interface import Event, Executor, Phase, PhaseResult
 from motifidelity.registry import Registry, Result
 from motifidelity.runs.intake import FitOutput, InvalidOutput, ProbeOutput, take_fit
@@ -172,7 +173,8 @@ class _Record:
         that was trained is lost: ``bench rescore`` scores it again.
         """
         logits = probe.arrays["logits"]
-        if ((logits >= 0) & (logits <= 1)).all():
+        of_classes = truth.spec.target != REGRESSION
+        if of_classes and ((logits >= 0) & (logits <= 1)).all():
             self.row["warnings"].append(
                 "every output lies between 0 and 1: build_model must return logits, or end in a "
                 "sigmoid activation"

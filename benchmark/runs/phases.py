@@ -15,7 +15,7 @@ from motifidelity.phase.interface import Executor, Phase
 from motifidelity.runs.intake import InvalidOutput, ProbeOutput, take_probe
 from motifidelity.runs.plan import Job
 from motifidelity.scoring.truth import Truth
-from motifidelity.worker.arrays import UNTRAINED
+from motifidelity.worker.arrays import ASKED, EXTRA, UNTRAINED
 
 # intervals of a path along which gradients are integrated
 PATH_STEPS = 50
@@ -43,6 +43,7 @@ def fit_phase(job: Job, truth: Truth, work: Path) -> Phase:
             "input_shape": [spec.length, 4],
             "num_outputs": len(spec.classes),
             "classes": list(spec.classes),
+            "target": spec.target,
         },
         "params": dict(job.params),
         "backend": job.submission.backend,
@@ -80,6 +81,10 @@ def probe_phase(
         "sequences": _save(work / "sequences.npy", truth.test.sequences),
         "explained": _save(work / "explained.npy", truth.test.sequences[truth.asked]),
     }
+    if questions := truth.questions:
+        inputs[ASKED] = _save(work / f"{ASKED}.npy", questions.sequences)
+    if truth.extra is not None:
+        inputs[EXTRA] = _save(work / f"{EXTRA}.npy", truth.extra.explained)
     if untrained and SCAN_LEARNED in truth.spec.gates:
         for name, path in zip(("graph", "network"), untrained, strict=True):
             inputs[f"{UNTRAINED}_{name}"] = path.resolve()
@@ -88,7 +93,8 @@ def probe_phase(
 
 def probe_settings(truth: Truth) -> dict[str, Any]:
     """What a network is asked about the sequences; equal ones get equal answers."""
-    scoring, paths = truth.spec.scoring, truth.explanations.paths
+    scoring, along = truth.spec.scoring, truth.explanations.along_paths
+    paths = {"sequences": along, "paths": truth.explanations.paths, "steps": PATH_STEPS}
     read = truth.explanations.randomised_hypothetical
     return {
         "scan": {
@@ -101,8 +107,10 @@ def probe_settings(truth: Truth) -> dict[str, Any]:
         "randomised": list(truth.explanations.randomised),
         "curves": curve_settings(truth),
         **({"randomised_hypothetical": list(read)} if read else {}),
-        **({"paths": {"paths": paths, "steps": PATH_STEPS}} if paths else {}),
+        **({"paths": paths} if along else {}),
         **({"scan_alone": True} if SCAN_MATTERS in truth.spec.gates else {}),
+        **({ASKED: len(truth.questions.sequences)} if truth.questions else {}),
+        **({EXTRA: list(truth.explanations.extra)} if truth.extra is not None else {}),
     }
 
 
@@ -142,6 +150,7 @@ def read_probe(truth: Truth, out: Path) -> ProbeOutput:
         window=spec.scoring.window,
         explanations=truth.explanations,
         gates=spec.gates,
+        asked=len(truth.questions.sequences) if truth.questions else 0,
     )
 
 

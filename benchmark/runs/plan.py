@@ -48,11 +48,10 @@ class Job:
     def label(self) -> str:
         """How people are shown the job."""
         params = " ".join(f"{k}={v}" for k, v in sorted(self.params.items()))
-        task = self.task.name if self.task.version == 1 else self.task.id
         name, weights = self.submission.name, self.submission.weights
         if weights:
             name += f" with {weights.path.name}"
-        return f"{name} {params} on {task}, trial {self.trial}".replace("  ", " ")
+        return f"{name} {params} on {self.task.id}, trial {self.trial}".replace("  ", " ")
 
 
 def job_id(

@@ -148,21 +148,28 @@ def accuracy_warnings(
     scores : iterable of Score
     logits : (n, C) float
     labels : (n, C) uint8
+        Of a regression they are not read.
 
     Notes
     -----
     Under chance the AUROC of a class has the variance (n + 1) / (12 n1 n0) (Mann & Whitney, Ann.
-    Math. Stat. 18, 50-60, 1947); classes count as independent.
+    Math. Stat. 18, 50-60, 1947), a correlation 1 / (n - 1); classes count as independent.
     """
     if not np.ptp(logits, axis=0).any():
         return [f"{ALL_ALIKE}: accuracy, maps and filters say nothing"]
+    values = {s.metric: s.value for s in scores if s.target is None and s.method is None}
+    if "pearson" in values:
+        least = _CHANCE_ERRORS / math.sqrt(max(1, len(logits) - 1) * logits.shape[1])
+        if values["pearson"] > least:
+            return []
+        return [f"{AT_CHANCE} (r {values['pearson']:.3f}): maps and filters say little"]
     held = labels.sum(axis=0, dtype=np.float64)
     pairs = held * (len(labels) - held)
     if not (pairs > 0).any():
         return []
     variance = (len(labels) + 1) / (12 * pairs[pairs > 0])
     error = float(np.sqrt(variance.sum()) / len(variance))
-    found = next((s.value for s in scores if s.metric == "auroc" and s.target is None), math.nan)
+    found = values.get("auroc", math.nan)
     if found > 0.5 + _CHANCE_ERRORS * error or math.isnan(found):
         return []
     return [f"{AT_CHANCE} (AUROC {found:.3f}): maps and filters say little"]
@@ -188,7 +195,8 @@ def where_columns(place: Place, machine: str) -> dict[str, Any]:
 
 def history_rows(history: list[dict[str, float]]) -> list[dict[str, Any]]:
     """Rows of the registry's ``history`` table, an epoch each."""
-    names = ("loss", "val_loss", "val_auroc", "val_aupr", "learning_rate", "seconds")
+    scores = ("val_loss", "val_auroc", "val_aupr", "val_pearson")
+    names = ("loss", *scores, "learning_rate", "seconds")
     return [
         {"epoch": number, **{name: row.get(name) for name in names}}
         for number, row in enumerate(history, start=1)

@@ -10,6 +10,7 @@ from typing import Any
 
 from motifidelity.entries import DIVISION
 from motifidelity.errors import DataError, UserError
+from motifidelity.metrics.gates import GATES, SCAN_LEARNED
 from motifidelity.phase.interface import Executor
 from motifidelity.provenance import code
 from motifidelity.registry import Registry, Result
@@ -39,6 +40,9 @@ from motifidelity.worker.arrays import UNTRAINED_SITES
 # what a later result of the same job takes over unchanged
 _NEW = ("result_id", "status", "message", "traceback", "seconds_score", "task_digest")
 _PROBED = "its network was probed again"
+# scores of what is not kept (a discovery, the network before its training): they may stand
+_UNTRAINED = GATES[SCAN_LEARNED].metric
+_CARRIED = (*PATTERN_METRICS, _UNTRAINED)
 # warnings that a new probe says again, or no longer
 _OF_PROBE = (BY_GRADIENT, NO_SUPPORT, NOT_READ, READ_IN_PART, _PROBED)
 Row = Mapping[str, Any]
@@ -120,14 +124,14 @@ def rescore(
         require_modisco()
     tables = registry.latest("jobs", "history", "scores")
     history = tables["history"].to_pylist()
-    discovered = [row for row in tables["scores"].to_pylist() if row["metric"] in PATTERN_METRICS]
+    carried = [row for row in tables["scores"].to_pylist() if row["metric"] in _CARRIED]
     truths: dict[tuple[str, str], Truth] = {}
     done = Rescored()
     rows: list[Row] = [r for r in tables["jobs"].to_pylist() if r["division"] != DIVISION]
     earlier: Mapping[str, TaskSpec] = {}
     if version is not None:
         taken = take_networks(rows, version, note)
-        rows, earlier, discovered = taken.rows, taken.versions, []
+        rows, earlier, carried = taken.rows, taken.versions, []
     for trials in _by_model(rows):
         key = (trials[0]["task"], trials[0]["profile"])
         if key not in truths:
@@ -171,8 +175,11 @@ def rescore(
                 done.failed += 1
                 continue
             scores = [*result.scores, *agreement.get(result_id, ())]
-            if not patterns:
-                scores += [score for score in discovered if score["result_id"] == result_id]
+            stand = set() if patterns else set(PATTERN_METRICS)
+            if UNTRAINED_SITES not in kept.arrays:
+                stand.add(_UNTRAINED)
+            mine = (score for score in carried if score["result_id"] == result_id)
+            scores += [score for score in mine if score["metric"] in stand]
             epochs = [epoch for epoch in history if epoch["result_id"] == result_id]
             done.written.append(registry.record(replace(result, scores=scores, history=epochs)))
     record_references(registry, truths.values(), again=version is None, note=note)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
+from motifidelity.errors import UserError
 from motifidelity.phase.interface import Event, Executor
 from motifidelity.registry import Registry
 from motifidelity.runs.ceilings import record_references
@@ -22,6 +24,10 @@ from motifidelity.runs.unfinished import Unfinished, begin, open_unfinished
 from motifidelity.scoring.score import compile_in_background
 from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.dataset import load_dataset, require_cache
+from motifidelity.tasks.spec import is_own
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # jobs that failed before and are named
 NAMED = 5
@@ -63,12 +69,15 @@ def run_plan(
     Raises
     ------
     UserError
-        If jobs cannot be trained together that shall be.
+        If jobs cannot be trained together that shall be, or the registry has results of another
+        task of a user's own with the same name and version.
     DataError
         If the registry or the cache cannot be read or written.
     """
     registry.prepare()
-    before = registry.jobs().set_index("job_id")[["status", "message"]].to_dict("index")
+    recorded = registry.jobs()
+    _refuse_other_tasks(recorded, jobs, registry.name)
+    before = recorded.set_index("job_id")[["status", "message"]].to_dict("index")
     ended = Ended()
     todo, failed = [], []
     for job in jobs:
@@ -156,6 +165,18 @@ def run_plan(
     except KeyboardInterrupt:
         ended.interrupted = True
     return ended
+
+
+def _refuse_other_tasks(recorded: pd.DataFrame, jobs: Sequence[Job], name: str) -> None:
+    """A user's own task keeps its name and version for one specification alone."""
+    digests = dict(zip(recorded["task"], recorded["task_digest"], strict=True))
+    for spec in {job.task.id: job.task for job in jobs if is_own(job.task)}.values():
+        if digests.get(spec.id, spec.digest) != spec.digest:
+            raise UserError(
+                f"task {spec.id}: registry {name} has results of another specification of that "
+                "name and version; give the changed file the next version, or choose another "
+                "--registry"
+            )
 
 
 def _spread(

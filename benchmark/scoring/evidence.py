@@ -105,10 +105,52 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
+class Curve:
+    """How a network answers designed sequences, by one thing that varies.
+
+    Attributes
+    ----------
+    name : str
+        Of the rule.
+    distance : (k,) int
+        Bases between the two sites.
+    logit : (k,) float
+        Mean over configurations and backgrounds.
+    drawn : (k,) int
+        Of distances that the recipe draws 1 where they satisfy the rule and -1 where not; else 0.
+    """
+
+    name: str
+    distance: NDArray[np.intp]
+    logit: Floats
+    drawn: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """How a network answers one site at rising strengths, beside the exact function.
+
+    Attributes
+    ----------
+    name : str
+        Of the factor.
+    exact, found : (s,) float
+        Mean change of the target and of the output by the site, over backgrounds without sites, in
+        SDs of the target, from the weakest site to the strongest.
+    """
+
+    name: str
+    exact: Floats
+    found: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """The examples of one result, in an order that is the task's."""
+    """The examples of one result, in an order that is the task's, its curves and responses."""
 
     examples: tuple[Example, ...]
+    curves: tuple[Curve, ...] = ()
+    responses: tuple[Response, ...] = ()
 
 
 def choose_examples(truth: Truth, count: int = EXAMPLES) -> NDArray[np.intp]:
@@ -169,12 +211,13 @@ def gather_evidence(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     maps = [window(base_scores(name, arrays[name][places], codes)) for name in methods]
     shares, peaks = _shares(np.array(maps, np.float32).reshape(len(methods), *columns.shape))
     scan = pwm_scan(codes, [motif.ppm.T for motif in truth.true_motifs])
+    designed = {"curves": _curves(truth, arrays), "responses": _responses(truth, arrays)}
     stored: dict[str, Any] = {
         "codes": window(codes).astype(np.uint8),
         "pwm": window(scan).astype(np.float32),
         "maps": shares,
         "peaks": peaks,
-        "about": _about(truth, rows, starts, spans, methods),
+        "about": _about(truth, rows, starts, spans, methods, designed),
     }
     if "scan_max" in arrays:
         stored["scan"] = window(arrays["scan_max"][rows]).astype(np.float32)
@@ -237,12 +280,13 @@ def _about(
     starts: NDArray[np.intp],
     spans: Spans,
     methods: list[str],
+    designed: Mapping[str, list[dict[str, Any]]],
 ) -> NDArray[np.uint8]:
     from motifidelity.metrics.truth.bases import Role
 
     motifs = truth.dataset.implanted
     several = len(truth.spec.classes) > 1
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT,
         "task": truth.spec.id,
         "methods": methods,
@@ -253,7 +297,7 @@ def _about(
                 "length": truth.spec.length,
                 "classes": [
                     name
-                    for name, bit in zip(truth.spec.classes, truth.test.labels[row], strict=True)
+                    for name, bit in zip(truth.spec.classes, truth.held[row], strict=True)
                     if bit and several
                 ],
                 "sites": [],
@@ -263,7 +307,7 @@ def _about(
     }
     width = min(WINDOW, truth.spec.length)
     for k in range(len(spans.sequence)):
-        example = about["examples"][spans.sequence[k]]  # type: ignore[index]
+        example = about["examples"][spans.sequence[k]]
         if spans.end[k] <= example["start"] or spans.start[k] >= example["start"] + width:
             continue
         motif = motifs[spans.motif[k]]
@@ -279,7 +323,53 @@ def _about(
                 "core": bool(spans.motif[k] < len(truth.true_motifs)),
             }
         )
+    about |= {name: found for name, found in designed.items() if found}
     return np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
+
+
+def _curves(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """A curve of each rule that hangs on the distance of its sites."""
+    from motifidelity.metrics.rules.spacing_curve import LONGEST, spacing_curve
+    from motifidelity.metrics.truth.asked import pairs_part
+
+    rules = truth.scored.rules
+    if rules is None or not rules.pairs or not (answers := truth.answers(arrays)):
+        return []
+    found = []
+    for number, (name, one) in enumerate(zip(truth.spec.classes, rules.pairs, strict=True)):
+        drawn = np.zeros(LONGEST + 1, np.intp)
+        mine = one.on_curve & one.ranked & (one.gap <= LONGEST)
+        drawn[one.gap[mine]] = np.where(one.satisfied[mine], 1, -1)
+        if {1, -1} - set(drawn):
+            continue
+        curve = spacing_curve(answers[pairs_part(name)][..., number], one.gap, one.on_curve)
+        there = np.flatnonzero(np.isfinite(curve))
+        found.append(
+            {
+                "name": name,
+                "distance": there.tolist(),
+                "logit": [round(float(value), 4) for value in curve[there]],
+                "drawn": drawn[there].tolist(),
+            }
+        )
+    return found
+
+
+def _responses(truth: Truth, arrays: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """What a site of each factor does at each strength, to the network and to the function."""
+    from motifidelity.metrics.effects.designed_effects import responses
+
+    known = truth.function
+    if known is None or not known.factors or not (answers := truth.answers(arrays)):
+        return []
+    found, exact = (
+        responses(each, known.factors, 0).round(4).tolist() for each in (answers, known.answers)
+    )
+    names = known.names or known.factors
+    return [
+        {"name": name, "exact": true, "found": answer}
+        for name, true, answer in zip(names, exact, found, strict=True)
+    ]
 
 
 def _window_starts(spans: Spans, count: int, length: int) -> NDArray[np.intp]:
@@ -326,8 +416,29 @@ def _checked(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ev
         tuple(
             _example(one, k, methods, maps, arrays, width)
             for k, one in enumerate(about["examples"])
-        )
+        ),
+        tuple(_curve(one) for one in about.get("curves", ())),
+        tuple(_response(one) for one in about.get("responses", ())),
     )
+
+
+def _curve(one: Mapping[str, Any]) -> Curve:
+    distance, drawn = (np.array(one[name], np.intp) for name in ("distance", "drawn"))
+    logit = np.array(one["logit"], float)
+    if not distance.shape == logit.shape == drawn.shape == (len(logit),):
+        raise ValueError("a curve has points without a value")
+    if not len(logit) or not np.isfinite(logit).all() or (np.diff(distance) <= 0).any():
+        raise ValueError("a curve holds no points, nan, or distances out of order")
+    return Curve(str(one["name"]), distance, logit, drawn)
+
+
+def _response(one: Mapping[str, Any]) -> Response:
+    exact, found = (np.array(one[name], float) for name in ("exact", "found"))
+    if exact.shape != found.shape or exact.ndim != 1 or not len(exact):
+        raise ValueError("a response has strengths without a value")
+    if not (np.isfinite(exact).all() and np.isfinite(found).all()):
+        raise ValueError("a response holds nan or infinity")
+    return Response(str(one["name"]), exact, found)
 
 
 def _example(

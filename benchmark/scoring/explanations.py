@@ -8,6 +8,10 @@ from typing import NamedTuple
 from motifidelity.metrics.readings import Reading
 from motifidelity.worker.arrays import CURVES, PATH_CHANGES, PATH_INTEGRALS, Part
 
+# tested sequences, the first ones, along whose paths gradients are integrated: fifty times as dear
+# as a map
+PATH_SEQUENCES = 20
+
 
 class Asked(NamedTuple):
     """Type and shape of an array, and what it is of which method."""
@@ -40,7 +44,13 @@ class Explanations:
     perturbations : int
         Replaced windows per sequence.
     paths : int
-        Straight paths to a sequence along which gradients are integrated.
+        Straight paths to a sequence along which gradients are integrated, of the first
+        `PATH_SEQUENCES` tested ones.
+    extra, extra_hypothetical : tuple of str
+        Methods with maps of sequences of extra test sets, and with their hypothetical
+        contributions.
+    extras : int
+        Those sequences.
     """
 
     methods: tuple[str, ...]
@@ -54,6 +64,14 @@ class Explanations:
     counts: int = 0
     perturbations: int = 0
     paths: int = 0
+    extra: tuple[str, ...] = ()
+    extra_hypothetical: tuple[str, ...] = ()
+    extras: int = 0
+
+    @property
+    def along_paths(self) -> int:
+        """Sequences that paths lead to."""
+        return min(self.tested, PATH_SEQUENCES) if self.paths else 0
 
     def arrays(self, explained: int, length: int, classes: int) -> dict[str, Asked]:
         """What is expected of every array, by its name."""
@@ -71,6 +89,8 @@ class Explanations:
                 Part.RANDOMISED_HYPOTHETICAL,
                 (self.tested, *maps[1:]),
             ),
+            (self.extra, Part.EXTRA, (self.extras, *maps[1:])),
+            (self.extra_hypothetical, Part.HYPOTHETICAL_EXTRA, (self.extras, *maps[1:])),
         ):
             found |= {part.of(name): Asked("<f4", shape, name, part) for name in names}
         found |= {
@@ -82,7 +102,7 @@ class Explanations:
             copies = (self.tested, self.perturbations)
             found["perturbed"] = Asked("|u1", (*copies, length))
             found["changes"] = Asked("<f4", (*copies, classes))
-        if self.tested and self.paths:
-            along = Asked("<f4", (self.tested, self.paths, classes))
+        if self.along_paths:
+            along = Asked("<f4", (self.along_paths, self.paths, classes))
             found |= dict.fromkeys((PATH_INTEGRALS, PATH_CHANGES), along)
         return found

@@ -16,13 +16,14 @@ from motifidelity.metrics.attribution import maps as maps_of
 from motifidelity.metrics.attribution.base_ranking import rank_bases
 from motifidelity.metrics.attribution.consistency import score_agreement
 from motifidelity.metrics.attribution.first_order import CHANGES
-from motifidelity.metrics.declare import Score
+from motifidelity.metrics.declare import Score, all_metrics
 from motifidelity.metrics.filters.filter_matches import FilterRow, match_filters
 from motifidelity.metrics.gates import ANSWERS_REPEAT
-from motifidelity.metrics.methods import FLOOR_METHOD, METHODS
+from motifidelity.metrics.methods import FLOOR_METHOD, MEAN_METHOD, METHODS
 from motifidelity.metrics.motifs.tomtom import compare
 from motifidelity.metrics.readings import OWN, READINGS, Reading, has_reading, letters_of
 from motifidelity.metrics.repeatability import score_answers
+from motifidelity.metrics.robust.shifted_sets import score_shifted_maps
 from motifidelity.metrics.scored import (
     FilterArrays,
     MapScorer,
@@ -31,6 +32,7 @@ from motifidelity.metrics.scored import (
     ScoredNetwork,
     scorers,
 )
+from motifidelity.metrics.truth.asked import REVERSE
 from motifidelity.scoring.truth import Arrays, Truth
 from motifidelity.worker.arrays import (
     CURVES,
@@ -81,12 +83,15 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
     filters = None
     if "filter_max" in arrays:
         filters = FilterArrays(**{field.name: arrays[field.name] for field in fields(FilterArrays)})
-    of_gates = {name: arrays.get(name) for name in _OF_GATES}
-    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **of_gates)
+    more: dict[str, Any] = {name: arrays.get(name) for name in _OF_GATES}
+    more |= _answers(truth, arrays)
+    network = ScoredNetwork(truth.scored, arrays["logits"], filters, **more)
     scores = [score for one in scorers(NetworkScorer) for score in one.score(network)]
     map_scorers = scorers(MapScorer)
     floor = truth.spec.scoring.maps_floor
     areas: dict[tuple[str, str], NDArray[np.float64]] = {}
+    task_extra = truth.scored.extra
+    of_extra: dict[tuple[str, str], NDArray[np.floating]] = {}
     for method in truth.methods:
         # a map that is zero everywhere in every sequence says nothing, as one that is not there
         if method not in arrays or not arrays[method].any():
@@ -107,6 +112,10 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
             ]
             if truth.scored.errors and (method, reading) in maps_of.VIEWS:
                 areas[method, reading] = _areas(read)
+            if (method, reading) in maps_of.VIEWS and read.importance_of_extra is not None:
+                of_extra[method, reading] = read.importance_of_extra
+    if floor is not None and task_extra is not None and task_extra.shifted:
+        scores += score_shifted_maps(of_extra, task_extra.shifted, floor)
     if floor is not None and set(maps_of.METHODS) <= set(truth.methods):
         views = {
             (str(score.method), str(score.reading)): score.value
@@ -116,13 +125,43 @@ def score_job(truth: Truth, arrays: Arrays) -> JobScores:
         scores += maps_of.score_maps(views, floor)
         if truth.scored.errors:
             scores.append(maps_of.score_error(areas, floor))
+    scores += _means(truth, scores)
     again = arrays["explained_logits"]
     # references are asked once, and have zeros there
     if ANSWERS_REPEAT in truth.spec.gates and again.any():
-        labels = truth.test.labels[truth.explained]
-        first = (arrays["logits"][truth.explained] * labels).sum(axis=1)
+        held = truth.held[truth.explained]
+        first = (arrays["logits"][truth.explained] * held).sum(axis=1)
         scores += score_answers(first, again)
     return JobScores(scores, network.once(match_filters).filters)
+
+
+def _answers(truth: Truth, arrays: Arrays) -> dict[str, Any]:
+    """What a network answered to questions beyond the test set, where there are some."""
+    if not (answers := truth.answers(arrays)):
+        return {}
+    return {"reverse_logits": answers.pop(REVERSE, None), "answers": answers}
+
+
+def _means(truth: Truth, scores: Sequence[Score]) -> list[Score]:
+    """Headlines that are means over methods, of a profile that has these."""
+    wanted = [one for one in truth.spec.headlines if one.method == MEAN_METHOD]
+    if not wanted or not set(maps_of.METHODS) <= set(truth.methods):
+        return []
+    found = {
+        (score.metric, score.reading, score.method): score.value
+        for score in scores
+        if score.target is None
+    }
+    means = []
+    for one in wanted:
+        known = {
+            name: found[key]
+            for name in maps_of.METHODS
+            if (key := (one.metric, one.reading, name)) in found
+        }
+        chance = all_metrics()[one.metric].chance
+        means.append(maps_of.score_mean(one.metric, known, chance or 0.0, one.reading))
+    return means
 
 
 def _areas(maps: ScoredMaps) -> NDArray[np.float64]:

@@ -294,6 +294,9 @@ def _training(trial: TriedOut, source: Source) -> Finding:
 
 
 def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
+    from motifidelity.metrics.scored import REGRESSION
+    from motifidelity.runs.recording import BY_GRADIENT
+
     name = trial.job.task.id
     assert trial.logits is not None
     if len(trial.logits) > 1 and not np.ptp(trial.logits, axis=0).any():
@@ -305,7 +308,7 @@ def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
             source.line_of("build_model", last_return=True),
             name,
         )
-    elif ((trial.logits >= 0) & (trial.logits <= 1)).all():
+    elif trial.job.task.target != REGRESSION and ((trial.logits >= 0) & (trial.logits <= 1)).all():
         yield Finding(
             "outputs",
             "warning",
@@ -352,6 +355,16 @@ def _of_probe(trial: TriedOut, source: Source) -> Iterator[Finding]:
             "warning",
             f"{method} is not supported: {reason}",
             "the row has no score for it; the other methods have",
+            source.line_of("build_model"),
+            name,
+        )
+
+    for method, operations in trial.by_gradient.items():
+        yield Finding(
+            "attribution",
+            "warning",
+            f"{method} {BY_GRADIENT}: {operations}",
+            "its map is a gradient's there; the row says so too",
             source.line_of("build_model"),
             name,
         )

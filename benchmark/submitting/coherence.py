@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from motifidelity.backends import backend_of, known_backend
@@ -203,8 +204,11 @@ def _job_problem(row: Mapping[str, Any], submission: Submission) -> str | None:
 
 
 def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Finding]:
-    from motifidelity.metrics.readings import OWN
+    from motifidelity.metrics.declare import all_metrics
+    from motifidelity.tasks.spec import is_read_first, read_first
 
+    metrics = all_metrics()
+    first = cache(read_first)
     held: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
     seen: set[tuple[Any, ...]] = set()
     classes: dict[tuple[Any, ...], list[float]] = defaultdict(list)
@@ -225,9 +229,9 @@ def _scores(jobs: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[
         if (row["job"], *name, reading) in seen:
             yield _problem(where, f"{row['metric']} stands twice for one job")
         seen.add((row["job"], *name, reading))
-        if reading in (None, OWN):
+        if is_read_first(row, first(str(jobs[row["job"]]["task"]))):
             held[row["job"]].add(name)
-        if row["family"] == "accuracy" and row["value"] is not None:
+        if row["value"] is not None and _has_classes(metrics[row["metric"]]):
             if row["target"] is None:
                 means[key] = (where, row["value"])
             else:
@@ -256,22 +260,21 @@ def _left_out(
     from motifidelity.tasks.spec import find_spec
 
     metrics = all_metrics()
-    of_accuracy = [(name, method) for name, method in judged() if _is_accuracy(metrics[name])]
     done = [number for number, job in enumerate(jobs) if job["status"] == "ok"]
     of_trials: dict[tuple[str, ...], set[tuple[Any, ...]]] = defaultdict(set)
     for number in done:
-        of_trials[_alike(jobs[number])] |= {(*key, None) for key in judged()} & held.get(
-            number, set()
-        )
+        keys = {(*key, None) for key in judged(jobs[number]["task"])}
+        of_trials[_alike(jobs[number])] |= keys & held.get(number, set())
     for number in done:
         job, mine = jobs[number], held.get(number, set())
         if not mine:
             yield _problem("scores.json", f"{_label(job)}: no score")
             continue
-        stated = {(name, method) for name, method, _ in mine if _is_accuracy(metrics[name])}
+        first = [key for key in judged(job["task"]) if _has_classes(metrics[key[0]])]
+        stated = {(name, method) for name, method, _ in mine if _has_classes(metrics[name])}
         targets = (None, *find_spec(job["task"]).classes)
         expected = {
-            (*key, target) for key in stated.union(of_accuracy) for target in targets
+            (*key, target) for key in stated.union(first) for target in targets
         } | of_trials[_alike(job)]
         foreign = {(*key, t) for *key, t in mine if tuple(key) in stated and t not in targets}
         for missing in sorted(expected - mine, key=str):
@@ -286,8 +289,9 @@ def _left_out(
             )
 
 
-def _is_accuracy(metric: Metric) -> bool:
-    return metric.family == "accuracy"
+def _has_classes(metric: Metric) -> bool:
+    """Whether a score is the mean over classes: accuracy is, what is asked of a network is not."""
+    return metric.family == "accuracy" and not metric.own_network
 
 
 def _alike(row: Mapping[str, Any]) -> tuple[str, ...]:

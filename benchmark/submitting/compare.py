@@ -1,6 +1,6 @@
 """How far two scores may lie apart, and where that limit comes from.
 
-Three comparisons are made, each of what a person reads first (``summary.HEADLINES``):
+Three comparisons are made, each of what a person reads first (the task's headlines):
 
 - *again*: a score as submitted and from a second training with the same seed. Training on another
   machine adds floats in another order, and after thousands of steps that can be another network,
@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.declare import Metric, all_metrics
-from motifidelity.metrics.headlines import HEADLINES
-from motifidelity.metrics.readings import OWN
+from motifidelity.metrics.regression import score_regression
+from motifidelity.metrics.scored import REGRESSION
+from motifidelity.tasks.spec import headlines_of, is_read_first, read_first
 
 ALPHA = 0.01
 # relative: a scan with the true matrices is one sum in double precision
@@ -40,6 +41,10 @@ BOOTSTRAPS = 100
 # the largest of 6 trials of CNN-local and of CNN-deep at profile quick, rounded up; of attribution
 # the largest that the study publishes, which is larger (docs/submitting.md)
 ASSUMED_SPREAD = {"accuracy": 0.04, "filters": 0.26, "localisation": 0.1, "attribution": 0.12}
+# of families that no network has been measured in yet: the widest
+UNKNOWN_SPREAD = max(ASSUMED_SPREAD.values())
+# a mean over fewer parts (rules, kinds, sets) is no surer than a share of so many things
+FEW_PARTS = 10
 
 Key = tuple[str, str | None]
 
@@ -77,24 +82,26 @@ class ScorePair:
         return asdict(self)
 
 
-def overall(rows: Sequence[Mapping[str, Any]]) -> dict[Key, Mapping[str, Any]]:
+def overall(rows: Sequence[Mapping[str, Any]], task: str = "") -> dict[Key, Mapping[str, Any]]:
     """Rows of whole scores (no class) that have a value, by metric and method.
 
-    Of maps that were read in several ways it is the method's own reading.
+    Of maps that were read in several ways it is the method's own reading, or that of the task's
+    headline.
     """
+    first = read_first(task) if task else {}
     return {
         (row["metric"], row["method"]): row
         for row in rows
         if row["target"] is None
-        and row.get("reading") in (None, OWN)
+        and is_read_first(row, first)
         and row["value"] is not None
         and math.isfinite(row["value"])
     }
 
 
-def judged() -> list[Key]:
-    """Scores that decide: what a person reads first, less what no training touches."""
-    return [(one.metric, one.method) for one in HEADLINES if one.method != "pwm"]
+def judged(task: str) -> list[Key]:
+    """Scores that decide: what a person reads first of a task, less what no training touches."""
+    return [(one.metric, one.method) for one in headlines_of(task) if one.method != "pwm"]
 
 
 def is_exact(key: Key) -> bool:
@@ -103,22 +110,26 @@ def is_exact(key: Key) -> bool:
 
 
 def accuracy_errors(
-    logits: NDArray[np.floating], labels: NDArray[np.uint8], classes: Sequence[str]
+    logits: NDArray[np.floating], labels: NDArray[Any], classes: Sequence[str], target: str = ""
 ) -> dict[str, float]:
     """Standard error over test sequences of each overall accuracy score, by bootstrap.
 
     Parameters
     ----------
     logits, labels : ndarray (n, classes)
+        Of a regression predictions and the target without its noise.
     classes : sequence of str
+    target : str
+        Of the task.
     """
     rng = np.random.default_rng(0)
+    score = score_regression if target == REGRESSION else score_accuracy
     values: dict[str, list[float]] = {}
     for _ in range(BOOTSTRAPS):
         rows = rng.integers(0, len(labels), len(labels))
-        for score in score_accuracy(logits[rows], labels[rows], classes):
-            if score.target is None and math.isfinite(score.value):
-                values.setdefault(score.metric, []).append(score.value)
+        for one in score(logits[rows], labels[rows], classes):
+            if one.target is None and math.isfinite(one.value):
+                values.setdefault(one.metric, []).append(one.value)
     return {name: float(np.std(found)) for name, found in values.items()}
 
 
@@ -127,17 +138,20 @@ def sampling_error(row: Mapping[str, Any], errors: Mapping[str, float]) -> float
 
     That of the bootstrap where there is one; else ``sd / sqrt(n)`` of a mean over sequences; else
     that of a share of n things (Agresti & Coull, Am. Stat. 52, 119-126 (1998)), in its own range.
+    A mean over a few rules, kinds or sets has the larger of the two: rules that a network has all
+    alike, or all perfectly, say nothing of what other sequences would give.
     """
     metric = all_metrics()[row["metric"]]
     n = max(int(row["n"]), 1)
     if row["metric"] in errors:
         return errors[row["metric"]]
-    if row.get("sd") is not None and n > 1:
-        return float(row["sd"]) / math.sqrt(n)
+    of_mean = float(row["sd"]) / math.sqrt(n) if row.get("sd") is not None and n > 1 else None
+    if of_mean is not None and (n >= FEW_PARTS or metric.family in ASSUMED_SPREAD):
+        return of_mean
     width = value_range(metric, n)
     share = min(max((row["value"] - (metric.low or 0.0)) / width, 0.0), 1.0)
     share = (share * n + 2) / (n + 4)
-    return width * math.sqrt(share * (1 - share) / (n + 4))
+    return max(of_mean or 0.0, width * math.sqrt(share * (1 - share) / (n + 4)))
 
 
 def value_range(metric: Metric, n: int) -> float:
@@ -160,7 +174,7 @@ class Spread:
         if len(values) >= ENOUGH_TRIALS:
             sd = float(np.std(values, ddof=1))
             return cls(sd, len(values) - 1, f"spread of {len(values)} trials, SD {sd:.4f}")
-        sd = ASSUMED_SPREAD[metric.family] * value_range(metric, n)
+        sd = ASSUMED_SPREAD.get(metric.family, UNKNOWN_SPREAD) * value_range(metric, n)
         return cls(
             sd,
             None,

@@ -57,8 +57,8 @@ def _time(trial: TriedOut) -> Finding:
         return Finding(
             "time",
             "warning",
-            f"{duration(trial.fitted.seconds)} on {profile.train:,} training sequences; its own "
-            "training decides how this grows",
+            f"{duration(trial.fitted.seconds)} on {spec.size(profile, 'train'):,} training "
+            "sequences; its own training decides how this grows",
             "try 'bench run --profile quick'",
             task=spec.id,
         )
@@ -80,7 +80,7 @@ def _memory(trial: TriedOut) -> Finding:
     """Peak of the trial, plus the rest of the data as one-hot float32, twice."""
     spec, profile = trial.job.task, trial.job.profile
     train, valid = _sizes(trial)
-    more = train + valid - (profile.train or train) - (profile.valid or valid)
+    more = train + valid - spec.size(profile, "train") - spec.size(profile, "valid")
     need = trial.peak_memory + 2 * more * spec.length * 4 * 4
     limit = Policy().memory
     tight = need > 0.8 * limit

@@ -45,6 +45,11 @@ class Group:
     scores: Sequence[Rows]
 
     @property
+    def task(self) -> str:
+        """Name and version."""
+        return str(self.jobs[0]["task"])
+
+    @property
     def backend(self) -> str:
         """What Keras ran on."""
         return backend_of(self.jobs[0])
@@ -60,7 +65,7 @@ class Group:
 
     def values(self, key: Key) -> list[float]:
         """A score's values over the trials."""
-        found = [compare.overall(rows).get(key) for rows in self.scores]
+        found = [compare.overall(rows, self.task).get(key) for rows in self.scores]
         return [row["value"] for row in found if row is not None]
 
 
@@ -139,7 +144,7 @@ class Verifier:
         """Run some trials of every group again, and each on secret data and on secret motifs."""
         rerun = Rerun()
         # one family of tests: the limit of each knows how many there are
-        judged = (len(compare.judged()) * (trials + 2) + len(FALLS)) * len(chosen)
+        judged = sum(len(compare.judged(one.task)) * (trials + 2) + len(FALLS) for one in chosen)
         truths: dict[tuple[str, str], Truth] = {}
         for group in chosen:
             row = group.jobs[0]
@@ -265,7 +270,8 @@ class Verifier:
 
 
 def _errors(logits: Any, truth: Truth) -> dict[str, float]:
-    return compare.accuracy_errors(logits, truth.test.labels, truth.spec.classes)
+    known = truth.test.labels if truth.function is None else truth.function.exact
+    return compare.accuracy_errors(logits, known, truth.spec.classes, truth.spec.target)
 
 
 def _failed(what: str, status: str, message: str) -> Finding:
@@ -291,13 +297,15 @@ def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[ScorePair]
     """Submitted scores beside those of a second training with the same seed."""
     from motifidelity.metrics.declare import all_metrics
 
-    claimed, found = compare.overall(group.scores[pick]), compare.overall(ran.scores)
+    claimed, found = (
+        compare.overall(rows, group.task) for rows in (group.scores[pick], ran.scores)
+    )
     what = f"{group.name}, trial {group.jobs[pick]['trial']}"
     for key in claimed.keys() & found.keys():
         one, other = claimed[key]["value"], found[key]["value"]
         if compare.is_exact(key):
             limit, source = compare.EXACT * max(1.0, abs(other)), "exact: no training touches it"
-        elif key in compare.judged():
+        elif key in compare.judged(group.task):
             metric = all_metrics()[key[0]]
             spread = Spread.of(group.values(key), metric, int(found[key]["n"]))
             error = compare.sampling_error(found[key], ran.errors)
@@ -305,7 +313,7 @@ def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[ScorePair]
         else:
             continue
         yield ScorePair("again", what, *key, one, other, limit, source, abs(one - other) <= limit)
-    for key in compare.judged():
+    for key in compare.judged(group.task):
         if key in claimed.keys() - found.keys() and key[0] in all_metrics():
             one = claimed[key]["value"]
             yield ScorePair("again", what, *key, one, float("nan"), 0.0, "never found", False)
@@ -313,8 +321,10 @@ def again(group: Group, pick: int, ran: Ran, judged: int) -> Iterator[ScorePair]
 
 def _left_out(group: Group, pick: int, ran: Ran) -> Iterator[Finding]:
     """Scores that the second training has and the submission does not show."""
-    found, claimed = compare.overall(ran.scores), compare.overall(group.scores[pick])
-    for metric, method in compare.judged():
+    found, claimed = (
+        compare.overall(rows, group.task) for rows in (ran.scores, group.scores[pick])
+    )
+    for metric, method in compare.judged(group.task):
         if (metric, method) in found.keys() - claimed.keys():
             yield Finding(
                 "rerun",
@@ -339,8 +349,8 @@ def _gaps(kind: str, group: Group, public: Ran, secret: Ran, judged: int) -> Ite
     """Public scores beside secret ones; only a public score that is better counts."""
     from motifidelity.metrics.declare import all_metrics
 
-    one, other = compare.overall(public.scores), compare.overall(secret.scores)
-    for key in compare.judged():
+    one, other = (compare.overall(ran.scores, group.task) for ran in (public, secret))
+    for key in compare.judged(group.task):
         if key not in one or key not in other:
             continue
         a, b = one[key], other[key]

@@ -52,6 +52,8 @@ class TriedOut:
         Why the scan was not read, where that failed.
     attribution : mapping of str to str or None
         Attribution methods that were tried, with the reason why the network does not support one.
+    by_gradient : mapping of str to str
+        Those that took the gradient of operations they have no rule for, with these operations.
     invalid : str
         What is wrong with the files that came back.
     """
@@ -65,6 +67,7 @@ class TriedOut:
     has_filters: bool = False
     filters: str = ""
     attribution: Mapping[str, str | None] = field(default_factory=dict)
+    by_gradient: Mapping[str, str] = field(default_factory=dict)
     invalid: str = ""
 
     @property
@@ -148,6 +151,7 @@ def probe_trial(
     trial.has_filters = (probe.out / "filter_max.npy").is_file()
     try:
         reasons = take_reasons(probe.out / "unsupported.json", methods)
+        trial.by_gradient = take_reasons(probe.out / "by_gradient.json", methods)
         trial.logits = take_array(probe.out / "logits.npy", "<f4", shape)
     except InvalidOutput as error:
         trial.invalid = str(error)

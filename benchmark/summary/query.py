@@ -69,8 +69,8 @@ class Query:
     family, metric, definition, method : tuple of str
         Method ``none`` stands for scores that have none.
     reading : tuple of str
-        How maps were read; without any, in their method's own way. Scores of no map have reading
-        ``none``.
+        How maps were read; without any, in their method's own way, or as the task's headline
+        reads them. Scores of no map have reading ``none``.
     status : tuple of str
         Averaged: runs with a trial that ended so. By trial: trials that ended so.
     per_class : bool
@@ -162,6 +162,7 @@ def answer(source: Source, query: Query) -> pd.DataFrame:
         values["params"] = _with_parameters(tables["jobs"], query.param)
         conditions["of_jobs"] += " and list_contains($params, params)"
     connection.register("planned", _planned())
+    connection.register("first_read", _first_read())
     sql = text.format(run=", ".join(RUN), score=", ".join(SCORE), **conditions)
     frame: pd.DataFrame = connection.sql(sql, params=values).to_arrow_table().to_pandas()
     if not query.per_trial:
@@ -290,7 +291,7 @@ def _conditions(query: Query) -> tuple[dict[str, str], dict[str, Any]]:
         condition for name in _OF_SCORES for condition in accept(name, f"coalesce({name}, 'none')")
     ]
     if not query.reading:
-        scores.append("coalesce(reading, 'own') = 'own'")
+        scores.append(_READ_FIRST)
     if not query.per_class:
         scores.append("target is null")
     ended = accept("status", "status")
@@ -337,15 +338,28 @@ def _with_parameters(jobs: pa.Table, asked: Sequence[str]) -> list[str]:
 
 def _planned() -> pa.Table:
     """Trials that every known task and profile asks for."""
-    from motifidelity.tasks.spec import all_specs
+    from motifidelity.tasks.spec import known_specs
 
     rows = [
         {"task": spec.id, "profile": profile.name, "planned": profile.trials}
-        for spec in all_specs().values()
+        for spec in known_specs().values()
         for profile in spec.profiles.values()
     ]
     fields_ = [("task", pa.string()), ("profile", pa.string()), ("planned", pa.int64())]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields_))
+
+
+def _first_read() -> pa.Table:
+    """How scores of maps are read first, by task, where that is not the method's own way."""
+    from motifidelity.tasks.spec import known_specs, read_first
+
+    rows = [
+        {"task": task, "metric": metric, "method": method, "reading": reading}
+        for task in known_specs()
+        for (metric, method), reading in read_first(task).items()
+    ]
+    names = ("task", "metric", "method", "reading")
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
 
 
 def _with_intervals(frame: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -355,6 +369,12 @@ def _with_intervals(frame: pd.DataFrame, level: float) -> pd.DataFrame:
     low, high = mean_intervals(frame["metric"].to_list(), mean, sd, n, all_metrics(), level)
     return frame.assign(low=low, high=high)
 
+
+_READ_FIRST = """coalesce(reading, 'own') = coalesce((
+    select first_read.reading from first_read join jobs using (task)
+    where jobs.result_id = scores.result_id and first_read.metric = scores.metric
+        and first_read.method = coalesce(scores.method, '')
+), 'own')"""
 
 # ``jobs`` holds the results that count
 _TRIALS = """

@@ -29,12 +29,11 @@ from motifidelity.summary.query import SCORE, Query, Source, answer
 from motifidelity.summary.runs import BOARD, RUN_KEY, key_digest
 from motifidelity.summary.stats import Stats, by_seed
 from motifidelity.summary.verdicts import barred, bounds_of, flagged, gates_past
-from motifidelity.tasks.spec import headlines_of
+from motifidelity.tasks.spec import accuracy_of, headlines_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ACCURACY = "auroc"
 # what must be equal for models to be ranked with each other
 _BOARD = (*BOARD, "division")
 _SHOWN = ("task", "profile", "division", "metric", "method")
@@ -182,11 +181,11 @@ def rank(source: Source, query: Query) -> pd.DataFrame:
     -------
     DataFrame
         ``rank``, ``rank_low``, ``rank_high``, ``group`` (models that share a letter are not told
-        apart), ``mean``, ``sd``, ``low``, ``high``, ``coverage``, ``accuracy`` (mean AUROC),
-        ``pareto`` (no model is as good in both and better in one) and ``adjusted`` (the score less
-        what accuracy explains). A model of fewer than three trials with a value has no rank and
-        stands below the ranked ones, `PROVISIONAL` in place of letters; so does one that a gate
-        of its task bars, with `FLAGGED`.
+        apart), ``mean``, ``sd``, ``low``, ``high``, ``coverage``, ``accuracy`` (mean of the
+        score that stands for it, `accuracy_of`), ``pareto`` (no model is as good in both and better
+        in one) and ``adjusted`` (the score less what accuracy explains). A model of fewer
+        than three trials with a value has no rank and stands below the ranked ones, `PROVISIONAL`
+        in place of letters; so does one that a gate of its task bars, with `FLAGGED`.
 
     Raises
     ------
@@ -328,6 +327,13 @@ def _flagged(source: Source, query: Query) -> dict[str, tuple[Gate, ...]]:
     return found
 
 
+def of_accuracy(scores: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows, with columns ``task`` and ``metric``, are of what stands for accuracy."""
+    metric = {task: accuracy_of(str(task)).metric for task in scores["task"].unique()}
+    same: pd.Series[bool] = scores["metric"] == scores["task"].map(metric)
+    return same
+
+
 def _text(method: object) -> str:
     return method if isinstance(method, str) else ""
 
@@ -335,7 +341,7 @@ def _text(method: object) -> str:
 def _accuracy(source: Source, query: Query) -> dict[str, float]:
     """Mean accuracy of every run, whatever score is asked for."""
     frame = _labelled(answer(source, _jobs_of(query)))
-    frame = frame[frame["metric"] == ACCURACY]
+    frame = frame[of_accuracy(frame)]
     return dict(zip(frame["run"], frame["mean"], strict=True))
 
 

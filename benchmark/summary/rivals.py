@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.stats import norm
@@ -20,8 +20,13 @@ from motifidelity.summary.stats import Stat, Stats, index_stats, mean_intervals
 if TYPE_CHECKING:
     import pandas as pd
 
-HELD = {"Predicts": ("auroc", "auroc_error"), "Maps": ("maps", "maps_error")}
-"""What is held against counting, and the standard error over test sequences of a trial's value."""
+HELD = {
+    "Predicts": (("auroc", "auroc_error"), ("pearson", "pearson_error")),
+    "Maps": (("maps", "maps_error"),),
+}
+"""What is held against counting, the first that a task has, and the standard error over test
+sequences of a trial's value."""
+Verdict = Literal["above", "not above", "not recorded"]
 NOT_ABOVE = "does not beat counting"
 OF_JOBS = ("task", "model", "profile", "division", "isolation", "backend", "param", "status")
 # below this the trials say too little of what another would give
@@ -49,7 +54,7 @@ class Against:
     counting: float
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """``above``, ``not above``, or ``not recorded`` where the interval cannot be told."""
         if math.isnan(self.low):
             return "not recorded"
@@ -83,12 +88,13 @@ def against_counting(
     networks = ok[ok["division"] != DIVISION].drop_duplicates("run")
     for run, *board in networks[["run", *BOARD]].itertuples(index=False):
         rival = rivals.get(tuple(board))
-        for name, (metric, error) in HELD.items():
+        for name, (metric, error) in ((name, one) for name, held in HELD.items() for one in held):
             theirs, mine = (stats.get((str(one), metric, "", "")) for one in (rival, run))
             if theirs is None or mine is None or not theirs.n or not mine.n:
                 continue
             low = _low(mine, metric, stats.get((str(run), error, "", "")), level)
-            found.setdefault(str(run), {})[name] = Against(mine.mean, low, theirs.mean)
+            against = Against(mine.mean, low, theirs.mean)
+            found.setdefault(str(run), {}).setdefault(name, against)
     return found
 
 

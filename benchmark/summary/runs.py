@@ -17,6 +17,7 @@ import pandas as pd
 from motifidelity.metrics.readings import OWN
 from motifidelity.registry.counting import ORDER, which_count
 from motifidelity.summary.inputs import REQUIRED, Tables, check_columns
+from motifidelity.tasks.spec import read_first
 
 MODEL_KEY = ("model", "model_digest", "params")
 # runs that agree in these compete with each other
@@ -108,7 +109,8 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     trials : DataFrame
         As `mark_trials` returns it.
     scores : DataFrame
-        The registry's scores; of maps the method's own reading counts.
+        The registry's scores; of maps the method's own reading counts, or that of the task's
+        headline.
 
     Returns
     -------
@@ -117,7 +119,7 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [*SCORE_KEY, "mean", "sd", "n", "num_trials", "by_trial"]
     if "reading" in scores:
-        scores = scores[scores["reading"].fillna(OWN) == OWN]
+        scores = scores[_read_first(scores, trials)]
     scores = scores.reindex(columns=REQUIRED["scores"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")][["result_id", "run"]]
     ok = ok.assign(_order=np.arange(len(ok)))
@@ -139,6 +141,20 @@ def gather_scores(trials: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     table["num_trials"] = table["run"].map(totals).astype(int)
     table["by_trial"] = pd.Series(_by_trial(joined, grouped.ngroup()), dtype=object)
     return table[columns]
+
+
+def _read_first(scores: pd.DataFrame, trials: pd.DataFrame) -> pd.Series[bool]:
+    """Which scores are of the reading that their task reads first."""
+    readings = scores["reading"].fillna(OWN)
+    found: pd.Series[bool] = readings == OWN
+    for task in trials["task"].unique():
+        if not (read := read_first(str(task))):
+            continue
+        mine = scores["result_id"].isin(trials.loc[trials["task"] == task, "result_id"])
+        for (metric, method), reading in read.items():
+            here = mine & (scores["metric"] == metric) & (scores["method"].fillna("") == method)
+            found = found.where(~here, readings == reading)
+    return found
 
 
 def _by_trial(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from motifidelity.entries import DIVISION
 from motifidelity.errors import UserError
 from motifidelity.metrics.declare import all_metrics
-from motifidelity.metrics.gates import FLAGGED, GATES, Gate
+from motifidelity.metrics.gates import FLAGGED, GATES, Gate, Verdict
 from motifidelity.summary.query import Query, Source, answer
 from motifidelity.summary.stats import Stats
 from motifidelity.tasks.spec import find_spec
@@ -49,15 +49,53 @@ def gates(source: Source, query: Query) -> pd.DataFrame:
     rows = []
     for key, mine in found.groupby(["result_id", *TRIAL], sort=False, dropna=False):
         scores = {
-            (row["metric"], row["method"] if isinstance(row["method"], str) else None): row["value"]
+            (row["metric"], row["method"] if isinstance(row["method"], str) else ""): row["value"]
             for row in mine.to_dict("records")
         }
-        bounds = bounds_of(str(key[1]))
-        for name, gate in GATES.items():
-            figure, bound = scores.get((gate.metric, gate.method)), bounds.get(name)
-            rows.append((*key[1:], gate.label, figure, bound, gate.verdict(figure, bound)))
+        rows += [
+            (*key[1:], one.gate.label, one.figure, one.bound, one.verdict)
+            for one in judge(str(key[1]), scores)
+        ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.astype({"figure": float, "bound": float})
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """What a trial's figure says of a gate.
+
+    Attributes
+    ----------
+    gate : Gate
+    figure, bound : float or None
+        None where there is none.
+    """
+
+    gate: Gate
+    figure: float | None
+    bound: float | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """``ok``, ``flagged`` or ``not recorded``."""
+        return self.gate.verdict(self.figure, self.bound)
+
+
+def judge(task: str, scores: Mapping[tuple[str, str], float]) -> list[Judged]:
+    """Every gate beside what a trial has.
+
+    Parameters
+    ----------
+    task : str
+        Its bounds count.
+    scores : mapping of (str, str) to float
+        The trial's, by metric and method, "" where it has none.
+    """
+    bounds = bounds_of(task)
+    return [
+        Judged(gate, scores.get((gate.metric, gate.method or "")), bounds.get(name))
+        for name, gate in GATES.items()
+    ]
 
 
 def flagged(task: str, stats: Stats, run: str) -> tuple[Gate, ...]:

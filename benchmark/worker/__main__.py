@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .arrays import UNTRAINED
+from .arrays import ASKED, EXTRA, UNTRAINED
 from .limits import KEPT, MAX_REASON
 from .report import (
     Reporter,
@@ -47,6 +47,7 @@ def fit(request: dict[str, Any], out: Path, report: Reporter) -> None:
         input_shape=tuple(request["task"]["input_shape"]),
         num_outputs=request["task"]["num_outputs"],
         classes=tuple(request["task"]["classes"]),
+        target=request["task"].get("target", contract.CLASSES),
     )
     _require_gpu()
     if keras.backend.backend() != "tensorflow":
@@ -142,6 +143,7 @@ def _training_data(request: dict[str, Any]) -> Any:
         contract.one_hot(arrays["x_valid"]),
         arrays["y_valid"].astype(np.float32),
         request["seed"],
+        request["task"].get("target", contract.CLASSES),
     )
 
 
@@ -225,7 +227,8 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
 
     from .contract import one_hot
     from .probing.answers import write_curves
-    from .probing.attribution import write_maps
+    from .probing.asked_logits import write_asked_logits
+    from .probing.attribution import write_extra_maps, write_maps
     from .probing.filters import write_untrained_sites
     from .probing.path_integrals import write_path_integrals
     from .probing.randomise import write_randomised
@@ -250,7 +253,14 @@ def probe(request: dict[str, Any], out: Path, report: Reporter) -> None:
     hypothetical = request.get("randomised_hypothetical", ())
     write_randomised(*files, explained[:tested], again, out, report, hypothetical)
     if paths := request.get("paths"):
-        write_path_integrals(network, explained[:tested], paths, out, report)
+        write_path_integrals(network, explained[: paths["sequences"]], paths, out, report)
+    if ASKED in inputs:
+        asked = np.load(inputs[ASKED], allow_pickle=False)
+        write_asked_logits(network, asked, out, report)
+    if EXTRA in inputs:
+        more = one_hot(np.load(inputs[EXTRA], allow_pickle=False))
+        chosen = {name: methods[name] for name in request[EXTRA] if name in maps}
+        write_extra_maps(network, more, chosen, out, report)
     if request.get("scan_alone"):
         write_scan_logits(network, sequences, out, report)
     if f"{UNTRAINED}_graph" in inputs:

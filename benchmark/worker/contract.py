@@ -16,6 +16,8 @@ import numpy as np
 from .limits import MAX_FILTERS, MAX_GRAPH_BYTES
 from .report import SubmissionError, blames_submission, line_in, said
 
+CLASSES, REGRESSION = "multi-label", "regression"
+
 
 @dataclass(frozen=True)
 class Task:
@@ -31,12 +33,15 @@ class Task:
         Logits that ``build_model`` returns.
     classes : tuple of str
         Names of the outputs.
+    target : {"multi-label", "binary", "regression"}
+        What an output is: the logit of a class, or, of a regression, the value itself.
     """
 
     name: str
     input_shape: tuple[int, int]
     num_outputs: int
     classes: tuple[str, ...]
+    target: str = CLASSES
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,11 @@ class TrainingData:
     x_train, x_valid : ndarray (n, length, 4) float32
         One-hot letters.
     y_train, y_valid : ndarray (n, classes) float32
+        0 or 1; of a regression any number.
     seed : int
         Seed of the trial.
+    target : str
+        As `Task.target`.
     """
 
     x_train: Any
@@ -57,6 +65,7 @@ class TrainingData:
     x_valid: Any
     y_valid: Any
     seed: int
+    target: str = CLASSES
 
 
 def one_hot(
@@ -280,7 +289,8 @@ def check_frozen(frozen: Any, source: str, task: Task) -> None:
     Raises
     ------
     SubmissionError
-        For more filters or a larger graph than the host takes, and for a softmax over one output.
+        For more filters or a larger graph than the host takes, for a softmax over one output, and
+        for a sigmoid or a softmax at the end where the target is a regression's.
     """
     scan = frozen.manifest.scan
     if scan is not None and scan.filters > MAX_FILTERS:
@@ -298,6 +308,12 @@ def check_frozen(frozen: Any, source: str, task: Task) -> None:
     last = nodes[frozen.manifest.logits.partition(":")[0]]
     while last.op in ("Identity", "Cast"):
         last = nodes[last.input[0].partition(":")[0]]
+    bounded = "sigmoid" if frozen.manifest.has_sigmoid else last.op.lower()
+    if task.target == REGRESSION and bounded in ("sigmoid", "softmax"):
+        raise SubmissionError(
+            f"{source}: the network ends in a {bounded}, and {task.name} asks for any number (a "
+            "regression); end in a linear layer: layers.Dense(task.num_outputs)"
+        )
     if last.op == "Softmax" and task.num_outputs == 1:
         raise SubmissionError(
             f"{source}: a softmax over one output is 1 for every sequence; return the logit, or "

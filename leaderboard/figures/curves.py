@@ -12,6 +12,7 @@ HEIGHT = 110.0
 _PANELS = (
     ("Loss", (("loss", "training"), ("val_loss", "validation")), None),
     ("Validation score", (("val_auroc", "AUROC"), ("val_aupr", "AUPR")), (0.0, 1.0)),
+    ("Validation score", (("val_pearson", "r"),), None),
 )
 
 
@@ -79,6 +80,7 @@ def draw_history(history: pd.DataFrame, best_epoch: int | None) -> tuple[Chart, 
                 if math.isfinite(value)
             ]
             for column, label in wanted
+            if column in history
         }
         series = {label: points for label, points in series.items() if points}
         if not series:

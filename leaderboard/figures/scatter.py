@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motifidelity.metrics.declare import Family
-from motifidelity.metrics.headlines import HEADLINES, main_scores
+from motifidelity.metrics.declare import Family, all_metrics
+from motifidelity.metrics.headlines import HEADLINES, main_scores, short_name
 from motifidelity.summary.stats import Stat, Stats
-from motifidelity.tasks.spec import headlines_of
+from motifidelity.tasks.spec import accuracy_of, headlines_of
 
 SIZE = 250.0
 LOW_X = 0.5
@@ -47,15 +47,18 @@ class Point:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel, `SIZE` by `SIZE` units: accuracy AUROC (0.5 to 1) across, a score (0 to 1) up.
+    """One panel, `SIZE` by `SIZE` units: accuracy (`low` to 1) across, a score (0 to 1) up.
 
-    `reference` is the height of the PWM scan, None where the runs do not agree on it.
+    `reference` is the height of the PWM scan, None where the runs do not agree on it; `across` what
+    accuracy is.
     """
 
     family: str
     title: str
     points: tuple[Point, ...]
     reference: str | None
+    across: str = "AUROC"
+    low: float = LOW_X
 
 
 def draw_panels(task: str, stats: Stats, runs: Sequence[tuple[str, str]]) -> tuple[Panel, ...]:
@@ -78,7 +81,9 @@ def draw_panels(task: str, stats: Stats, runs: Sequence[tuple[str, str]]) -> tup
     panels: list[Panel] = []
     headlines = headlines_of(task)
     main = main_scores(headlines)
-    accuracy = main["accuracy"].score if "accuracy" in main else ("", "")
+    accuracy = accuracy_of(task).score
+    low = chance_of(accuracy[0])
+    across_named = short_name(accuracy[0])
     for family, title in PANELS.items():
         if family not in main:
             continue
@@ -97,7 +102,7 @@ def draw_panels(task: str, stats: Stats, runs: Sequence[tuple[str, str]]) -> tup
         beside = [stat.mean for stat in scan if stat is not None]
         agreed = beside and max(beside) - min(beside) < _SAME
         reference = _y(beside[0]) if agreed else None
-        panels.append(Panel(family, title, _label(found), reference))
+        panels.append(Panel(family, title, _label(found, low), reference, across_named, low))
     return tuple(panels)
 
 
@@ -106,13 +111,19 @@ def _known(stats: Stats, key: tuple[str, str, str, str]) -> Stat | None:
     return stat if stat is not None and math.isfinite(stat.mean) else None
 
 
-def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
+def chance_of(metric: str) -> float:
+    """Where an axis of a score begins: at what knowing nothing gets."""
+    declared = all_metrics().get(metric)
+    return LOW_X if declared is None or declared.chance is None else declared.chance
+
+
+def _label(found: list[tuple[Stat, Stat, str]], low: float) -> tuple[Point, ...]:
     """Place labels in a column beside the points, pushed apart so that no two share a line."""
     wanted = [float(_y(up.mean)) for _, up, _ in found[:_LABELS]]
     placed = dict(
         zip(sorted(range(len(wanted)), key=wanted.__getitem__), spread_labels(wanted), strict=True)
     )
-    centres = [(float(_x(across.mean)), float(_y(up.mean))) for across, up, _ in found]
+    centres = [(float(_x(across.mean, low)), float(_y(up.mean))) for across, up, _ in found]
     column = label_column([centre for centre in centres if centre[0] > SIZE / 2], placed.values())
     points: list[Point] = []
     for index, ((across, up, label), (x, y)) in enumerate(zip(found, centres, strict=True)):
@@ -122,7 +133,7 @@ def _label(found: list[tuple[Stat, Stat, str]]) -> tuple[Point, ...]:
                 x=f"{x:.1f}",
                 y=f"{y:.1f}",
                 trials=tuple(
-                    (_x(across.by_trial[result][0]), _y(value))
+                    (_x(across.by_trial[result][0], low), _y(value))
                     for result, (value, _, _) in up.by_trial.items()
                     if result in across.by_trial
                     and math.isfinite(value)
@@ -200,8 +211,8 @@ def spread_marks(
     return [(float(x), float(y)) for x, y in placed]
 
 
-def _x(value: float) -> str:
-    return f"{min(max((value - LOW_X) / (1 - LOW_X), 0.0), 1.0) * SIZE:.1f}"
+def _x(value: float, low: float) -> str:
+    return f"{min(max((value - low) / (1 - low), 0.0), 1.0) * SIZE:.1f}"
 
 
 def _y(value: float) -> str:

@@ -20,6 +20,7 @@ from motifidelity.summary.names import name_runs
 from motifidelity.summary.ranks import ranking_score
 from motifidelity.summary.runs import BOARD, Summary, first_of_each
 from motifidelity.summary.stats import Stats
+from motifidelity.tasks.spec import accuracy_of
 
 # filters of a strip, and runs that have one
 STRIP, STRIPS = 8, 12
@@ -130,6 +131,7 @@ def make_board(
         if scored["metric"].isin([column.metric, column.paper]).any()
     }
     order = ranking_score(task, stats, sorted(runs))
+    accuracy = accuracy_of(task).metric
     groups_of = [(str(run), group) for run, group in trials.groupby("run", sort=True)]
     names = name_runs(first_of_each(trials))
     said = score_marks(trials, stats)
@@ -137,7 +139,7 @@ def make_board(
         make_row(run, group, columns, families, stats, metrics, name, said.get(run, ()))
         for (run, group), name in zip(groups_of, names, strict=True)
     ]
-    rows.sort(key=lambda row: _rank_key(row, stats, order))
+    rows.sort(key=lambda row: _rank_key(row, stats, order, accuracy))
     ranked = first["profile"] == "full"
     if ranked:
         rows = [replace(row, rank=str(ranks.get(row.run, ""))) for row in rows]
@@ -173,9 +175,11 @@ def _rank_value(row: Row, stats: Stats, order: tuple[str, str] | None) -> float 
     return stat.mean if stat is not None and stat.n else None
 
 
-def _rank_key(row: Row, stats: Stats, order: tuple[str, str] | None) -> tuple[object, ...]:
+def _rank_key(
+    row: Row, stats: Stats, order: tuple[str, str] | None, metric: str
+) -> tuple[object, ...]:
     value = _rank_value(row, stats, order)
-    accuracy = stats.get((row.run, "auroc", "", ""))
+    accuracy = stats.get((row.run, metric, "", ""))
     return (
         row.num_ok == 0,
         value is None,

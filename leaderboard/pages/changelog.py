@@ -15,7 +15,7 @@ from motifidelity.leaderboard.text import clip, shorten
 if TYPE_CHECKING:
     from motifidelity.tasks.spec import TaskSpec
 
-_SKIPPED = {"digest", "training_digest", "version", "supersedes"}
+_SKIPPED = {"digest", "training_digest", "version", "supersedes", "files"}
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ def changelog_page(material: Material) -> Page:
     """What changed in the tasks, the newest version of each first."""
 
     def draw() -> Mapping[str, object]:
-        from motifidelity.tasks.spec import all_specs
+        from motifidelity.tasks.spec import all_specs, own_as
 
         trials = material.summary.trials
         counts = Counter(zip(trials["task"], trials["task_digest"], strict=True))
-        specs = all_specs()
+        own = (own_as(str(task), str(digest)) for task, digest in sorted(counts))
+        specs = {**all_specs(), **{spec.id: spec for spec in own if spec}}
         known = {(spec.id, spec.digest) for spec in specs.values()}
         foreign = [
             Foreign(clip(task), shorten(digest, 16), count)
@@ -78,8 +79,8 @@ def _versions(
         before = specs.get(spec.supersedes) if spec.supersedes else None
         yield SpecVersion(
             task=spec.id,
-            title=spec.title,
-            summary=spec.summary,
+            title=clip(spec.title),
+            summary=clip(spec.summary, 400),
             digest=spec.digest[:16],
             data=spec.dataset_digest[:16],
             supersedes=spec.supersedes or "",

@@ -14,6 +14,7 @@ import pandas as pd
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
 from motifidelity.leaderboard.pages.board import board_paths
+from motifidelity.leaderboard.pages.capability_section import front_capabilities
 from motifidelity.leaderboard.pages.metric import metric_path
 from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
@@ -154,9 +155,9 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
             "lines": lines,
             "ranked_by": _ranked_by(frame, material),
             "measured": _measured(frame, material),
+            "capabilities": front_capabilities(material, frame) if len(frame) else None,
             "overview": message,
             "activations": message.numbers,
-            "axes": picture.ticks(),
             "size": (picture.WIDTH, picture.HEIGHT),
             "num_results": len(summary.trials),
             "num_failed": int((summary.trials["status"] != "ok").sum()),

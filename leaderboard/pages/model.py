@@ -11,11 +11,14 @@ import pandas as pd
 from motifidelity.entries import DIVISION
 from motifidelity.errors import DataError, UnreachableError
 from motifidelity.leaderboard.figures.curves import Chart, draw_history
+from motifidelity.leaderboard.figures.distances import DistanceChart, draw_distances
 from motifidelity.leaderboard.figures.logo import Logo, draw_logo
 from motifidelity.leaderboard.figures.match import Motifs, Pair, align
+from motifidelity.leaderboard.figures.responses import ResponseChart, draw_response
 from motifidelity.leaderboard.figures.tracks import Strip, draw_example
 from motifidelity.leaderboard.library import Shelf, find_task
 from motifidelity.leaderboard.page import Material
+from motifidelity.leaderboard.pages.capability_section import CapabilityTable, model_capabilities
 from motifidelity.leaderboard.pages.command import Command, repeat
 from motifidelity.leaderboard.pages.facts import Fact, FactRow, identity, network_origin, run_facts
 from motifidelity.leaderboard.pages.meanings import meanings
@@ -96,6 +99,8 @@ class Examples:
     strips: tuple[Strip, ...]
     reason: str = ""
     meanings: tuple[tuple[str, str], ...] = ()
+    distances: tuple[DistanceChart, ...] = ()
+    responses: tuple[ResponseChart, ...] = ()
 
     @property
     def kinds(self) -> set[str]:
@@ -162,6 +167,7 @@ class ModelPage:
     url: str | None
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
+    capabilities: CapabilityTable | None
     motifs: Mapping[str, Logo]
 
 
@@ -223,6 +229,7 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         url=safe_url(last["url"]),
         facts=identity(last),
         sections=sections,
+        capabilities=model_capabilities(trials, material),
         motifs=motifs.drawn,
     )
 
@@ -304,6 +311,8 @@ def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Exampl
     return Examples(
         trial,
         tuple(draw_example(example) for example in evidence.examples),
+        distances=tuple(draw_distances(curve) for curve in evidence.curves),
+        responses=tuple(draw_response(one) for one in evidence.responses),
         meanings=meanings(methods, settings, str(job["division"]), str(job["model"])),
     )
 

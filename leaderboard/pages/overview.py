@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 
 from motifidelity.backends import BACKENDS, named_on
 from motifidelity.entries import ORACLE, RANDOM
-from motifidelity.leaderboard.figures.scatter import label_column, spread_labels, spread_marks
+from motifidelity.leaderboard.figures.scatter import (
+    LINE,
+    chance_of,
+    label_column,
+    spread_labels,
+    spread_marks,
+)
 from motifidelity.leaderboard.text import number, shorten, signed
+from motifidelity.metrics.headlines import HEADLINES, short_name
 from motifidelity.statistics import alike, compare_pair, pareto_front
 from motifidelity.summary.runs import BOARD
+from motifidelity.tasks.spec import accuracy_of, headlines_of
 
 WIDTH, HEIGHT = 430.0, 300.0
-X = (0.5, 1.0)
-Y = (0.4, 1.0)
-TICKS_X = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-TICKS_Y = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # length of the two open ends of the front
 STUB = 26.0
 MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
@@ -34,6 +38,8 @@ ROOM = 170.0
 # from the middle of one mark to that of another, so that most of each is seen; of more marks than
 # this all stay where they are
 MARK, MOST_APART = 8.0, 100
+# of a line, from the top, that what is said of it stands below
+NEAR_TOP = 40.0
 # scores this far apart or more are not about equal
 SAME = 0.03
 # networks from which equality can be told
@@ -49,8 +55,61 @@ READINGS = (
     ("recovery", "Filters", "share of first-layer filters that match a true motif"),
 )
 BETTER = {"fidelity": "better saliency maps", "recovery": "better filters"}
+# of tasks that state headlines of their own: the means of maps that know nothing are 0
+OWN_READINGS = (
+    ("accuracy", "Accuracy", "AUROC of the predictions"),
+    ("fidelity", "Maps", "mean of six ways to make and read them; 0 knows nothing"),
+    ("recovery", "Filters", "F1 of first-layer filters and implanted motifs"),
+    ("localisation", "Localisation", "AUROC of filter scans against the true motifs"),
+)
+OWN_BETTER = {"fidelity": "better maps", "recovery": "better filters"}
 # other methods, by which maps may differ less
 OTHERWISE = {"ism": "mutagenesis", "deepshap": "DeepSHAP"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a picture's side is: from its first tick to its last."""
+
+    ticks: tuple[float, ...]
+
+    def along(self, value: float) -> float:
+        """Share of the way, 0 to 1: what lies beyond an end stands at it."""
+        first, last = self.ticks[0], self.ticks[-1]
+        return min(max((value - first) / (last - first), 0.0), 1.0)
+
+
+ACROSS = Axis((0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
+UP = Axis((0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
+# of a score that is 0 for what knows nothing
+FROM_0 = Axis((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A picture's two sides: accuracy across, attribution fidelity up."""
+
+    across: Axis
+    up: Axis
+
+    @classmethod
+    def of(cls, task: str) -> Plane:
+        """By what knowing nothing gets on a task."""
+        knows_nothing = chance_of(accuracy_of(task).metric) == 0
+        return cls(FROM_0 if knows_nothing else ACROSS, FROM_0 if _have_own([task]) else UP)
+
+    def x(self, value: float) -> str:
+        """Place of an accuracy."""
+        return f"{self.across.along(value) * WIDTH:.1f}"
+
+    def y(self, value: float) -> str:
+        """Height of a fidelity, from the top."""
+        return f"{(1 - self.up.along(value)) * HEIGHT:.1f}"
+
+    def ticks(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+        """Place and text of the ticks across, and of those up."""
+        across = tuple((self.x(value), f"{value:g}") for value in self.across.ticks)
+        return across, tuple((self.y(value), f"{value:g}") for value in self.up.ticks)
 
 
 @dataclass(frozen=True)
@@ -79,6 +138,7 @@ class Level:
     name: str
     y: str
     value: str
+    label_y: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +151,11 @@ class Picture:
     front: str
     levels: tuple[Level, ...]
     description: str
+    ticks: tuple[tuple[str, str], ...]
+    """Height and text of the ticks up."""
+    axes: tuple[tuple[str, str], ...]
+    """Place and text of the ticks across."""
+    accuracy: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +205,8 @@ class Match:
     networks: int
     where: str
     contrasts: tuple[Contrast, ...]
+    own: bool
+    """Whether scores are headlines that tasks state."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +218,11 @@ class Overview:
     pictures: tuple[Picture, ...]
     kinds: tuple[tuple[int, str], ...]
     numbers: dict[str, int]
+
+    @property
+    def own(self) -> bool:
+        """Whether a score that is shown is a headline that a task states."""
+        return any(match.own for match in self.matches)
 
 
 def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) -> Overview:
@@ -171,6 +243,7 @@ def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) 
     """
     if frame.empty:
         return Overview("", (), (), (), {})
+    frame = _newest(frame)
     models = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
     kinds = _kinds(models)
     pictures = tuple(_pictures(frame, kinds, trials))
@@ -181,6 +254,15 @@ def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) 
     matches = tuple(_matches(models, kinds))
     headline = _headline(matches[0]) if matches else ""
     return Overview(headline, matches, pictures, named, kinds)
+
+
+def _newest(frame: pd.DataFrame) -> pd.DataFrame:
+    """Of every task the newest version that models have results of: others score otherwise."""
+    parts = frame["task"].astype(str).str.extract(r"^(?P<name>.*?)(?:@(?P<version>\d+))?$")
+    version = pd.to_numeric(parts["version"]).fillna(0)
+    compete = (frame["kind"] == "model") & (frame["profile"] == "full")
+    newest = version.where(compete).groupby(parts["name"]).transform("max")
+    return frame[newest.isna() | (version == newest)]
 
 
 def _name(activation: str) -> str:
@@ -200,7 +282,12 @@ def _commonest(models: pd.DataFrame) -> list[str]:
 
 
 def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
-    """Of every backend the two activations that most of its networks have; most networks first."""
+    """Of every backend the two activations that most of its networks have; most networks first.
+
+    Differences are averaged over tasks: those whose accuracy is an AUROC.
+    """
+    by_auroc = [task for task in models["task"].unique() if accuracy_of(task).metric == "auroc"]
+    models = models[models["task"].isin(by_auroc)]
     found = {
         str(backend): pair
         for backend, mine in models.groupby("backend", sort=True)
@@ -218,12 +305,13 @@ def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
             networks=len(table),
             where=named_on("", backend),
             contrasts=tuple(_contrasts(first, second, table)),
+            own=_have_own(table.index.unique("task")),
         )
 
 
 def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | None:
     """The two activations that most networks were trained with, and the networks' scores."""
-    names = [name for name, _, _ in READINGS]
+    names = sorted({name for name, _, _ in (*READINGS, *OWN_READINGS)})
     key = [*BOARD, "division", "model", "model_digest", "parameters"]
     means = models.groupby([*key, "activation"])[names].mean()
     table = pd.DataFrame(means.unstack("activation"))
@@ -239,8 +327,14 @@ def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | Non
     return best
 
 
+def _have_own(tasks: Iterable[str]) -> bool:
+    """Whether a task among them states headlines of its own."""
+    return any(headlines_of(str(task)) != HEADLINES for task in tasks)
+
+
 def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contrast]:
-    for name, label, meaning in READINGS:
+    own = _have_own(table.index.unique("task"))
+    for name, label, meaning in OWN_READINGS if own else READINGS:
         pairs = table[[("first", name), ("second", name)]].dropna()
         if pairs.empty:
             continue
@@ -287,15 +381,20 @@ def _headline(match: Match) -> str:
     if accuracy is None or not accuracy.equal:
         return ""
     said = []
+    words = OWN_BETTER if match.own else BETTER
     for name, sign in ((match.first, 1), (match.second, -1)):
-        better = [_better(readings[score], sign) for score in BETTER if score in readings]
+        better = [
+            _better(readings[score], sign, text)
+            for score, text in words.items()
+            if score in readings
+        ]
         # what is plain goes first: a number of networks is of what follows it
         phrases = sorted(filter(None, better), key=lambda phrase: phrase.startswith("in "))
         if phrases:
             said.append(f"The {name} ones have {', and '.join(phrases)}.")
     if not said:
         return ""
-    if any(BETTER["fidelity"] in sentence for sentence in said):
+    if not match.own and any(BETTER["fidelity"] in sentence for sentence in said):
         said += _otherwise(readings)
     both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
     return " ".join([f"{both} are about equally accurate.", *said])
@@ -310,10 +409,9 @@ def _otherwise(readings: Mapping[str, Contrast]) -> list[str]:
     return [f"By {' and '.join(found)} their maps differ by {gaps}."]
 
 
-def _better(contrast: Contrast, sign: int) -> str:
+def _better(contrast: Contrast, sign: int, words: str) -> str:
     """What the activation of that sign of the gap is better at, and how surely; "" where not."""
     ahead = contrast.ahead if sign > 0 else contrast.behind
-    words = BETTER[contrast.name]
     if sign * contrast.gap <= SAME:
         return ""
     if contrast.clear:
@@ -343,47 +441,66 @@ def _picture(
     trials: dict[str, list[tuple[float, float]]],
 ) -> Picture:
     task = shorten(models["task"].iloc[0], 40)
+    plane = Plane.of(str(models["task"].iloc[0]))
+    accuracy = short_name(accuracy_of(str(models["task"].iloc[0])).metric)
+    across, up = plane.ticks()
     front = models[pareto_front(models["accuracy"], models["fidelity"])]
     references = known[known["kind"] == "reference"].set_index("model")["fidelity"]
     levels = tuple(
-        Level(label, _y(float(references[name])), number(float(references[name])))
+        _level(label, float(references[name]), plane)
         for name, label in ((ORACLE, "oracle: the ceiling"), (RANDOM, "random maps: the floor"))
         if name in references.index and np.ndim(references[name]) == 0
     )
+    # what is said of the ceiling stands above the models' labels
+    below = max((float(level.label_y) for level in levels if _is_below(level)), default=-LINE)
     best = models.sort_values("fidelity", ascending=False)
     ends = [
         " ".join(filter(None, (shorten(row["model"], 20), _name(row["activation"]), row["beside"])))
         for row in best.iloc[[0, -1]].to_dict("records")
     ]
     description = (
-        f"{task}: {len(models)} models. Accuracy (AUROC) from {number(models['accuracy'].min())} "
-        f"to {number(models['accuracy'].max())}; attribution fidelity from "
-        f"{number(best['fidelity'].iloc[-1])} ({ends[-1]}) to {number(best['fidelity'].iloc[0])} "
-        f"({ends[0]})."
+        f"{task}: {len(models)} models. Accuracy ({accuracy}) from "
+        f"{number(models['accuracy'].min())} to {number(models['accuracy'].max())}; attribution "
+        f"fidelity from {number(best['fidelity'].iloc[-1])} ({ends[-1]}) to "
+        f"{number(best['fidelity'].iloc[0])} ({ends[0]})."
     )
     floors = known[known["kind"] == "floor"]
-    places = _places(pd.concat([models, floors]))
+    places = _places(pd.concat([models, floors]), plane)
     return Picture(
         task=task,
-        dots=_place(models, kinds, trials, places),
-        floors=_place(floors, kinds, {}, places, labelled=0),
-        front=_steps(front),
+        dots=_place(models, kinds, trials, places, plane, top=below + LINE),
+        floors=_place(floors, kinds, {}, places, plane, labelled=0),
+        front=_steps(front, plane),
         levels=levels,
         description=description,
+        ticks=up,
+        axes=across,
+        accuracy=accuracy,
     )
 
 
-def _places(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+def _level(name: str, value: float, plane: Plane) -> Level:
+    """A line, and what is said of it: above it where there is room, else below."""
+    y = float(plane.y(value))
+    label_y = y + 14 if y < NEAR_TOP else y - 6
+    return Level(name, f"{y:.1f}", number(value), f"{label_y:.1f}")
+
+
+def _is_below(level: Level) -> bool:
+    return float(level.label_y) > float(level.y)
+
+
+def _places(rows: pd.DataFrame, plane: Plane) -> dict[str, tuple[float, float]]:
     """Where each run's mark stands: at its scores, or beside what is there."""
     rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
-    points = [_point(row) for row in rows.to_dict("records")]
+    points = [_point(row, plane) for row in rows.to_dict("records")]
     if len(points) <= MOST_APART:
         points = spread_marks(points, MARK, (WIDTH, HEIGHT))
     return dict(zip(rows["run"], points, strict=True))
 
 
-def _point(row: Mapping[Hashable, Any]) -> tuple[float, float]:
-    return float(_x(row["accuracy"])), float(_y(row["fidelity"]))
+def _point(row: Mapping[Hashable, Any], plane: Plane) -> tuple[float, float]:
+    return float(plane.x(row["accuracy"])), float(plane.y(row["fidelity"]))
 
 
 def _place(
@@ -391,10 +508,12 @@ def _place(
     kinds: dict[str, int],
     trials: dict[str, list[tuple[float, float]]],
     places: Mapping[str, tuple[float, float]],
+    plane: Plane,
     labelled: int = MOST_LABELS,
+    top: float = 0.0,
 ) -> tuple[Dot, ...]:
     rows = rows.sort_values(["fidelity", "run"], ascending=[False, True])
-    heights = [float(_y(value)) for value in rows["fidelity"][:labelled]]
+    heights = [max(float(plane.y(value)), top) for value in rows["fidelity"][:labelled]]
     labels = spread_labels(heights, HEIGHT)
     points = [places[run] for run in rows["run"]]
     column = label_column(points, labels, ROOM)
@@ -407,7 +526,9 @@ def _place(
             Dot(
                 x=f"{x:.1f}",
                 y=f"{y:.1f}",
-                moved=(_x(row["accuracy"]), _y(row["fidelity"])) if (x, y) != _point(row) else None,
+                moved=None
+                if (x, y) == _point(row, plane)
+                else (plane.x(row["accuracy"]), plane.y(row["fidelity"])),
                 kind=kinds.get(row["activation"], OTHER),
                 label=name if index < labelled else "",
                 title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "
@@ -416,19 +537,19 @@ def _place(
                 label_x=f"{column:.1f}",
                 label_y=f"{labels[index] if index < len(labels) else y:.1f}",
                 trials=tuple(
-                    (_x(across), _y(up))
-                    for across, up in (trials.get(row["run"], ()) if len(rows) <= 60 else ())
+                    (plane.x(across), plane.y(height))
+                    for across, height in (trials.get(row["run"], ()) if len(rows) <= 60 else ())
                 ),
             )
         )
     return tuple(dots)
 
 
-def _steps(front: pd.DataFrame) -> str:
+def _steps(front: pd.DataFrame, plane: Plane) -> str:
     """Path of the Pareto front: what lies below and left of it is dominated."""
     ordered = front.sort_values("accuracy")
     pairs = zip(ordered["accuracy"], ordered["fidelity"], strict=True)
-    points = [(_x(across), _y(up)) for across, up in pairs]
+    points = [(plane.x(across), plane.y(height)) for across, height in pairs]
     if not points:
         return ""
     path = [f"M{max(float(points[0][0]) - STUB, 0):.1f} {points[0][1]}"]
@@ -436,23 +557,3 @@ def _steps(front: pd.DataFrame) -> str:
         below = min(float(here[1]) + STUB, HEIGHT)
         path.append(f"H{here[0]}V{there[1] or f'{below:.1f}'}")
     return "".join(path)
-
-
-def ticks() -> dict[str, Sequence[tuple[str, str]]]:
-    """Place and text of the ticks of either axis."""
-    return {
-        "x": [(_x(value), f"{value:g}") for value in TICKS_X],
-        "y": [(_y(value), f"{value:g}") for value in TICKS_Y],
-    }
-
-
-def _x(value: float) -> str:
-    return f"{_share(value, X) * WIDTH:.1f}"
-
-
-def _y(value: float) -> str:
-    return f"{(1 - _share(value, Y)) * HEIGHT:.1f}"
-
-
-def _share(value: float, ends: tuple[float, float]) -> float:
-    return min(max((value - ends[0]) / (ends[1] - ends[0]), 0.0), 1.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from motifidelity.entries import DIVISION, FLOOR_NETWORKS
+from motifidelity.entries import DIVISION, FLOOR_NETWORKS, KMER_REGRESSION
 from motifidelity.errors import DataError, UnreachableError
 from motifidelity.leaderboard.figures.logo import Logo, draw_logo
 from motifidelity.leaderboard.figures.tracks import Strip, draw_sites
@@ -21,12 +21,15 @@ from motifidelity.leaderboard.pages.scorecard import Value
 from motifidelity.leaderboard.tables.cells import arrow, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order
 from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name, score_marks
-from motifidelity.leaderboard.tables.scale import find_scale
+from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
+from motifidelity.metrics.headlines import Headline, short_name
 from motifidelity.metrics.truth.grammar import count_distribution
 from motifidelity.summary.names import RunName, name_runs
+from motifidelity.summary.ranks import kinds
 from motifidelity.summary.runs import first_of_each
 from motifidelity.summary.stats import Stats
+from motifidelity.tasks.spec import accuracy_of
 
 if TYPE_CHECKING:
     from motifidelity.tasks.motifs import Motif
@@ -82,10 +85,27 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Gets:
+    """What knowing nothing, counting 6-mers, networks and the oracle get in a headline.
+
+    ``best`` is that of the network that is named beside it.
+    """
+
+    label: str
+    metric: str
+    floor: Value
+    counting: Value
+    best: Value
+    name: str
+    oracle: Value
+
+
+@dataclass(frozen=True)
 class Board:
-    """One profile of the task: its runs, and the ends of its scales."""
+    """One profile of the task: its runs, its headlines, and the ends of its scales."""
 
     profile: str
+    gets: tuple[Gets, ...]
     runs: tuple[Link, ...]
     ends: tuple[tuple[str, tuple[End, ...]], ...]
     no_ends: str
@@ -109,6 +129,7 @@ class TaskPage:
     examples: tuple[Strip, ...]
     no_examples: str
     boards: tuple[Board, ...]
+    accuracy: str = "AUROC"
 
 
 def task_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
@@ -146,31 +167,61 @@ def make_task_page(trials: pd.DataFrame, material: Material) -> TaskPage:
     spec = shelf.spec
     examples, no_examples = _examples(trials, material)
     boards = [
-        _board(str(profile), mine, material)
+        _board(str(profile), mine, material, spec.headlines if spec else ())
         for profile, mine in trials.groupby("profile", sort=True)
     ]
     return TaskPage(
         name=clip(job["task"]),
-        title=spec.title if spec else clip(job["task"]),
-        summary=spec.summary if spec else "",
-        source=spec.source if spec else "",
+        title=clip(spec.title if spec else job["task"]),
+        summary=clip(spec.summary if spec else "", 400),
+        source=clip(spec.source if spec else "", 400),
         reason="" if spec else shelf.reason,
         digest=clip(job["task_digest"], 80),
         dataset_digest=clip(job["dataset_digest"], 80),
-        recipe=tuple(_recipe(spec)) if spec else (),
+        recipe=tuple(_recipe(spec, shelf.motifs)) if spec else (),
         digests=tuple(_digests(spec)) if spec else (),
         pools=tuple(_pools(spec, shelf.motifs)) if spec else (),
         no_motifs=shelf.reason if spec else "",
         examples=examples,
         no_examples=no_examples,
         boards=tuple(sorted(boards, key=lambda board: (board.profile != "full", board.profile))),
+        accuracy=short_name(accuracy_of(str(job["task"])).metric),
     )
 
 
-def _recipe(spec: TaskSpec) -> Iterable[Fact]:
+def _recipe(spec: TaskSpec, motifs: Mapping[str, Motif]) -> Iterable[Fact]:
     grammar, fit = spec.grammar, spec.fit
     yield Fact("Target", f"{spec.target}, {len(spec.classes)} outputs")
     yield Fact("Length", f"{spec.length} bases")
+    yield from _made(spec, motifs)
+    shares = zip(("training", "validation", "test"), spec.splits, strict=True)
+    yield Fact("Splits", ", ".join(f"{share:.0%} {name}" for name, share in shares))
+    yield Fact("Seed", str(grammar.seed))
+    source = spec.motifs
+    released = f"{source.release} {source.collection} {source.tax_group}"
+    yield Fact("Motif database", f"{source.file}, and {released}" if source.file else released)
+    yield Fact(
+        "Training of the closed division",
+        f"Adam {fit.learning_rate:g}, batches of {fit.batch_size}, at most {fit.max_epochs} "
+        f"epochs; stops after {fit.stop_patience} without a better validation "
+        f"{short_name(fit.monitor)}",
+    )
+    yield Fact("Attribution methods", ", ".join(map(method_label, spec.attribution.methods)))
+    if spec.supersedes:
+        yield Fact("Supersedes", spec.supersedes)
+
+
+def _made(spec: TaskSpec, motifs: Mapping[str, Motif]) -> Iterable[Fact]:
+    from motifidelity.tasks.engine.dataset_recipe import Recipe
+
+    grammar = spec.grammar
+    if isinstance(grammar, Recipe):
+        for heading, said in grammar.facts().items():
+            for motif_id in grammar.contents.motifs:
+                if motif_id in motifs:
+                    said = said.replace(motif_id, motifs[motif_id].name)
+            yield Fact(heading[0].upper() + heading[1:], said)
+        return
     for population in grammar.populations:
         label = population.label
         named = label if isinstance(label, str) else ", ".join(map(str, label))
@@ -179,20 +230,6 @@ def _recipe(spec: TaskSpec) -> Iterable[Fact]:
             f"motifs of the pools {', '.join(population.pools)}; label: {named}",
         )
     yield Fact("Motifs in a sequence", _counts(grammar.count_weights, grammar.count_offset))
-    shares = zip(("training", "validation", "test"), spec.splits, strict=True)
-    yield Fact("Splits", ", ".join(f"{share:.0%} {name}" for name, share in shares))
-    yield Fact("Seed", str(grammar.seed))
-    motifs = spec.motifs
-    yield Fact("Motif database", f"{motifs.release} {motifs.collection} {motifs.tax_group}")
-    yield Fact(
-        "Training of the closed division",
-        f"Adam {fit.learning_rate:g}, batches of {fit.batch_size}, at most {fit.max_epochs} "
-        f"epochs; stops after {fit.stop_patience} without a better validation "
-        f"{fit.monitor.upper()}",
-    )
-    yield Fact("Attribution methods", ", ".join(map(method_label, spec.attribution.methods)))
-    if spec.supersedes:
-        yield Fact("Supersedes", spec.supersedes)
 
 
 def _counts(weights: tuple[float, ...], offset: int) -> str:
@@ -244,16 +281,20 @@ def _examples(trials: pd.DataFrame, material: Material) -> tuple[tuple[Strip, ..
     )
 
 
-def _board(profile: str, trials: pd.DataFrame, material: Material) -> Board:
+def _board(
+    profile: str, trials: pd.DataFrame, material: Material, headlines: Sequence[Headline]
+) -> Board:
     runs = set(trials["run"])
     stats = {key: stat for key, stat in material.stats.items() if key[0] in runs}
     said = score_marks(trials, stats)
+    scale = find_scale(trials, stats)
     ends = tuple(
         (family, tuple(mine))
-        for family, mine in groupby(_ends(trials, stats, material), lambda end: end.family)
+        for family, mine in groupby(_ends(trials, stats, scale, material), lambda end: end.family)
     )
     return Board(
         profile=clip(profile, 20),
+        gets=tuple(_gets(headlines, trials, stats, scale)),
         runs=tuple(
             _link(mine, stats, name, said.get(str(run), ()))
             for (run, mine), name in zip(
@@ -273,7 +314,7 @@ def _link(trials: pd.DataFrame, stats: Stats, name: RunName, more: Sequence[Mark
     last = counted.iloc[-1]
     activation, _ = parse_params(str(last["params"]))
     told = " ".join((*name.parameters_but("activation"), name.version))
-    accuracy = stats.get((str(last["run"]), "auroc", "", ""))
+    accuracy = stats.get((str(last["run"]), accuracy_of(str(last["task"])).metric, "", ""))
     return Link(
         # backend and isolation are among the marks
         name=f"{shorten(last['model'], 60) or 'unnamed'} {shorten(told, 60)}".strip(),
@@ -285,9 +326,8 @@ def _link(trials: pd.DataFrame, stats: Stats, name: RunName, more: Sequence[Mark
     )
 
 
-def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[End]:
+def _ends(trials: pd.DataFrame, stats: Stats, scale: Scale, material: Material) -> Iterable[End]:
     """Floor and ceiling of every score, and the best run that is no floor itself."""
-    scale = find_scale(trials, stats)
     beside = (trials["division"] == DIVISION) | trials["model"].isin(FLOOR_NETWORKS)
     left_out = set(trials[beside]["run"])
     order = metric_order(material.metrics)
@@ -315,6 +355,38 @@ def _ends(trials: pd.DataFrame, stats: Stats, material: Material) -> Iterable[En
             floor=_value(scale.floors.get((metric, method))),
             best=_value(best if better != "neutral" else None),
             ceiling=_value(scale.ceilings.get((metric, method))),
+        )
+
+
+def _gets(
+    headlines: Sequence[Headline], trials: pd.DataFrame, stats: Stats, scale: Scale
+) -> Iterable[Gets]:
+    """Every headline that the oracle has, by mean over trials."""
+    runs = trials.drop_duplicates("run")
+    models = runs[kinds(runs) == "model"]
+    counting = set(runs.loc[runs["model"] == KMER_REGRESSION, "run"])
+    names = dict(zip(models["run"], models["model"], strict=True))
+    activations = dict(zip(models["run"], models["params"], strict=True))
+    for one in headlines:
+        # what true matrices get is no network's
+        if one.score not in scale.ceilings or one.method == "pwm":
+            continue
+        means = {
+            run: stat.mean
+            for run in (*names, *counting)
+            if (stat := stats.get((run, *one.score, ""))) and stat.n
+        }
+        of_models = {run: mean for run, mean in means.items() if run in names}
+        best = max(of_models, key=lambda run: (of_models[run], run), default="")
+        activation = parse_params(str(activations[best]))[0] if best else ""
+        yield Gets(
+            label=clip(one.label.strip(), 100),
+            metric=shorten(one.metric, 40),
+            floor=_value(scale.floors.get(one.score)),
+            counting=_value(next((means[run] for run in counting if run in means), None)),
+            best=_value(of_models.get(best)),
+            name=shorten(f"{names.get(best, '')} {activation or ''}".strip(), 60),
+            oracle=_value(scale.ceilings[one.score]),
         )
 
 

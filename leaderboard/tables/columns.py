@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from motifidelity.metrics.headlines import HEADLINES
-from motifidelity.metrics.methods import METHODS
+from motifidelity.metrics.methods import MEAN_METHOD, METHODS
 from motifidelity.tasks.spec import headlines_of
 
 FAMILIES = {
@@ -14,6 +14,9 @@ FAMILIES = {
     "filters": "Filter motifs",
     "localisation": "Localisation",
     "attribution": "Attribution",
+    "rules": "Rules",
+    "effects": "Effects",
+    "robust": "Robustness",
 }
 
 # The study's metric on the left has no namesake among the corrected ones.
@@ -131,6 +134,8 @@ def method_label(method: str) -> str:
     """A method as people write it."""
     if method in METHODS:
         return METHODS[method].label
+    if method == MEAN_METHOD:
+        return "mean of methods"
     return SCANS.get(method, method.replace("_", " "))
 
 

@@ -69,12 +69,12 @@ def _stated(
     trials: pd.DataFrame, ceilings: Mapping[tuple[str, str], float]
 ) -> dict[tuple[str, str], float]:
     """Floors that the task states, of the scores that have a ceiling."""
-    from motifidelity.tasks.spec import all_specs
+    from motifidelity.tasks.spec import known_specs
 
     if trials.empty or "task" not in trials:
         return {}
     first = trials.iloc[0]
-    spec = all_specs().get(str(first["task"]))
+    spec = known_specs().get(str(first["task"]))
     if spec is None or spec.digest != first["task_digest"]:
         return {}
     found = {key: spec.scoring.fixed_floor(key[0]) for key in ceilings}

@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from motifidelity.metrics.declare import Metric, Score
+from motifidelity.metrics.methods import MEAN_METHOD
+from motifidelity.metrics.readings import Reading
 from motifidelity.metrics.sampling_error import mean_error
 
 T = TypeVar("T", float, npt.NDArray[np.float64])
 
 METHODS = ("gradient_corrected", "ism", "deepshap")
-READINGS = ("signed", "magnitude")
-VIEWS: tuple[tuple[str, str], ...] = tuple(product(METHODS, READINGS))
+READINGS: tuple[Reading, ...] = ("signed", "magnitude")
+VIEWS: tuple[tuple[str, Reading], ...] = tuple(product(METHODS, READINGS))
 """A method and a reading each."""
 OF_VIEW = "attribution_auroc"
 
@@ -66,6 +68,33 @@ def score_maps(aurocs: Mapping[tuple[str, str], float], floor: float) -> list[Sc
     scaled = [_scaled(aurocs.get(view, floor), floor) for view in VIEWS]
     # nan is not above 0
     return [Score("maps", sum(v for v in scaled if v > 0) / len(VIEWS), n=len(VIEWS))]
+
+
+def score_mean(
+    metric: str, values: Mapping[str, float], chance: float, reading: str | None
+) -> Score:
+    """The mean over the methods of the views, of a score that each method has.
+
+    Parameters
+    ----------
+    metric : str
+    values : mapping of str to float
+        By method, in one reading; one that is not there, or nan, counts as chance.
+    chance : float
+        What a map that knows nothing gets, below what others get.
+    reading : str or None
+        Becomes `Score.reading`.
+
+    Returns
+    -------
+    Score
+        Of method `methods.MEAN_METHOD`, n = 3. A method below chance counts as chance, so that
+        dropping a bad one never pays.
+    """
+    # nan is not above anything
+    counted = [v if (v := values.get(name, chance)) > chance else chance for name in METHODS]
+    mean = sum(counted) / len(METHODS)
+    return Score(metric, mean, n=len(METHODS), method=MEAN_METHOD, reading=reading)
 
 
 def score_error(areas: Mapping[tuple[str, str], npt.NDArray[np.float64]], floor: float) -> Score:

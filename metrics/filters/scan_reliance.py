@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from motifidelity.metrics.accuracy import score_accuracy
 from motifidelity.metrics.declare import Metric, Score
-from motifidelity.metrics.scored import NetworkScorer, ScoredNetwork
+from motifidelity.metrics.scored import REGRESSION, NetworkScorer, ScoredNetwork
 
 CHANCE = 0.5
 # less than this above chance is too little to take a share of
@@ -71,7 +71,8 @@ def _auroc(
 
 
 def _score(network: ScoredNetwork) -> list[Score]:
-    if network.scan_logits is None:
+    # its AUROC is of classes
+    if network.scan_logits is None or network.task.target == REGRESSION:
         return []
     task = network.task
     return score_reliance(network.logits, network.scan_logits, task.labels, task.classes)

@@ -69,7 +69,7 @@ def class_logits(sequences: Codes, motifs: Sequence[Matrix], counts: Mapping[int
     """
     length = sequences.shape[1]
     matrices = checked_motifs(motifs)
-    weights = _placement_weights(matrices, counts, length)
+    weights = _placement_weights([len(ppm) for ppm in matrices], counts, length)
     logits = np.empty((len(sequences), len(matrices)))
     for rows in _chunks(len(sequences)):
         words = words_of(sequences[rows], 0, 0)
@@ -137,18 +137,43 @@ def pool_log_likelihood(
     """
     length = sequences.shape[1]
     matrices = checked_motifs(motifs)
-    weights = _placement_weights(matrices, counts, length)
     total = np.empty(len(sequences))
     for rows in _chunks(len(sequences)):
         words = words_of(sequences[rows], 0, 0)
-        odds: dict[int, Table] = {}
-        for ppm in matrices:
-            sites = _site_odds(words, ppm, length, len(matrices))
-            width = len(ppm)
-            odds[width] = odds[width] + sites if width in odds else sites
-        absent, _ = _place(odds, {}, length, len(weights))
-        with np.errstate(divide="ignore"):
-            total[rows] = np.maximum(np.log(weights @ absent), -_LARGEST)
+        odds = [_site_odds(words, ppm, length, len(matrices)) for ppm in matrices]
+        total[rows] = sites_log_likelihood([len(ppm) for ppm in matrices], odds, counts, length)
+    return total
+
+
+def sites_log_likelihood(
+    widths: Sequence[int], odds: Sequence[Table], counts: Mapping[int, float], length: int
+) -> Table:
+    """Log-likelihood of sequences with some sites, less that of background, by the sites' odds.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Of what sites are drawn from.
+    odds : sequence of (starts, n) float
+        Odds of a site against background at each start; what they are of is as likely each, so
+        that they are over its number already.
+    counts : mapping of int to float
+        Probability of each number of sites.
+    length : int
+        Of the sequences.
+
+    Returns
+    -------
+    (n,) float64
+        Natural log, at least -700. As `pool_log_likelihood` says.
+    """
+    by_width: dict[int, Table] = {}
+    for width, sites in zip(widths, odds, strict=True):
+        by_width[width] = by_width[width] + sites if width in by_width else sites
+    weights = _placement_weights(widths, counts, length)
+    absent, _ = _place(by_width, {}, length, len(weights))
+    with np.errstate(divide="ignore"):
+        total: Table = np.maximum(np.log(weights @ absent), -_LARGEST)
     return total
 
 
@@ -199,9 +224,9 @@ def _place(
     return absent[length], present[length]
 
 
-def _placement_weights(motifs: Sequence[Matrix], counts: Mapping[int, float], length: int) -> Table:
+def _placement_weights(widths: Sequence[int], counts: Mapping[int, float], length: int) -> Table:
     """Probability of each number of motifs over the number of placements, (most + 1,)."""
-    width = float(np.mean([len(ppm) for ppm in motifs]))
+    width = float(np.mean(widths))
     weights = np.zeros(max(counts) + 1)
     for number, share in counts.items():
         room = max(length - number * width, 0.0)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 from browser_fixtures import browser as browser
-from large_registry import enlarge
+from large_registry import REFERENCES, TASKS, enlarge
 from side_by_side import measure_until
 
 from motifidelity.leaderboard import render, site
 from motifidelity.metrics.declare import all_metrics
 
-# models of each of two tasks, one trial each
+# models of each task, one trial each
 FEW, MANY = 50, 500
-REFERENCES = 4
 MOST = 10
 
 # milliseconds from a control's change until the page can answer again, what it shows drawn
@@ -26,6 +25,11 @@ CHANGE = """([selector, event, value]) => new Promise(done => {
 FILTER = ('select[data-filter="task"]', "change")
 SEARCH = ("#search", "input")
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+def rows(models: int) -> int:
+    """Rows of the page: every task's models and references."""
+    return len(TASKS) * (models + len(REFERENCES))
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +55,15 @@ def test_filtering_ten_times_the_rows_takes_far_less_than_ten_times_as_long(
         page.wait_for_selector("#controls:not([hidden])")
         usable[models] = page.evaluate("performance.now()") / 1000
         painted[models] = page.evaluate(PAINTED) / 1000
-        total = 2 * models + REFERENCES
-        assert page.inner_text("#count") == f"{total} runs"
+        assert page.inner_text("#count") == f"{rows(models)} runs"
     seconds = {(control, models): [] for control in (FILTER, SEARCH) for models in fronts}
 
     def side_by_side():
         for (control, models), measured in seconds.items():
-            page, total = opened[models], 2 * models + REFERENCES
-            narrow, wide = ("=motif-classes@1", "*") if control == FILTER else ("motif-classes", "")
+            page, total = opened[models], rows(models)
+            narrow, wide = (f"={TASKS[0]}", "*") if control == FILTER else ("motif-classes", "")
             for value, shown in (
-                (narrow, f"{total // 2} of {total} runs"),
+                (narrow, f"{total // len(TASKS)} of {total} runs"),
                 (wide, f"{total} runs"),
             ):
                 measured.append(page.evaluate(CHANGE, [*control, value]) / 1000)
@@ -72,7 +75,7 @@ def test_filtering_ten_times_the_rows_takes_far_less_than_ten_times_as_long(
     # a page shows fifty rows of however many: one that drew all of them would come near ten
     measure_until(benchmark, side_by_side, ratio, 5, MOST)
     for models in fronts:
-        benchmark.extra_info[f"seconds, {2 * models + REFERENCES} rows"] = {
+        benchmark.extra_info[f"seconds, {rows(models)} rows"] = {
             "first paint": painted[models],
             "until it can be filtered": usable[models],
             "filters": sorted(seconds[FILTER, models]),

@@ -178,7 +178,7 @@ USAGE = [
     ("bench run --model my.py --task regulatry-code", "did you mean regulatory-code?"),
     ("bench run --model my.py --task regulatory-code@9", "regulatory-code@1"),
     ("bench run --model my.py --profile quik", "did you mean quick?"),
-    ("bench tasks show motif-class", "did you mean motif-classes?"),
+    ("bench tasks show motif-class", "did you mean motif-classes"),
     ("bench tasks export motif-classes --format fastq", "did you mean fasta?"),
     # registries
     ("bench run --model my.py --registry some.file", "a file stands there (some.file)"),

@@ -58,7 +58,7 @@ CASES = {
     "memory_hog": Case("oom", "more than 1.5 GiB of memory; raise --memory", limits=LONG),
     "endless_output": Case("model_error", "printed more than 8 MiB", limits=LONG),
     "fill_disk_one_file": Case("invalid_output", "more than 64 MiB in the output", limits=LONG),
-    "fill_disk_many_files": Case("invalid_output", "more than 64 files in the", limits=LONG),
+    "fill_disk_many_files": Case("invalid_output", "more than 256 files in the", limits=LONG),
     "fill_disk_unseen": Case("invalid_output", "wrote more than 128 MiB", limits=LONG),
     "folder_maze": Case("invalid_output", "'d' in the output folder is a folder", limits=LONG),
     "network_client": Case("model_error", "reached: nothing"),

@@ -42,7 +42,7 @@ GAMES = {
     "scaled-up decoy": Game("made/scaled", HIDDEN),
     "term that vanishes": Game("made/vanishing", ("gradients_tell_changes",)),
     "flat output": Game(
-        "made/saturated", ("gradients_tell_changes", "scan_learned"), {"steepness": 100.0}
+        "made/saturated", ("gradients_tell_changes", "scan_learned"), {"steepness": 300.0}
     ),
     "dead branch": Game("made/dead_branch", ("scan_matters",)),
     # what collapses it tells how much there was in the scan: that much of the answer is left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import evidence_fixtures as ev
@@ -15,7 +16,9 @@ import pytest
 from motifidelity.leaderboard import render
 from motifidelity.leaderboard.figures.logo import COLUMN, HEIGHT, draw_logo
 from motifidelity.leaderboard.figures.match import Motifs, align
+from motifidelity.leaderboard.figures.responses import SIZE
 from motifidelity.leaderboard.figures.tracks import LETTER, SCAN, WIDTH, draw_example
+from motifidelity.scoring.evidence import Evidence, Response
 from motifidelity.tasks.motifs import load_motifs
 
 
@@ -29,6 +32,20 @@ def model_page(tables: fx.Tables, out: Path, evidence: object = ev.evidence) -> 
 def page(tmp_path_factory: pytest.TempPathFactory) -> pages.Element:
     tables = ev.with_matches(ev.held_task())
     return model_page(tables, tmp_path_factory.mktemp("site"))
+
+
+def test_a_factor_s_response_is_drawn_with_the_line_of_equality(tmp_path: Path) -> None:
+    exact = np.linspace(0, 1, 20)
+    responses = (Response("SP1", exact, exact / 2), Response("YY1", -exact, -exact))
+
+    def evidence(_: str) -> Evidence:
+        return replace(ev.evidence(), responses=responses)
+
+    charts = model_page(ev.held_task().tables(), tmp_path, evidence).all("figure", "square")
+    assert [chart.one("text", "title").text for chart in charts] == ["SP1", "YY1"]
+    for chart in charts:
+        assert len(chart.all("circle", "strength")) == 20
+        assert chart.one("path", "best").attrs["d"] == f"M0 {SIZE}L{SIZE} 0"
 
 
 def matrix(transform: str) -> list[float]:

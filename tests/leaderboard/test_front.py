@@ -20,6 +20,7 @@ import pytest
 from scipy import stats
 
 from motifidelity.leaderboard import render
+from motifidelity.leaderboard.figures.scatter import LINE
 from motifidelity.leaderboard.pages import versus
 from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changes
@@ -354,6 +355,20 @@ def test_marks_of_one_place_stand_side_by_side_with_a_line_to_it(tmp_path: Path)
     assert overview(frame_of(builder), {}).pictures == (picture,)
 
 
+def test_labels_of_models_stand_clear_of_what_is_said_of_the_ceiling(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    trained(builder, "Oracle", [0.97], division="reference", activation=None)
+    for number in range(5):
+        trained(builder, f"net-{number}", [0.96 - number / 1000])
+    [picture] = overview(frame_of(builder), {}).pictures
+    [ceiling] = picture.levels
+    labels = sorted(float(dot.label_y) for dot in picture.dots)
+    assert labels[0] - float(ceiling.label_y) >= LINE
+    assert np.diff(labels).min() >= LINE
+    # else the label would stand beside its point, which is above that
+    assert max(float(dot.y) for dot in picture.dots) < float(ceiling.label_y)
+
+
 def test_many_activations_leave_the_studys_two_in_front(tmp_path: Path) -> None:
     """Five others on every network, and eleven on one: each with one trial."""
     builder = pairs([(0.9, 0.8), (0.91, 0.83), (0.88, 0.80)])
@@ -500,7 +515,7 @@ def test_history_takes_other_seeds_for_no_change_of_versions(tmp_path: Path) -> 
 
 
 def test_the_changelog_names_what_a_version_changed() -> None:
-    spec = next(iter(all_specs().values()))
+    spec = all_specs()["motif-classes@1"]
     later = dataclasses.replace(
         spec,
         version=2,

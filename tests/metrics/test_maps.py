@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motifidelity.metrics.attribution.maps import METHODS, READINGS, VIEWS, score_maps
+from motifidelity.metrics.attribution.maps import (
+    METHODS,
+    READINGS,
+    VIEWS,
+    score_maps,
+    score_mean,
+)
 from motifidelity.metrics.methods import METHODS as ALL
 from motifidelity.metrics.readings import has_reading
 
@@ -42,3 +48,25 @@ def test_a_view_that_is_bad_missing_or_undefined_counts_nothing_and_dropping_it_
 def test_a_floor_of_one_is_refused():
     with pytest.raises(ValueError, match="below 1"):
         score_maps({}, 1.0)
+
+
+def mean(values, chance=0.0):
+    score = score_mean("map_effect", values, chance, "signed")
+    assert (score.metric, score.n, score.method, score.reading) == (
+        "map_effect",
+        3,
+        "mean",
+        "signed",
+    )
+    return score.value
+
+
+def test_a_mean_over_methods_is_that_of_the_views_and_nothing_below_chance_pays():
+    assert mean(dict.fromkeys(METHODS, 0.8)) == pytest.approx(0.8)
+    # a method that is no view's counts nothing
+    assert mean({**dict.fromkeys(METHODS, 0.6), "saliency": 1.0}) == pytest.approx(0.6)
+    two = dict.fromkeys(METHODS[:2], 0.9)
+    for bad in ({METHODS[2]: -0.9}, {METHODS[2]: np.nan}, {}):
+        assert mean(two | bad) == pytest.approx(0.6)
+    assert mean({}, chance=0.5) == 0.5
+    assert mean(dict.fromkeys(METHODS, -1.0)) == 0

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from motifidelity.metrics.areas import rank_rows
 from motifidelity.metrics.attribution.maps import VIEWS, score_error, score_maps
-from motifidelity.metrics.sampling_error import auroc_error, mean_error
+from motifidelity.metrics.sampling_error import auroc_error, mean_error, pearson_error
 
 
 def draw(seed=0, n=400):
@@ -68,3 +68,20 @@ def test_the_error_of_maps_is_that_of_a_bootstrap_over_sequences():
     assert found.value == pytest.approx(np.std(means), rel=0.06)
     assert found.n == 199
     assert np.isnan(score_error({}, 0.6).value)
+
+
+def test_the_error_of_a_correlation_is_that_of_a_bootstrap_over_sequences():
+    rng = np.random.default_rng(3)
+    exact = rng.exponential(size=(400, 1))
+    predicted = 2 * exact + rng.normal(size=(400, 1)) * (1 + exact) - 5
+    found = []
+    for _ in range(2000):
+        rows = rng.integers(0, 400, 400)
+        found.append(np.corrcoef(predicted[rows, 0], exact[rows, 0])[0, 1])
+    assert pearson_error(predicted, exact) == pytest.approx(np.std(found), rel=0.06)
+    # a constant answer has r 0 whatever the sequences; a constant truth has none
+    assert pearson_error(np.full((400, 1), 0.3), exact) == 0
+    assert np.isnan(pearson_error(predicted, np.ones((400, 1))))
+    # two targets alike are no more than one
+    twice = pearson_error(np.hstack([predicted] * 2), np.hstack([exact] * 2))
+    assert twice == pytest.approx(pearson_error(predicted, exact))

@@ -203,10 +203,17 @@ def test_every_baseline_is_listed_with_its_weights_on_every_task():
     from motifidelity.regress.baselines import describe_baselines
 
     found = {b.submission.path.stem: b.weights for b in describe_baselines()}
-    assert found == {
-        name: {f"{t}@1": BODY[name] + UNITS[name] * n + n for t, n in CLASSES.items()}
-        for name in FILES
-    }
+    of_200_bases = {f"{t}@2": n for t, n in CLASSES.items()} | {"hard-negatives@1": 1}
+    of_250_bases = {"motif-grammar@1", "site-affinity@1"}
+    for name in FILES:
+        weights = found.pop(name)
+        assert set(weights) == of_250_bases | set(of_200_bases)
+        for task_id, n in of_200_bases.items():
+            assert weights[task_id] == BODY[name] + UNITS[name] * n + n
+        # four rules against one number
+        apart = weights["motif-grammar@1"] - weights["site-affinity@1"]
+        assert apart == 3 * (UNITS[name] + 1)
+    assert not found
 
 
 @pytest.mark.parametrize("name", list(ACTIVATIONS))

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -49,6 +50,22 @@ def test_the_two_files_share_one_network():
     ]
     networks = [text[text.index("# filters of") : text.index("def fit(")] for text in texts]
     assert networks[0] == networks[1]
+
+
+def test_values_of_a_regression_are_dealt_out_anew_to_the_same_network(monkeypatch):
+    floor = import_module("motifidelity.models.shuffled_values")
+    labels = import_module("motifidelity.models.shuffled_labels")
+    model, given = floor.build_model(task(1)), data(1)
+    other = labels.build_model(task(1))
+    assert [type(layer) for layer in model.layers] == [type(layer) for layer in other.layers]
+    assert [w.shape for w in model.weights] == [w.shape for w in other.weights]
+    given.y_train = np.random.default_rng(1).normal(size=(60, 1)).astype(np.float32)
+    seen = {}
+    monkeypatch.setattr(model, "fit", lambda x, y, **options: seen.update(x=x, y=y, **options))
+    floor.fit(model, given)
+    assert isinstance(model.loss, keras.losses.MeanSquaredError)
+    assert not np.array_equal(seen["y"], given.y_train)
+    np.testing.assert_array_equal(np.sort(seen["y"], axis=0), np.sort(given.y_train, axis=0))
 
 
 def test_an_untrained_network_keeps_its_weights():

@@ -15,7 +15,7 @@ from motifidelity.errors import DataError
 from motifidelity.registry import Registry, schema
 from motifidelity.registry.audit import audit
 from motifidelity.registry.compact import compact, migrate
-from motifidelity.registry.parquet import STAMP, decode
+from motifidelity.registry.parquet import STAMP, decode, encode, from_rows
 from motifidelity.registry.upgrades import STEPS, upgrade
 
 DATA = Path(__file__).parents[1] / "data"
@@ -91,6 +91,18 @@ def test_a_step_changes_nothing_but_what_it_is_for():
     assert upgrade("history", history, 1) is history
     with pytest.raises(ValueError, match="version 0 is unknown"):
         upgrade("jobs", table, 0)
+
+
+def test_a_column_that_a_file_of_this_version_lacks_is_null_where_it_may_be():
+    row = {"result_id": "r", "job_id": "j", "epoch": 1, "val_aupr": 0.5, "val_pearson": 0.5}
+    content = encode("history", from_rows("history", [row]))
+    assert decode("history", content)["val_pearson"].to_pylist() == [0.5]
+    table = pq.read_table(pa.BufferReader(content))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.drop_columns("val_pearson"), sink)
+    found = decode("history", sink.getvalue().to_pybytes())
+    assert found["val_pearson"].to_pylist() == [None]
+    assert found["val_aupr"].to_pylist() == [0.5]
 
 
 @pytest.mark.parametrize("table", TABLES)

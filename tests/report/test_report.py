@@ -39,7 +39,7 @@ def test_means_are_those_of_the_registry(baselines, report):
     tables = baselines.tables()
     columns = ["result_id", "task", "model", "params", "profile", "backend"]
     scores = tables.scores.merge(tables.jobs[columns])
-    for row in rows_of(report.table("results motif-classes")):
+    for row in rows_of(report.table("results motif-classes@1")):
         model, activation = row[0].split()
         mine = scores[
             (scores["model"] == model)
@@ -105,7 +105,7 @@ def two_backends(tmp_path):
 def test_no_mean_is_over_two_backends(two_backends, backend, value, other):
     report = DocumentTables(two_backends, backend)
     assert report.left_out == {other: 2}
-    [row] = rows_of(report.table("results regulatory-code"))
+    [row] = rows_of(report.table("results regulatory-code@1"))
     assert row[:3] == ["CNN-local relu", "2", f"{value} ± 0.000"]
     [row] = rows_of(report.table("published attribution"))
     assert row[4:6] == [f"{value} ± 0.000", "2"]
@@ -127,7 +127,7 @@ def test_another_version_of_a_task_and_the_open_division_are_other_results(two_b
     report = DocumentTables(two_backends)
     [row] = rows_of(report.table("published attribution"))
     assert row[4:6] == ["0.600 ± 0.000", "2"]
-    assert "0.100" not in report.table("results regulatory-code")
+    assert "0.100" not in report.table("results regulatory-code@1")
 
 
 def test_every_claim_has_a_verdict_and_what_was_measured(report):
@@ -168,7 +168,7 @@ def test_no_mean_is_over_two_isolations_or_two_sources(tmp_path):
         "CNN-local on regulatory-code@1 (isolation container)": 4,
         f"CNN-local on regulatory-code@1 (source {'e' * 24}…)": 2,
     }
-    rows = rows_of(report.table("results regulatory-code"))
+    rows = rows_of(report.table("results regulatory-code@1"))
     assert [row[:3] for row in rows] == [
         ["CNN-local exponential", "3", "0.600 ± 0.000"],
         ["CNN-local relu", "3", "0.600 ± 0.000"],
@@ -184,7 +184,7 @@ def test_the_later_of_two_results_of_one_trial_counts(tmp_path):
         started = rr.STARTED + timedelta(hours=hour)
         study_rows.add(registry, "CNN-local", "relu", 0, scores, started=started)
     report = DocumentTables(registry)
-    [row] = rows_of(report.table("results regulatory-code"))
+    [row] = rows_of(report.table("results regulatory-code@1"))
     assert row[1:3] == ["1", "0.900"]
     [row] = rows_of(report.table("published attribution"))
     assert row[4:6] == ["0.900", "1"]
@@ -198,7 +198,7 @@ def test_other_parameters_have_their_own_rows_and_no_place_beside_the_study(tmp_
         params = json.dumps({"activation": "relu", "stddev": number})
         study_rows.add(registry, "CNN-local", "relu", 0, scores, params=params)
     report = DocumentTables(registry)
-    rows = rows_of(report.table("results regulatory-code"))
+    rows = rows_of(report.table("results regulatory-code@1"))
     assert [row[:3] for row in rows] == [
         [f"CNN-local relu stddev={number}", "1", f"0.{number}00"] for number in range(3)
     ]

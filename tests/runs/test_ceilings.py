@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from engine_specs import AFFINITY, NUMBER, RULES, engine_text
 from sklearn.metrics import roc_auc_score
 
 from motifidelity.entries import DIVISION, GC_CONTENT, KMER_REGRESSION, RIVALS
@@ -14,16 +15,20 @@ from motifidelity.metrics.kmers import fit_kmers
 from motifidelity.metrics.readings import READINGS
 from motifidelity.registry import Registry
 from motifidelity.runs.ceilings import (
-    OracleNetwork,
     oracle_arrays,
     random_arrays,
     record_references,
     rival_arrays,
 )
+from motifidelity.runs.oracle_networks import oracle_network
 from motifidelity.scoring.evidence import stored_evidence
 from motifidelity.scoring.score import score_job
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.summary.ranks import competing, kinds
+from motifidelity.tasks.dataset import Dataset
+from motifidelity.tasks.generate import generate
+from motifidelity.tasks.motifs import load_motifs
+from motifidelity.tasks.spec import parse_spec
 from motifidelity.worker.arrays import CURVES
 
 
@@ -142,7 +147,7 @@ def test_the_oracle_is_above_noise_in_the_direction_of_every_metric(oracle, nois
 
 
 def test_the_oracle_answers_as_a_network_does(truth):
-    network = OracleNetwork(truth)
+    network = oracle_network(truth)
     codes = truth.test.sequences[:7]
     one_hot = np.eye(4, dtype=np.float32)[codes]
     logits = network.logits(one_hot)
@@ -230,3 +235,126 @@ def test_rivals_are_recorded_where_the_task_asks_for_them_and_never_rank(countin
     assert set(kinds(jobs)) == {"reference"}
     assert not competing(jobs).any()
     assert record_references(registry, [truth]) == 0
+
+
+@pytest.fixture(scope="module", params=[RULES, NUMBER], ids=("rules", "number"))
+def by_recipe(request, spec_texts):
+    """A task whose data the engine draws."""
+    text = engine_text(spec_texts["motif-classes@2"], request.param)
+    spec = parse_spec(text.replace("sequences = 400", "sequences = 1500"), draft=True)
+    motifs = load_motifs(spec.motifs)
+    few = dataclasses.replace(spec.attribution, tested=2, perturbations=2, resamples=1)
+    spec = dataclasses.replace(spec, attribution=few)
+    profile = dataclasses.replace(spec.profile("full"), explained=16)
+    return Truth(Dataset(spec, generate(spec, motifs), motifs), profile)
+
+
+def test_the_oracle_of_a_recipe_tells_the_labels_and_points_at_the_sites(by_recipe):
+    labels = by_recipe.test.labels
+    oracle = scores_of(by_recipe, oracle_arrays(by_recipe))
+    noise = scores_of(by_recipe, random_arrays(by_recipe))
+    assert oracle["auroc", None].value > 0.97
+    assert noise["auroc", None].value == pytest.approx(0.5, abs=0.1)
+    assert oracle["maps", None].value > 0.4 + noise["maps", None].value
+    assert oracle["filter_f1", None].value == 1
+    # the logit is the posterior's: what it expects happens
+    logits = oracle_arrays(by_recipe)["logits"]
+    expected = (1 / (1 + np.exp(-logits.astype(float)))).mean(axis=0)
+    assert expected == pytest.approx(labels.mean(axis=0), abs=3 * 0.5 / np.sqrt(len(labels)))
+
+
+def test_a_site_that_breaks_a_rule_is_against_it(spec_texts):
+    spec = parse_spec(engine_text(spec_texts["motif-classes@2"], RULES), draft=True)
+    motifs = load_motifs(spec.motifs)
+    truth = Truth(Dataset(spec, generate(spec, motifs), motifs), spec.profile("full"))
+    network = oracle_network(truth)
+    test = truth.test
+    here = test.implants
+    both = np.bincount(here.sequence[here.motif == 0], minlength=80) > 0
+    both &= np.bincount(here.sequence[here.motif == 1], minlength=80) > 0
+    signs = {}
+    maps = network.maps(test.sequences, mutagenesis=False)[..., 0]
+    observed = np.take_along_axis(maps, test.sequences[..., None].astype(int), 2)[..., 0]
+    for row in np.flatnonzero(both):
+        for motif in (0, 1):
+            [site] = np.flatnonzero((here.sequence == row) & (here.motif == motif))
+            total = observed[row, here.start[site] : here.end[site]].sum()
+            signs.setdefault((int(test.labels[row, 0]), motif), []).append(total)
+    # silenced: the repressor is what stands against the rule, and its removal would restore it
+    assert max(signs[0, 1]) < 0
+    assert len(signs[0, 1]) > 5
+    # a site alone would satisfy the rule still: removing the far repressor changes nothing
+    assert np.abs(signs[1, 1]).mean() < 0.1 * np.abs(signs[0, 1]).mean()
+    assert np.mean(signs[1, 0]) > 10 * np.abs(signs[0, 0]).mean()
+
+
+@pytest.fixture(scope="module")
+def by_function(spec_texts):
+    """A small regression, with questions about its function."""
+    spec = parse_spec(
+        engine_text(spec_texts["motif-classes@2"], AFFINITY)
+        .replace("sequences = 400", "sequences = 2000")
+        .replace("[scoring]", "[scoring]\nbackgrounds = 4"),
+        draft=True,
+    )
+    motifs = load_motifs(spec.motifs)
+    few = dataclasses.replace(spec.attribution, tested=2, perturbations=2, resamples=1)
+    spec = dataclasses.replace(spec, attribution=few)
+    profile = dataclasses.replace(spec.profile("full"), explained=8)
+    return Truth(Dataset(spec, generate(spec, motifs), motifs), profile)
+
+
+OF_FUNCTIONS = ("pearson", "spearman", "affinity_response", "epistasis")
+OF_VARIANTS = ("variant_effect_r", "variant_effect_rho", "variant_sign")
+
+
+@pytest.fixture(scope="module")
+def regression(by_function):
+    entries = {"oracle": oracle_arrays(by_function), "noise": random_arrays(by_function)}
+    entries |= {name: rival_arrays(name, by_function) for name in RIVALS}
+    return {name: scores_of(by_function, arrays) for name, arrays in entries.items()}
+
+
+def test_the_oracle_of_a_regression_is_its_function(regression, by_function):
+    oracle = regression["oracle"]
+    for metric in (*OF_FUNCTIONS, *OF_VARIANTS, "r2", "calibration_slope", "affinity_slope"):
+        assert oracle[metric, None].value == pytest.approx(1, abs=1e-5), metric
+    read = [method for metric, method in oracle if metric == "map_variant_r"]
+    assert {"saliency", "ism", "deepshap"} <= set(read)
+    for method in set(read) - {"random"}:
+        assert oracle["map_variant_r", method].value == pytest.approx(1, abs=1e-5), method
+    named = {
+        s.target
+        for s in score_job(
+            by_function, present_classes(by_function, oracle_arrays(by_function))
+        ).scores
+        if s.metric == "affinity_response"
+    }
+    assert named == {"SP1", "Gabpa", "YY1", None}
+
+
+def test_noise_knows_nothing_of_a_regression(regression, by_function):
+    noise = regression["noise"]
+    error = 1 / np.sqrt(len(by_function.test.sequences))
+    assert noise["pearson", None].value == pytest.approx(0, abs=4 * error)
+    # 8 sequences of 600 substitutions
+    assert noise["variant_effect_r", None].value == pytest.approx(0, abs=4 / np.sqrt(8 * 600))
+    assert noise["epistasis", None].value == 0
+
+
+def test_counting_answers_a_regression_in_part(regression):
+    gc, kmers = regression[GC_CONTENT], regression[KMER_REGRESSION]
+    assert 0.3 < kmers["pearson", None].value < 0.95
+    assert kmers["pearson", None].value > gc["pearson", None].value + 0.1
+    assert 0.2 < kmers["variant_effect_r", None].value < 0.95
+    # what is linear in counts has no more than the sum, up to words that two sites share
+    assert kmers["epistasis", None].value < 0.05
+    assert kmers["map_variant_r", "saliency"].value == pytest.approx(
+        kmers["variant_effect_r", None].value, abs=1e-6
+    )
+
+
+def test_a_regression_has_no_score_of_classes(regression):
+    of_classes = {"auroc", "aupr", "paper_aupr", "auroc_error", "scan_reliance"}
+    for found in regression.values():
+        assert not of_classes & {metric for metric, _ in found}

@@ -40,7 +40,7 @@ def plan(tmp_path):
         (tmp_path / "mine.py").write_text(text)
         submission = read_submission(tmp_path / "mine.py")
         params = submission.parameters(())
-        return plan_jobs(submission, params, [find_spec("motif-classes")], profile, trials, 0)
+        return plan_jobs(submission, params, [find_spec("motif-classes@1")], profile, trials, 0)
 
     return make
 

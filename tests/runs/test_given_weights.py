@@ -139,4 +139,4 @@ def test_a_dry_run_tells_of_the_weights_what_can_be_told(bench, model, weights):
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     assert f"mine.weights.h5, 0.0 MiB, sha256 {digest}; nothing is trained" in out
     assert "1 job to run" in out
-    assert "tiny with mine.weights.h5 units=8 on regulatory-code, trial 0" in out
+    assert "tiny with mine.weights.h5 units=8 on regulatory-code@2, trial 0" in out

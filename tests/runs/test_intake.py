@@ -167,6 +167,18 @@ def test_a_network_of_before_the_training_is_taken_whole(fit):
     assert before == (fit / "untrained.graph.pb", fit / "untrained.network.json")
 
 
+def test_maps_of_extra_sets_are_checked_where_they_are_there(probe):
+    of_sets = dataclasses.replace(ASKED, extra=("ism", "deepshap"), extras=3)
+    asked = functools.partial(take, explanations=of_sets)
+    assert "ism_extra" not in asked(probe).arrays
+    maps = np.ones((3, LENGTH, 4, CLASSES), np.float32)
+    np.save(probe / "ism_extra.npy", maps)
+    np.testing.assert_array_equal(asked(probe).arrays["ism_extra"], maps)
+    refused(take, probe, "ism_extra")
+    np.save(probe / "ism_extra.npy", maps[:2])
+    refused(asked, probe, "ism_extra")
+
+
 def test_methods_that_were_not_asked_for_are_not_expected(probe):
     (probe / "ism.npy").unlink()
     asked = dataclasses.replace(ASKED, methods=("saliency", "deepshap"))

@@ -31,7 +31,7 @@ def submission(tmp_path):
 
 @pytest.fixture(scope="module")
 def tasks():
-    return [find_spec("motif-classes"), find_spec("regulatory-code")]
+    return [find_spec("motif-classes@1"), find_spec("regulatory-code@1")]
 
 
 def test_units_hold_trials_of_one_task_in_the_plan_s_order(submission, tasks):

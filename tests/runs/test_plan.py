@@ -31,11 +31,11 @@ def submission(tmp_path):
 
 @pytest.fixture
 def tasks():
-    return [find_spec("motif-classes"), find_spec("regulatory-code")]
+    return [find_spec("motif-classes@1"), find_spec("regulatory-code@1")]
 
 
 def job(submission, **changes):
-    task = changes.pop("task", find_spec("regulatory-code"))
+    task = changes.pop("task", find_spec("regulatory-code@1"))
     profile = changes.pop("profile", task.profile("full"))
     values = {"params": PARAMS, "trial": 0, "seed": 7, **changes}
     return Job(submission, task=task, profile=profile, **values)
@@ -116,7 +116,7 @@ def test_another_process_gives_the_same_id(submission, tmp_path):
         "from motifidelity.model_file import read_submission\n"
         "from motifidelity.tasks.spec import find_spec\n"
         "jobs = plan_jobs(read_submission(Path(sys.argv[1])), {'width': 19, 'activation': 'relu'},"
-        " [find_spec('regulatory-code')], 'full', 2, 7)\n"
+        " [find_spec('regulatory-code@1')], 'full', 2, 7)\n"
         "print(json.dumps([job.id for job in jobs]))"
     )
     done = subprocess.run(
@@ -127,14 +127,14 @@ def test_another_process_gives_the_same_id(submission, tmp_path):
         cwd=tmp_path,
         env={"PYTHONHASHSEED": "12345", "PATH": "", "LC_ALL": "C"},
     )
-    jobs = plan_jobs(submission, PARAMS, [find_spec("regulatory-code")], "full", 2, 7)
+    jobs = plan_jobs(submission, PARAMS, [find_spec("regulatory-code@1")], "full", 2, 7)
     assert json.loads(done.stdout) == [j.id for j in jobs]
 
 
 def test_seed_parameters_model_profile_image_and_task_each_change_the_id(submission, tmp_path):
     path = tmp_path / "other.py"
     path.write_text(TEXT + "\n", encoding="utf-8")
-    spec = find_spec("regulatory-code")
+    spec = find_spec("regulatory-code@1")
     jobs = [
         job(submission),
         job(submission, seed=8),
@@ -146,7 +146,7 @@ def test_seed_parameters_model_profile_image_and_task_each_change_the_id(submiss
         job(submission, profile=spec.profile("quick")),
         job(submission, profile=dataclasses.replace(spec.profile("full"), train=5000)),
         job(submission, profile=dataclasses.replace(spec.profile("full"), max_epochs=50)),
-        job(submission, task=find_spec("motif-classes")),
+        job(submission, task=find_spec("motif-classes@1")),
     ]
     assert len({j.id for j in jobs}) == len(jobs)
 
@@ -154,7 +154,7 @@ def test_seed_parameters_model_profile_image_and_task_each_change_the_id(submiss
 def test_training_data_and_recipe_of_the_task_change_the_id_and_scoring_does_not(
     submission, spec_texts
 ):
-    text = spec_texts["regulatory-code"]
+    text = spec_texts["regulatory-code@1"]
     before = job(submission, task=parse_spec(text)).id
     digests = parse_spec(text).digests
 
@@ -212,5 +212,7 @@ def test_an_unknown_profile_is_refused_before_any_job_is_made(submission, tasks)
 
 def test_people_see_model_parameters_task_and_trial(submission):
     label = job(submission, params={"width": 19, "activation": "relu"}, trial=2).label
-    assert label == "model activation=relu width=19 on regulatory-code, trial 2"
-    assert job(submission, params={}).label == "model on regulatory-code, trial 0"
+    assert label == "model activation=relu width=19 on regulatory-code@1, trial 2"
+    assert job(submission, params={}).label == "model on regulatory-code@1, trial 0"
+    later = find_spec("regulatory-code@2")
+    assert job(submission, task=later, params={}).label == "model on regulatory-code@2, trial 0"

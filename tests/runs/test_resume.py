@@ -19,7 +19,7 @@ from motifidelity.runs import run as runs
 from motifidelity.runs.job import Outcome
 from motifidelity.runs.plan import plan_jobs
 from motifidelity.runs.run import run_plan
-from motifidelity.tasks.spec import find_spec, latest_specs
+from motifidelity.tasks.spec import chosen_specs, find_spec
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -62,7 +62,7 @@ def statuses(monkeypatch):
 def jobs(tmp_path):
     (tmp_path / "tiny.py").write_text("def build_model(task):\n    return None\n")
     submission = read_submission(tmp_path / "tiny.py")
-    return plan_jobs(submission, {}, list(latest_specs().values()), "full", 3, 0)
+    return plan_jobs(submission, {}, chosen_specs([]), "full", 3, 0)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from motifidelity.errors import UserError
-from motifidelity.runs.ceilings import OracleNetwork
+from motifidelity.runs.oracle_networks import oracle_network
 from motifidelity.scoring.discovery import pattern_scores, require_modisco
 from motifidelity.scoring.truth import Truth, present_classes
 
@@ -25,7 +25,7 @@ def truth(regulatory_code):
 @pytest.fixture(scope="module")
 def arrays(truth):
     codes = truth.test.sequences[truth.explained]
-    network = OracleNetwork(truth)
+    network = oracle_network(truth)
     evidence = network.maps(codes, mutagenesis=False)
     noise = np.random.default_rng(0).normal(size=evidence.shape).astype(np.float32)
     return present_classes(

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 from displays import Silent
-from small_tasks import OF_EVERY_CLASS
+from small_tasks import OF_EVERY_CLASS, WITH_MAPS, small
 from small_tasks import small_tasks as all_small
 
 from motifidelity.executors.process import ProcessExecutor
@@ -21,6 +21,7 @@ from motifidelity.submitting.check import CheckReport
 from motifidelity.submitting.findings import Finding
 from motifidelity.submitting.submit import make_submission, model_results
 from motifidelity.tasks import spec as specs
+from motifidelity.tasks.lock import lock
 
 HONEST = """
     import keras
@@ -48,14 +49,17 @@ def small_tasks():
 
 @pytest.fixture(scope="module")
 def submitted(small_tasks, tmp_path_factory):
-    """Train a model file on the regulatory code and make a folder of it: file, registry, folder."""
+    """Train a model file, on the regulatory code or another task, and make a folder of it.
 
-    def submitted(text, name="honest.py", trials=1):
+    Returns file, registry and folder.
+    """
+
+    def submitted(text=HONEST, name="honest.py", trials=1, task=None):
         base = tmp_path_factory.mktemp("submitted")
         path = base / name
         path.write_text(textwrap.dedent(text))
         submission = read_submission(path)
-        task = small_tasks["regulatory-code@1"]
+        task = task or small_tasks["regulatory-code@1"]
         jobs = plan_jobs(submission, submission.parameters(()), [task], "quick", trials, 0)
         registry = Registry(base / "registry")
         run_plan(jobs, registry, ProcessExecutor(), Silent())
@@ -72,9 +76,21 @@ def make(path, registry, target):
     return make_submission(report, model_results(registry, submission), target)
 
 
+@pytest.fixture(scope="session")
+def regression(spec_texts, tmp_path_factory):
+    """`site-affinity` with 600 sequences, as a user's own task."""
+    text = spec_texts["site-affinity@1"].replace("sequences = 20000", "sequences = 600")
+    text = text.replace('name = "site-affinity"', 'name = "few-affinities"')
+    text = text.replace("backgrounds = 16", "backgrounds = 2")
+    path = tmp_path_factory.mktemp("regression") / "few-affinities.toml"
+    path.write_text(text[: text.index("[digests.")])
+    few = small(lock(path), WITH_MAPS, quick=1, train=420, valid=60, test=120)
+    return specs.know(few)
+
+
 @pytest.fixture(scope="module")
 def honest(submitted):
-    return submitted(HONEST)
+    return submitted()
 
 
 @pytest.fixture(scope="module")

@@ -201,7 +201,7 @@ def test_what_a_network_has_not_is_a_warning(check):
     warned = {f.check: f for f in report.findings if f.level == "warning"}
     assert {"filters", "attribution", "outputs"} <= set(warned)
     texts = [f.text for f in report.findings if f.check == "attribution"]
-    assert any("deepshap is not supported" in text for text in texts)
+    assert any("deepshap takes the gradient where it has no rule" in text for text in texts)
     assert "saliency" in texts[0]
 
 

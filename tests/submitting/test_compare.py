@@ -10,6 +10,7 @@ import pytest
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.submitting import compare
 from motifidelity.submitting.compare import NO_SPREAD, Spread
+from motifidelity.tasks.spec import all_specs
 
 METRICS = all_metrics()
 
@@ -40,6 +41,10 @@ def test_the_error_of_a_mean_and_of_a_share():
     assert share == pytest.approx(0.05)
     # nothing found of few is not certain
     assert compare.sampling_error(row("match_fraction", 0.0, 8), {}) > 0.05
+    # nor are four rules that are all perfect; many sequences that are all alike are
+    perfect = compare.sampling_error(row("rule_auroc", 1.0, 4, sd=0.0), {})
+    assert perfect == pytest.approx(math.sqrt(0.75 * 0.25 / 8))
+    assert compare.sampling_error(row("variant_effect_r", 0.8, 200, sd=0.0), {}) == 0
     # a count of twelve
     assert compare.sampling_error(row("motifs_found", 6.0, 12), {}) == pytest.approx(1.5)
 
@@ -92,7 +97,12 @@ def test_a_gap_counts_in_the_direction_of_the_metric():
     assert compare.better_in_public(lower, 0.1, 0.4) == pytest.approx(0.3)
 
 
-def test_every_family_of_a_judged_score_has_an_assumed_spread():
-    for metric, _ in compare.judged():
-        assert METRICS[metric].family in compare.ASSUMED_SPREAD
-    assert all(method != "pwm" for _, method in compare.judged())
+def test_every_judged_score_has_an_assumed_spread_the_widest_where_none_was_measured():
+    every = [key for task in all_specs() for key in compare.judged(task)]
+    families = {METRICS[metric].family for metric, _ in every}
+    assert families > set(compare.ASSUMED_SPREAD)
+    # of a correlation, whose range is 2
+    wide = Spread.of([0.5], METRICS["variant_effect_r"], 200)
+    assert wide.sd == pytest.approx(2 * max(compare.ASSUMED_SPREAD.values()))
+    assert Spread.of([0.5], METRICS["pearson"], 200).sd == pytest.approx(2 * 0.04)
+    assert all(method != "pwm" for _, method in every)

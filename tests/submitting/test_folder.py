@@ -295,6 +295,17 @@ def test_classes_without_a_value_have_no_mean(verify, folder, reseal):
     assert "auroc is 0.987000, but the mean over its classes is nan" in problem
 
 
+def test_a_figure_of_the_whole_network_needs_no_classes(verify, folder, reseal):
+    def change(rows):
+        rows[:] = [row for row in rows if row["metric"] not in ("auroc_error", "answer_shift")]
+        for metric in ("auroc_error", "answer_shift"):
+            rows.append({**first_score(rows), "metric": metric, "value": 0.04})
+
+    edit(folder / "scores.json", change)
+    reseal()
+    assert verify() == []
+
+
 @pytest.mark.parametrize(
     ("metric", "method", "named"),
     [

@@ -16,7 +16,7 @@ from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
 from motifidelity.metrics.declare import all_metrics
 from motifidelity.registry import Registry, Result
-from motifidelity.registry.counting import which_count
+from motifidelity.registry.counting import of_own_training, which_count
 from motifidelity.report.tables import DocumentTables
 from motifidelity.summary.query import Query, results, run_sql
 from motifidelity.summary.ranks import compare, rank
@@ -70,7 +70,7 @@ def by_sql(registry, capfd):
 
 
 def by_report(registry, capfd):
-    lines = DocumentTables(registry).table("results motif-classes").splitlines()
+    lines = DocumentTables(registry).table("results motif-classes@1").splitlines()
     [cells] = [re.split(r"\s*\|\s*", line) for line in lines if line.startswith("| CNN ")]
     assert cells[2] == "1"
     return float(cells[3])
@@ -132,3 +132,10 @@ def test_the_rule_itself():
 def test_a_run_that_was_stopped_before_its_first_result_prints_no_scores(tmp_path, capsys):
     print_scores(Registry(tmp_path), ["0" * 24], tmp_path / "index.html")
     assert capsys.readouterr().out == f"Leaderboard: {tmp_path / 'index.html'}\n"
+
+
+def test_a_network_is_of_the_first_version_that_it_has_a_result_of():
+    tasks = ["t@1", "t@2", "t@10", "t@2", "u@2"]
+    networks = ["one", "one", "one", "two", "three"]
+    assert of_own_training(tasks, networks) == [True, False, False, True, True]
+    assert of_own_training(tasks[::-1], networks[::-1]) == [True, True, False, False, True]

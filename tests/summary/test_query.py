@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from query_rows import STARTED, job, score
 from scipy import stats
 
 import motifidelity
@@ -20,28 +21,6 @@ from motifidelity.registry import Registry, Result, schema
 from motifidelity.summary.query import Query, columns, results, run_sql
 from motifidelity.summary.ranks import compare, rank
 from motifidelity.summary.runs import summarise
-
-STARTED = datetime(2026, 3, 1, tzinfo=UTC)
-FILLED = {"string": "", "int32": 1, "int64": 1, "double": 0.0, "timestamp[ms, tz=UTC]": STARTED}
-
-
-def job(model, trial, **values):
-    row = {}
-    for field in schema.JOBS:
-        if not field.nullable and field.name not in ("result_id", "schema_version"):
-            row[field.name] = FILLED.get(str(field.type), [])
-    row |= {"task": "motif-classes@1", "profile": "full", "model": model, "params": "{}"}
-    row |= {"trial": trial, "seed": trial, "status": "ok", "division": "closed"}
-    row |= {"isolation": "none", "model_digest": model * 4, "started": STARTED}
-    row |= {"job_id": f"{model}-{trial}-{len(values)}"}
-    return row | values
-
-
-def score(metric, value, method=None, target=None, **values):
-    family = "accuracy" if metric in ("auroc", "aupr") else "attribution"
-    row = {"family": family, "metric": metric, "definition": "standard", "method": method}
-    row |= {"target": target, "value": value, "sd": None, "n": 1, "metric_version": 1}
-    return row | values
 
 
 @pytest.fixture(scope="module")
@@ -335,6 +314,21 @@ def test_matched_accuracy_stands_beside_the_score(registry):
     for name in ("good", "poor"):
         assert found.loc[name, "accuracy"] == pytest.approx(auroc[name])
     assert found["pareto"].to_dict() == {"good": True, "poor": False, "dead": False}
+
+
+def test_the_accuracy_of_a_regression_is_its_correlation_and_tables_say_so(bench, tmp_path):
+    registry = Registry(tmp_path)
+    for model, r in (("good", 0.8), ("poor", 0.6)):
+        for trial in range(3):
+            scores = [score("pearson", r, family="accuracy"), score("filter_f1", r / 2)]
+            registry.record(Result(job(model, trial, task="site-affinity@1"), scores))
+    [good, poor] = rank(registry, Query(metric=("filter_f1",))).to_dict("records")
+    assert (good["label"], good["accuracy"]) == ("good", pytest.approx(0.8))
+    assert (poor["label"], poor["accuracy"]) == ("poor", pytest.approx(0.6))
+    status, out, err = bench("results", "rank", "--registry", tmp_path)
+    assert status == 0, err
+    heading = out.splitlines()[1]
+    assert heading.split() == ["rank", "possible", "run", "mean", "r", "ties", "trials"]
 
 
 def test_pairs_are_compared_on_equal_seeds(registry):

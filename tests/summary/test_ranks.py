@@ -44,7 +44,7 @@ def test_page_and_command_rank_the_committed_baselines_alike_row_by_row(baseline
 
 
 def test_letters_ranks_and_comparisons_of_the_committed_baselines_are_of_one_layout(baselines):
-    about = Query(task=("regulatory-code",), metric=("attribution_auroc",), method=("saliency",))
+    about = Query(task=("regulatory-code@1",), metric=("attribution_auroc",), method=("saliency",))
     [_] = rank(baselines, about)["division"].unique()
     ranked = rank(baselines, about).dropna(subset="rank").set_index("label")
     pairs = compare(baselines, about)
@@ -61,7 +61,7 @@ def test_letters_ranks_and_comparisons_of_the_committed_baselines_are_of_one_lay
 
 
 def test_what_does_not_compete_is_compared_only_where_it_is_named(baselines):
-    about = {"task": ("motif-classes",), "metric": ("match_fraction",)}
+    about = {"task": ("motif-classes@2",), "metric": ("match_fraction",)}
     assert rank(baselines, Query(division=("open", "reference"), **about)).empty
     assert compare(baselines, Query(division=("open",), **about)).empty
     found = compare(baselines, Query(model=("Untrained",), **about))

@@ -72,6 +72,19 @@ def test_a_network_is_above_counting_where_the_lower_end_of_its_interval_is(regi
     assert set(beside_counting(registry, Query(model=("one",)))["model"]) == {"one"}
 
 
+def test_a_regression_is_held_against_counting_by_its_correlation(tmp_path):
+    registry = Registry(tmp_path / "registry")
+    record(registry, KMER_REGRESSION, [{"pearson": 0.75}], division=DIVISION)
+    record(registry, "better", [{"pearson": 0.85, "pearson_error": 0.01}])
+    record(registry, "worse", [{"pearson": 0.76, "pearson_error": 0.01}])
+    found = beside_counting(registry, Query())
+    assert verdicts(found) == {
+        ("better", "Predicts"): "above",
+        ("worse", "Predicts"): "not above",
+    }
+    assert set(below_counting(registry).values()) == {("Predicts",)}
+
+
 def test_without_the_entry_nothing_is_held_against_it(tmp_path):
     registry = Registry(tmp_path / "registry")
     record(registry, "one", [{"auroc": 0.6, "auroc_error": 0.01}])

@@ -33,7 +33,7 @@ from motifidelity.worker import __main__ as worker
 
 BOUNDS = {
     "gradients_add_up": 0.25,
-    "gradients_tell_changes": 0.5,
+    "gradients_tell_changes": 0.33,
     "answers_repeat": 0.01,
     "scan_matters": 0.5,
     "scan_learned": 0.2,

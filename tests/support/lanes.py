@@ -8,6 +8,7 @@ other.
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 
@@ -40,7 +41,10 @@ SLOW = (
     "tests/worker/test_backends.py",
     "tests/worker/test_deeplift.py",
     "tests/worker/test_kept.py",
+    "tests/test_types.py",
 )
+# by JAX, for which most of a short training is its compilation; read when it is imported
+COMPILED = "JAX_COMPILATION_CACHE_DIR"
 MARKS = (
     "backends: depends on what Keras runs on; runs again on the other backends",
     "only_on(backend): of one backend alone",
@@ -49,9 +53,13 @@ MARKS = (
 
 
 def pytest_configure(config):
-    """Declare the marks."""
+    """Declare the marks; let every process of the run find what one of them has compiled."""
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
+    if COMPILED not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="compiled-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        os.environ |= {COMPILED: folder.name, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
 
 
 def pytest_collection_modifyitems(config, items):

@@ -12,9 +12,13 @@ from motifidelity.study.claims import NETWORKS
 
 
 def add(registry, model, activation, trial, scores, **job):
-    """Add a result; `scores` are values by (metric, method), `job` overrides what it says."""
+    """Add a result and return its id.
+
+    `scores` are values by (metric, method) or (metric, method, reading), `job` overrides what it
+    says.
+    """
     stated = {
-        "task": NETWORKS[model],
+        "task": NETWORKS.get(model),
         "model": model,
         "params": json.dumps({"activation": activation}),
         "trial": trial,
@@ -28,15 +32,22 @@ def add(registry, model, activation, trial, scores, **job):
         **job,
     }
     text = json.dumps([stated[key] for key in sorted(stated)], default=str)
-    registry.record(
+    return registry.record(
         Result(
             {
                 **rr.row("jobs", full=False, **stated),
                 "job_id": hashlib.sha256(text.encode()).hexdigest()[:24],
             },
             scores=[
-                rr.row("scores", full=False, metric=metric, method=method or None, value=value)
-                for (metric, method), value in scores.items()
+                rr.row(
+                    "scores",
+                    full=False,
+                    metric=metric,
+                    method=method or None,
+                    reading=reading[0] if reading else None,
+                    value=value,
+                )
+                for (metric, method, *reading), value in scores.items()
             ],
         )
     )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from engine_specs import AFFINITY, NUMBER, RULES, engine_text
+from sklearn.metrics import roc_auc_score
 
 from motifidelity.errors import UserError
 from motifidelity.metrics.motifs.tomtom import compare
+from motifidelity.runs.oracle_networks import oracle_network
+from motifidelity.scoring.truth import Truth
 from motifidelity.tasks.dataset import load_dataset
 from motifidelity.tasks.fresh import fresh_dataset, secret_motifs_dataset
 from motifidelity.tasks.generate import motif_ids
 from motifidelity.tasks.motifs import Motif, load_motifs
 from motifidelity.tasks.permuted import permuted_motifs
+from motifidelity.tasks.spec import parse_spec
 
 SEED = 12345
 
@@ -130,3 +135,21 @@ def test_a_seed_gives_the_same_motifs_and_no_result_passes_for_one_of_the_task(t
     for mine, its in zip(secret.implanted, again.implanted, strict=True):
         assert np.array_equal(mine.counts, its.counts)
     assert load_dataset(tiny_spec).spec.pools == tiny_spec.pools
+
+
+@pytest.mark.parametrize("engine", [RULES, NUMBER, AFFINITY], ids=("rules", "number", "affinity"))
+def test_a_task_by_recipe_has_its_labels_and_places_with_secret_motifs(engine, spec_texts):
+    spec = parse_spec(engine_text(spec_texts["motif-classes@2"], engine), draft=True)
+    fresh, secret = fresh_dataset(spec, SEED), secret_motifs_dataset(spec, SEED)
+    one, other = fresh.splits["test"], secret.splits["test"]
+    for name in ("sequence", "motif", "strand", "start", "end"):
+        np.testing.assert_array_equal(getattr(one.implants, name), getattr(other.implants, name))
+    assert not np.array_equal(one.sequences, other.sequences)
+    truth = Truth(secret, spec.profile("full"))
+    oracle = oracle_network(truth).logits(np.eye(4, dtype=np.float32)[other.sequences])
+    if engine == AFFINITY:
+        # noise of variance .11 is all that a label has beside it
+        assert (other.labels - oracle).std() == pytest.approx(np.sqrt(0.11), rel=0.4)
+    else:
+        np.testing.assert_array_equal(one.labels, other.labels)
+        assert roc_auc_score(other.labels[:, 0], oracle[:, 0]) > 0.85

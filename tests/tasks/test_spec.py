@@ -1,9 +1,12 @@
 import re
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from motifidelity.errors import UserError
+from motifidelity.metrics.gates import GATES
+from motifidelity.metrics.readings import READINGS
 from motifidelity.tasks.spec import all_specs, chosen_specs, find_spec, latest_specs, parse_spec
 
 # from the reference study, typed in again here
@@ -37,10 +40,16 @@ ACCEPTED = {
     "YY1": {"MA0095.1", "MA0095.2"},
 }
 NAMES = ("motif-classes", "regulatory-code")
+VERSIONS = tuple(f"{name}@{version}" for name in NAMES for version in (1, 2))
+RECIPES = ("hard-negatives@1", "motif-grammar@1", "site-affinity@1")
 # keys of the file on which a trained network depends; the rest is scoring, sizes of runs or words
 TRAINING_KEYS = {"name", "target", "length", "classes"}
 TRAINING_SECTIONS = {"fit", "digests.train", "digests.valid"}
 FREE_SECTIONS = {"scoring", "accepted.paper", "accepted.corrected", "digests.test"}
+# of the second version on
+LATER = {"supersedes", "headline", "gates"}
+# one of a few words each: any other is refused
+CHOICES = {"rivals", "readings", "explain"}
 FREE_KEYS = {"version", "title", "summary", "source"}
 VALUE = re.compile(r'"[^"]*"|(?<![\w.-])\d+(?:\.\d+)?(?:e-?\d+)?')
 
@@ -56,7 +65,7 @@ def values(text):
             first = 0
             if found := re.match(r"(\w+) = ", body):
                 key, first = found[1], found.end()
-            for value in VALUE.finditer(body, first):
+            for value in () if key in CHOICES else VALUE.finditer(body, first):
                 old = value[0]
                 new = f'"{old[1:-1]}x"' if old[0] == '"' else f"{old}1" if "e" in old else f"1{old}"
                 here = offset + value.start()
@@ -64,20 +73,48 @@ def values(text):
         offset += len(line)
 
 
-def test_both_tasks_of_the_study_are_there_in_a_fixed_order():
-    assert list(all_specs()) == ["motif-classes@1", "regulatory-code@1"]
-    assert list(latest_specs()) == list(NAMES)
+def test_five_tasks_are_there_in_a_fixed_order_and_a_first_run_takes_the_study_s_two():
+    assert tuple(all_specs()) == tuple(sorted(VERSIONS + RECIPES))
+    assert list(latest_specs()) == sorted([*NAMES, *(each.partition("@")[0] for each in RECIPES)])
+    assert [spec.name for spec in latest_specs().values() if spec.default] == list(NAMES)
 
 
-def test_motif_classes_implants_and_asks_for_the_12_factors_of_the_study():
-    spec = find_spec("motif-classes")
+@pytest.mark.parametrize("name", NAMES)
+def test_version_2_has_the_data_and_the_recipe_of_version_1_and_says_so(name):
+    first, second = find_spec(f"{name}@1"), find_spec(f"{name}@2")
+    assert second.supersedes == first.id
+    assert second.training_digest == first.training_digest
+    assert second.dataset_digest == first.dataset_digest
+    for value in ("motifs", "pools", "grammar", "splits", "fit", "accepted"):
+        assert getattr(second, value) == getattr(first, value)
+    assert second.digest != first.digest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_version_2_ranks_four_scores_and_asks_for_every_gate_and_reading(name):
+    spec = find_spec(f"{name}@2")
+    assert [one.score for one in spec.headlines if one.main] == [
+        ("auroc", ""),
+        ("filter_f1", ""),
+        ("localisation_auroc", "filter"),
+        ("maps", ""),
+    ]
+    assert set(spec.gates) == set(GATES)
+    assert set(spec.attribution.readings) == set(READINGS)
+    assert find_spec(f"{name}@1").gates == {}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_motif_classes_implants_and_asks_for_the_12_factors_of_the_study(version):
+    spec = find_spec(f"motif-classes@{version}")
     assert (spec.target, spec.length) == ("multi-label", 200)
     assert dict(zip(spec.classes, spec.pools["core"], strict=True)) == CLASSES
     assert list(spec.pools) == ["core"]
 
 
-def test_regulatory_code_mixes_5_core_and_50_background_motifs():
-    spec = find_spec("regulatory-code")
+@pytest.mark.parametrize("version", [1, 2])
+def test_regulatory_code_mixes_5_core_and_50_background_motifs(version):
+    spec = find_spec(f"regulatory-code@{version}")
     assert (spec.target, spec.length, spec.classes) == ("binary", 200, ("regulatory",))
     assert list(spec.pools["core"]) == CORE
     assert len(set(spec.pools["background"])) == len(spec.pools["background"]) == 50
@@ -86,32 +123,38 @@ def test_regulatory_code_mixes_5_core_and_50_background_motifs():
 
 
 @pytest.mark.parametrize(
-    ("name", "monitor"), [("motif-classes", "aupr"), ("regulatory-code", "auroc")]
+    ("name", "monitor", "explained"),
+    # the study explains 500 sequences of the regulatory code, and none of the motif classes
+    [
+        ("motif-classes@1", "aupr", 200),
+        ("motif-classes@2", "aupr", 200),
+        ("regulatory-code@1", "auroc", 500),
+        ("regulatory-code@2", "auroc", 200),
+    ],
 )
-def test_the_training_recipe_is_the_study_s(name, monitor):
+def test_the_training_recipe_is_the_study_s(name, monitor, explained):
     spec = find_spec(name)
     fit = spec.fit
     assert (fit.learning_rate, fit.batch_size, fit.max_epochs) == (1e-3, 100, 100)
     assert (fit.stop_patience, fit.rate_patience, fit.rate_factor) == (20, 5, 0.2)
     assert (fit.rate_floor, fit.monitor) == (1e-7, monitor)
     full = spec.profile("full")
-    # the study explains 500 sequences of the regulatory code, and none of the motif classes
-    explained = 500 if name == "regulatory-code" else 200
     assert (full.trials, full.max_epochs, full.explained) == (10, 100, explained)
     assert (full.train, full.valid, full.test) == (None, None, None)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VERSIONS)
 def test_paper_scores_accept_the_study_s_matrices_and_corrected_ones_drop_mef2b_and_mef2d(name):
     spec = find_spec(name)
-    classes = spec.classes if name == "motif-classes" else ("SP1", "Gabpa", "CEBPB", "MAX", "YY1")
+    five = ("SP1", "Gabpa", "CEBPB", "MAX", "YY1")
+    classes = spec.classes if spec.name == "motif-classes" else five
     paper = {tf: set(ids) for tf, ids in spec.accepted["paper"].items()}
     corrected = {tf: set(ids) for tf, ids in spec.accepted["corrected"].items()}
     assert paper == {tf: ACCEPTED[tf] for tf in classes}
     assert corrected == {tf: ACCEPTED[tf] - {"MA0660.1", "MA0773.1"} for tf in classes}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in VERSIONS if name != "motif-classes@2"])
 def test_a_quick_profile_is_smaller_in_every_way_and_one_trial(name):
     spec = find_spec(name)
     quick, full = spec.profile("quick"), spec.profile("full")
@@ -122,7 +165,31 @@ def test_a_quick_profile_is_smaller_in_every_way_and_one_trial(name):
         assert 0 < getattr(quick, split) < spec.digests[split]["n"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_without_names_a_profile_leaves_out_the_task_that_lacks_it():
+    assert [s.id for s in chosen_specs([], "quick")] == ["regulatory-code@2"]
+    assert [s.id for s in chosen_specs([], "full")] == ["motif-classes@2", "regulatory-code@2"]
+    assert [s.id for s in chosen_specs(["motif-classes@1"], "quick")] == ["motif-classes@1"]
+    with pytest.raises(UserError, match="task motif-classes@2: unknown profile 'quick'; known: f"):
+        find_spec("motif-classes").profile("quick")
+    with pytest.raises(UserError, match="unknown profile 'quik'; did you mean quick"):
+        chosen_specs([], "quik")
+
+
+def test_a_task_that_is_no_default_is_taken_by_its_name_and_by_all(spec_texts, monkeypatch):
+    text = spec_texts["motif-classes@1"].replace('name = "motif-classes"', 'name = "later"')
+    later = parse_spec("default = false\n" + text)
+    every = {name: all_specs()[name] for name in VERSIONS} | {later.id: later}
+    monkeypatch.setattr("motifidelity.tasks.spec.all_specs", lambda: every)
+    two = ["motif-classes@2", "regulatory-code@2"]
+    assert [s.id for s in chosen_specs([])] == two
+    assert [s.id for s in chosen_specs([], "quick")] == ["regulatory-code@2"]
+    assert [s.id for s in chosen_specs(["later"], "quick")] == ["later@1"]
+    assert [s.id for s in chosen_specs(["all"])] == [*two, "later@1"]
+    assert [s.id for s in chosen_specs(["all"], "quick")] == ["regulatory-code@2", "later@1"]
+    assert [s.id for s in chosen_specs(["later", "all"])] == ["later@1", *two]
+
+
+@pytest.mark.parametrize("name", VERSIONS)
 def test_changing_any_value_of_the_file_changes_the_digest(name, spec_texts):
     text = spec_texts[name]
     digests = [parse_spec(changed).digest for _, _, changed in values(text)]
@@ -130,7 +197,7 @@ def test_changing_any_value_of_the_file_changes_the_digest(name, spec_texts):
     assert len({parse_spec(text).digest, *digests}) == len(digests) + 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VERSIONS)
 def test_changing_a_comment_or_the_order_of_tables_does_not_change_the_digest(name, spec_texts):
     text = spec_texts[name]
     top, *tables = re.split(r"(?m)^(?=\[scoring\]|\[fit\])", text)
@@ -143,25 +210,27 @@ def test_changing_a_comment_or_the_order_of_tables_does_not_change_the_digest(na
     assert swapped == parse_spec(text)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VERSIONS)
 def test_training_digest_follows_the_data_and_the_recipe_and_never_the_scoring(name, spec_texts):
     text = spec_texts[name]
-    before = parse_spec(text).training_digest
+    spec = parse_spec(text)
+    before = spec.training_digest
+    free = FREE_SECTIONS | FREE_KEYS | (LATER if spec.version > 1 else set())
     moved, kept = set(), set()
     for section, key, changed in values(text):
         changes = parse_spec(changed).training_digest != before
         if section in TRAINING_SECTIONS or (not section and key in TRAINING_KEYS):
             assert changes, (section, key)
             moved.add(section or key)
-        elif section in FREE_SECTIONS or (not section and key in FREE_KEYS):
+        elif (section or key) in free:
             assert not changes, (section, key)
             kept.add(section or key)
     assert moved == TRAINING_SECTIONS | TRAINING_KEYS
-    assert kept == FREE_SECTIONS | FREE_KEYS
+    assert kept == free
 
 
 def test_two_tasks_on_the_same_data_share_its_digest(spec_texts):
-    text = spec_texts["regulatory-code"]
+    text = spec_texts["regulatory-code@1"]
     other = parse_spec(text.replace("buffer = 10", "buffer = 12"))
     assert other.digest != parse_spec(text).digest
     assert other.dataset_digest == parse_spec(text).dataset_digest
@@ -171,19 +240,21 @@ def test_two_tasks_on_the_same_data_share_its_digest(spec_texts):
 
 
 def test_a_task_is_found_by_name_and_by_name_with_version():
-    assert find_spec("motif-classes") is find_spec("motif-classes@1")
-    assert [s.id for s in chosen_specs(["motif-classes", "motif-classes@1"])] == ["motif-classes@1"]
-    assert chosen_specs([]) == list(latest_specs().values())
-    assert find_spec("regulatory-code").id == "regulatory-code@1"
+    assert find_spec("motif-classes") is find_spec("motif-classes@2")
+    assert find_spec("regulatory-code").id == "regulatory-code@2"
+    assert find_spec("motif-classes@1").version == 1
+    assert [s.id for s in chosen_specs(["motif-classes", "motif-classes@2"])] == ["motif-classes@2"]
+    assert chosen_specs([]) == [find_spec(name) for name in NAMES]
+    assert chosen_specs(["all"]) == list(latest_specs().values())
 
 
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("motif-clases", "did you mean motif-classes?"),
+        ("motif-clases", "did you mean motif-classes or motif-grammar?"),
         ("regulatory", "did you mean regulatory-code?"),
         ("motif-classes@9", "motif-classes@1"),
-        ("zzz", "known: motif-classes, regulatory-code"),
+        ("zzz", "known: hard-negatives, motif-classes, motif-grammar, regulatory-code, s"),
     ],
 )
 def test_an_unknown_task_lists_the_near_ones(name, shown):
@@ -197,10 +268,10 @@ def test_an_unknown_task_lists_the_near_ones(name, shown):
 
 def test_an_unknown_profile_lists_the_near_ones():
     with pytest.raises(UserError, match="unknown profile 'quik'; did you mean quick"):
-        find_spec("motif-classes").profile("quik")
+        find_spec("regulatory-code").profile("quik")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VERSIONS)
 def test_every_method_of_a_task_is_known_and_takes_its_settings(name):
     from motifidelity.worker.probing.attribution import METHODS
 
@@ -219,7 +290,7 @@ def test_every_method_of_a_task_is_known_and_takes_its_settings(name):
 
 
 def test_what_a_task_may_ask_of_its_scores_is_off_unless_it_does(spec_texts):
-    text = spec_texts["regulatory-code"]
+    text = spec_texts["regulatory-code@1"]
     plain = parse_spec(text).scoring
     assert (plain.maps_floor, plain.rivals, plain.mismatched) == (None, (), False)
     asked = 'maps_floor = 0.592\nrivals = ["GC content", "6-mer regression"]\nmismatched = true\n'
@@ -236,7 +307,7 @@ def test_what_a_task_may_ask_of_its_scores_is_off_unless_it_does(spec_texts):
 
 
 def test_what_a_later_version_may_ask_of_maps_is_off_where_it_is_not_asked(spec_texts):
-    text = spec_texts["regulatory-code"]
+    text = spec_texts["regulatory-code@1"]
     plain = parse_spec(text).attribution
     assert (plain.by_class, plain.explain, plain.readings) == (False, "positives", ("own",))
     more = 'by_class = true\nexplain = "all"\nreadings = ["own", "signed"]'
@@ -248,3 +319,12 @@ def test_what_a_later_version_may_ask_of_maps_is_off_where_it_is_not_asked(spec_
     ):
         with pytest.raises(ValueError, match=told):
             parse_spec(text.replace("[attribution]", f"[attribution]\n{wrong}", 1))
+
+
+def test_a_profile_takes_no_more_sequences_than_there_are(tiny_spec):
+    profile = next(iter(tiny_spec.profiles.values()))
+    more = replace(profile, train=10**6, valid=5, test=None)
+    there = {name: tiny_spec.digests[name]["n"] for name in ("train", "valid", "test")}
+    sizes = {name: tiny_spec.size(more, name) for name in there}
+    assert sizes == {**there, "valid": 5}
+    assert there["valid"] > 5

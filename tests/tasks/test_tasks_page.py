@@ -11,7 +11,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from motifidelity.registry import Registry
-from motifidelity.tasks.spec import SPLITS
+from motifidelity.tasks.dataset import load_dataset
+from motifidelity.tasks.spec import SPLITS, find_spec
 from motifidelity.tasks.writers import FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -20,14 +21,14 @@ EXAMPLE = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[-1].splitlines()
 
 
 @pytest.fixture(scope="module")
-def exported(datasets, tmp_path_factory):
+def exported(cache_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
-    FORMATS["parquet"](datasets["motif-classes"], folder)
+    FORMATS["parquet"](load_dataset(find_spec("motif-classes")), folder)
     return folder
 
 
 def test_the_example_is_what_the_export_holds(exported):
-    sites = pd.read_parquet(exported / "motif-classes@1.sites.parquet")
+    sites = pd.read_parquet(exported / "motif-classes@2.sites.parquet")
     name = EXAMPLE[1].split()[0]
     mine = sites[sites["name"] == name].drop(columns="split")
     assert EXAMPLE[0].split() == list(mine.columns)
@@ -36,14 +37,14 @@ def test_the_example_is_what_the_export_holds(exported):
     for line, row in zip(shown, mine.itertuples(index=False), strict=True):
         assert line[:6] + line[7:] == [str(value) for value in (*row[:6], row[7])]
         assert_allclose(float(line[6]), row[6], atol=1e-5)
-    made = pd.read_parquet(exported / "motif-classes@1.sequences.parquet").set_index("name")
+    made = pd.read_parquet(exported / "motif-classes@2.sequences.parquet").set_index("name")
     start, end = map(int, re.findall(r"\[(\d+):(\d+)\]", PAGE)[0])
     assert made.loc[name, "sequence"][start:end] == EXAMPLE[-1]
     assert (start, end) in set(zip(mine["start"], mine["end"], strict=True))
 
 
 def test_chance_sites_are_as_many_as_the_page_says(exported):
-    sites = pd.read_parquet(exported / "motif-classes@1.sites.parquet")
+    sites = pd.read_parquet(exported / "motif-classes@2.sites.parquet")
     test = sites[sites["split"] == "test"]
     found = re.search(r"has ([\d,]+) implants and ([\d,]+) chance sites", PAGE)
     counts = [int(number.replace(",", "")) for number in found.groups()]

@@ -13,8 +13,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from Bio import SeqIO
+from engine_specs import AFFINITY, engine_text
 
-from motifidelity.tasks.spec import SPLITS
+from motifidelity.tasks.dataset import Dataset
+from motifidelity.tasks.generate import generate
+from motifidelity.tasks.motifs import load_motifs
+from motifidelity.tasks.spec import SPLITS, parse_spec
 from motifidelity.tasks.writers import FORMATS, STUDY_FILES
 
 PUBLISHED = json.loads(
@@ -234,3 +238,18 @@ def test_parquet_sites_are_the_implants_and_what_arose_by_chance(small, tmp_path
     for row in chance.itertuples():
         assert row.log_odds >= weakest[row.split, row.matrix] - 1e-3
         assert row.end <= len(texts_of["sequence"].iloc[0])
+
+
+def test_the_values_of_a_regression_are_written_as_such(spec_texts, tmp_path):
+    spec = parse_spec(engine_text(spec_texts["motif-classes@2"], AFFINITY), draft=True)
+    motifs = load_motifs(spec.motifs)
+    dataset = Dataset(spec, generate(spec, motifs), motifs)
+    values = dataset.splits["test"].labels[:, 0]
+    (tmp_path / "fasta").mkdir()
+    *_, test = FORMATS["fasta"](dataset, tmp_path / "fasta")
+    told = [record.description.partition(" activity=")[2] for record in SeqIO.parse(test, "fasta")]
+    np.testing.assert_allclose([float(text) for text in told], values, rtol=1e-5)
+    (tmp_path / "parquet").mkdir()
+    paths = FORMATS["parquet"](dataset, tmp_path / "parquet")
+    (rows,) = (pq.read_table(path).to_pandas() for path in paths if "sequences" in path.name)
+    np.testing.assert_array_equal(rows[rows["split"] == "test"]["value_activity"], values)

@@ -16,7 +16,7 @@ from scipy import stats
 
 from motifidelity.worker.frozen.freeze import freeze
 from motifidelity.worker.frozen.network import FrozenNetwork
-from motifidelity.worker.probing.attribution import METHODS, write_maps
+from motifidelity.worker.probing.attribution import METHODS, write_extra_maps, write_maps
 from motifidelity.worker.probing.shuffles import (
     dinucleotide_shuffle,
     mononucleotide_shuffle,
@@ -314,6 +314,24 @@ def test_arrays_are_written_with_the_settings_asked_for(network, tmp_path, repor
     assert not (tmp_path / "unsupported.json").exists()
     assert {values["name"] for _, values in report.events} == {"deepshap", "saliency"}
     json.dumps(report.events)
+
+
+def test_maps_of_extra_sequences_are_those_of_any_others(network, tmp_path, report):
+    one_hot = letters(3)
+    methods = {"deepshap": {"references": 2, "hypothetical": True}, "ism": {}}
+    for name, write in (("maps", write_maps), ("extra", write_extra_maps)):
+        (tmp_path / name).mkdir()
+        write(network, one_hot, methods, tmp_path / name, report)
+    for extra, whole in (
+        ("ism_extra", "ism"),
+        ("deepshap_extra", "deepshap"),
+        ("deepshap_hypothetical_extra", "deepshap_hypothetical"),
+    ):
+        np.testing.assert_array_equal(
+            np.load(tmp_path / "extra" / f"{extra}.npy"),
+            np.load(tmp_path / "maps" / f"{whole}.npy"),
+        )
+    assert len(list((tmp_path / "extra").iterdir())) == 3
 
 
 def test_unknown_setting_is_named(network):

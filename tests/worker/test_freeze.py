@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import networks
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from motifidelity.worker.contract import CLASSES, REGRESSION, Task, check_frozen
 from motifidelity.worker.frozen.freeze import Manifest, freeze, freeze_function
 from motifidelity.worker.frozen.network import FrozenNetwork
 from motifidelity.worker.report import SubmissionError
@@ -44,6 +47,22 @@ def test_frozen_network_gives_the_model_s_predictions_and_gradients(name, sequen
     scale = np.abs(slope).max()
     np.testing.assert_allclose(network.gradients(sequences)[..., 1], slope, atol=1e-5 * scale)
     assert network.manifest.has_sigmoid == sigmoid
+
+
+@pytest.mark.parametrize("end", ["sigmoid", "softmax"])
+def test_a_regression_refuses_a_bounded_output_in_one_line(end):
+    model = networks.plain()
+    bounded = keras.Model(model.input, layers.Activation(end)(model.output))
+    one = Task("some-values", SHAPE, networks.CLASSES, ("a", "b", "c"), REGRESSION)
+    check_frozen(freeze(model, SHAPE, "model.py"), "model.py", one)
+    found = freeze(bounded, SHAPE, "model.py")
+    check_frozen(found, "model.py", dataclasses.replace(one, target=CLASSES))
+    with pytest.raises(SubmissionError) as error:
+        check_frozen(found, "model.py", one)
+    assert str(error.value) == (
+        f"model.py: the network ends in a {end}, and some-values asks for any number (a "
+        "regression); end in a linear layer: layers.Dense(task.num_outputs)"
+    )
 
 
 def test_scan_is_the_output_of_the_activation_before_dropout(sequences, tmp_path):

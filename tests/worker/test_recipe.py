@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import networks
 import numpy as np
 import pytest
 from sklearn.metrics import auc, log_loss, precision_recall_curve, roc_auc_score
 
-from motifidelity.worker.contract import TrainingData
+from motifidelity.worker.contract import REGRESSION, TrainingData
 from motifidelity.worker.report import SubmissionError
 from motifidelity.worker.training.recipe import train, validation_scores
 
@@ -71,6 +73,52 @@ def test_validation_scores_equal_sklearn_s_on_pooled_classes():
     assert found["val_loss"] == pytest.approx(log_loss(labels.ravel(), probabilities.ravel()))
     again = validation_scores(labels, probabilities, from_logits=False)
     assert again == pytest.approx(found)
+
+
+@pytest.fixture(scope="module")
+def numbers(data):
+    """The same sequences with a number each."""
+    given = (data.x_train, data.x_valid)
+    y_train, y_valid = (3 * x[:, :5, : networks.CLASSES].sum(axis=1) - 2 for x in given)
+    return dataclasses.replace(data, y_train=y_train, y_valid=y_valid, target=REGRESSION)
+
+
+def test_a_regression_is_trained_by_its_squared_error(numbers, report):
+    keras.utils.set_random_seed(8)
+    ours = networks.plain()
+    history = run(ours, numbers, report, monitor="pearson")
+    keras.utils.set_random_seed(8)
+    theirs = networks.plain()
+    theirs.compile(
+        optimizer=keras.optimizers.Adam(1e-3),
+        loss="mean_squared_error",
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    predict = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: theirs.predict(numbers.x_valid, batch_size=500, verbose=0)
+    )
+    theirs.fit(
+        numbers.x_train, numbers.y_train, batch_size=20, epochs=4, verbose=0, callbacks=[predict]
+    )
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    output = theirs.predict(numbers.x_valid, verbose=0)
+    expected = np.corrcoef(output.ravel(), numbers.y_valid.ravel())[0, 1]
+    assert history[-1]["val_pearson"] == pytest.approx(expected, abs=1e-4)
+    assert [values["monitor"] for event, values in report.events if event == "epoch"][-1] == (
+        "pearson"
+    )
+
+
+def test_validation_scores_of_a_regression_are_those_of_numpy():
+    rng = np.random.default_rng(7)
+    labels = rng.normal(size=(50, 1)).astype(np.float32)
+    output = labels + rng.normal(size=(50, 1))
+    found = validation_scores(labels, output, from_logits=True, target=REGRESSION)
+    assert found["val_pearson"] == pytest.approx(np.corrcoef(labels.T, output.T)[0, 1])
+    assert found["val_loss"] == pytest.approx(np.square(labels - output).mean())
+    same = validation_scores(labels, 0 * output + 0.3, from_logits=True, target=REGRESSION)
+    assert same["val_pearson"] == 0
 
 
 def test_training_stops_and_slows_by_patience_and_keeps_the_last_weights(data, report, monkeypatch):

@@ -82,7 +82,7 @@ def train_pack(
     """
     groups: dict[str, list[PackedTrial]] = {}
     for trial in trials:
-        compile_model(trial.model, recipe, from_logits=trial.from_logits)
+        compile_model(trial.model, recipe, from_logits=trial.from_logits, target=data.target)
         groups.setdefault(_signature(trial, data.x_train), []).append(trial)
     if len(groups) > 1:
         report("step", name="networks differ: packs", done=0, of=len(groups))
@@ -270,7 +270,9 @@ class _Pack:
         if not np.isfinite(output).all():
             trial.problem = not_finite(self._source, epoch)
             return True
-        scores = validation_scores(self._data.y_valid, output, from_logits=trial.from_logits)
+        scores = validation_scores(
+            self._data.y_valid, output, from_logits=trial.from_logits, target=self._data.target
+        )
         trial.history.append(
             {
                 "epoch": epoch,

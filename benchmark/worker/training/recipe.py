@@ -2,7 +2,7 @@
 
 Source: Koo & Ploenzke (2021) and its public code: Adam, binary cross-entropy, early stopping and
 a falling learning rate that watch one validation score, pooled over classes; the last weights are
-kept, not the best.
+kept, not the best. A regression has the squared error instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
 
-from ..contract import TrainingData
+from ..contract import CLASSES, REGRESSION, TrainingData
 from ..report import Reporter, SubmissionError
 from .kept import Keep, Keeper
 
@@ -40,7 +40,8 @@ def train(
     recipe : dict
         The fields of the specification's ``[fit]`` table.
     from_logits : bool
-        Whether the model's output is a logit (otherwise a probability).
+        Whether the model's output is a logit (otherwise a probability); of a regression it is the
+        value.
     source : str
         File name of the submission, for messages.
     report : Reporter
@@ -51,7 +52,7 @@ def train(
     Returns
     -------
     list of dict
-        One row an epoch: epoch, loss, val_loss, val_auroc, val_aupr, learning_rate, seconds.
+        One row an epoch: epoch, loss, the validation scores, learning_rate, seconds.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def train(
         If predictions stop being finite.
     """
     validation = _Validation(data, from_logits, source, recipe, report)
-    compile_model(model, recipe, from_logits=from_logits)
+    compile_model(model, recipe, from_logits=from_logits, target=data.target)
     rules, epochs = watchers(recipe), recipe["max_epochs"]
     # validation comes first: it adds the scores that the others watch
     callbacks, done = [validation, *rules], 0
@@ -81,11 +82,14 @@ def train(
     return validation.history
 
 
-def compile_model(model: Any, recipe: dict[str, Any], *, from_logits: bool) -> None:
-    """Give a model the recipe's optimiser and loss."""
+def compile_model(
+    model: Any, recipe: dict[str, Any], *, from_logits: bool, target: str = CLASSES
+) -> None:
+    """Give a model the recipe's optimiser, and the loss of the task's target."""
+    of_classes = keras.losses.BinaryCrossentropy(from_logits=from_logits)
     model.compile(
         optimizer=keras.optimizers.Adam(recipe["learning_rate"]),
-        loss=keras.losses.BinaryCrossentropy(from_logits=from_logits),
+        loss=keras.losses.MeanSquaredError() if target == REGRESSION else of_classes,
         # JAX runs operation by operation unless it compiles
         jit_compile=keras.backend.backend() == "jax",
     )
@@ -143,7 +147,9 @@ class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         output = np.asarray(output, dtype=np.float32)
         if not np.isfinite(output).all():
             raise SubmissionError(not_finite(self._source, epoch + 1))
-        scores = validation_scores(self._data.y_valid, output, from_logits=self._from_logits)
+        scores = validation_scores(
+            self._data.y_valid, output, from_logits=self._from_logits, target=self._data.target
+        )
         row = {
             "epoch": epoch + 1,
             "loss": float(logs["loss"]),
@@ -163,23 +169,31 @@ class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         )
 
 
-def validation_scores(labels: Any, output: Any, *, from_logits: bool) -> dict[str, float]:
-    """Cross-entropy, AUROC and AUPR (trapezoid) of one split, pooled over classes.
+def validation_scores(
+    labels: Any, output: Any, *, from_logits: bool, target: str = CLASSES
+) -> dict[str, float]:
+    """How well one split is answered, pooled over classes: what a recipe's ``monitor`` names.
 
     Parameters
     ----------
     labels : ndarray (n, classes)
     output : ndarray (n, classes)
-        Logits or probabilities.
+        Logits or probabilities; of a regression the values.
     from_logits : bool
+    target : str
+        As `contract.Task.target`.
 
     Returns
     -------
     dict
-        ``val_loss`` (nats), ``val_auroc``, ``val_aupr``; the last two are 0.5 and the prevalence
-        where one label is missing from the split.
+        Cross-entropy ``val_loss`` (nats), ``val_auroc``, ``val_aupr`` (trapezoid); the last two are
+        0.5 and the prevalence where one label is missing from the split. Of a regression the mean
+        squared error ``val_loss`` and ``val_pearson``, the correlation, 0 where one side is
+        constant.
     """
     output = np.asarray(output, dtype=np.float64)
+    if target == REGRESSION:
+        return _regression_scores(np.asarray(labels, dtype=np.float64), output)
     if from_logits:
         loss = np.logaddexp(0.0, output) - labels * output
     else:
@@ -192,3 +206,11 @@ def validation_scores(labels: Any, output: Any, *, from_logits: bool) -> dict[st
         precision, recall, _ = precision_recall_curve(truth, score)
         auroc, aupr = float(roc_auc_score(truth, score)), float(auc(recall, precision))
     return {"val_loss": float(loss.mean()), "val_auroc": auroc, "val_aupr": aupr}
+
+
+def _regression_scores(labels: Any, output: Any) -> dict[str, float]:
+    varies = np.ptp(labels) > 0 and np.ptp(output) > 0
+    truth, found = (each.ravel() - each.mean() for each in (labels, output))
+    spread = np.sqrt(np.square(truth).sum() * np.square(found).sum())
+    pearson = float(truth @ found / spread) if varies else 0.0
+    return {"val_loss": float(np.square(labels - output).mean()), "val_pearson": pearson}

@@ -10,5 +10,6 @@ def build_model(task):
             os.fork()
         except OSError as error:
             if not refused:
-                print("fork refused:", error, flush=True)
+                # in one write, between those of the others
+                print(f"fork refused: {error}\n", end="", flush=True)
             refused = True

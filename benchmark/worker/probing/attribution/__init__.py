@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays import Part
+from ...arrays import OF_EXTRA, Part
 from ...limits import MAX_MAGNITUDE, MAX_REASON
 from ...report import Reporter, out_of_memory, said
 from .result import AttributionResult, Method, NotSupported, Settings
@@ -54,6 +54,7 @@ __all__ = [
     "NotSupported",
     "Settings",
     "find_methods",
+    "write_extra_maps",
     "write_maps",
 ]
 
@@ -119,6 +120,35 @@ def write_maps(
         if texts:
             (out / file).write_text(json.dumps(texts), encoding="utf-8")
     return maps
+
+
+def write_extra_maps(
+    network: FrozenNetwork,
+    one_hot: Any,
+    methods: Mapping[str, Settings],
+    out: Path,
+    report: Reporter,
+) -> None:
+    """Write maps of sequences that are explained besides.
+
+    Parameters
+    ----------
+    network : FrozenNetwork
+    one_hot : ndarray (e, length, 4) float32
+    methods : mapping of str to Settings
+    out : Path
+        Folder that receives ``<method>_extra.npy`` (e, length, 4, classes) float32, and where
+        asked for ``<method>_hypothetical_extra.npy``; neither of a method that finds nothing.
+    report : Reporter
+    """
+    for name, settings in methods.items():
+        told = partial(report, name=f"{name}, extra sets")
+        result, _ = _explained(name, network, one_hot, settings, told)
+        if result is None:
+            continue
+        for part, array in zip(OF_EXTRA, (result.maps, result.hypothetical), strict=True):
+            if array is not None:
+                np.save(out / f"{part.of(name)}.npy", array, allow_pickle=False)
 
 
 def _explained(

@@ -1,0 +1,1 @@
+"""Whether a network knows how motifs act together."""
