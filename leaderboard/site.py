@@ -19,6 +19,7 @@ from motifidelity.leaderboard.figures import (
     boxes,
     curves,
     distances,
+    dumbbells,
     logo,
     match,
     responses,
@@ -250,7 +251,12 @@ def make_environment(keep: Callable[..., None] | None = None) -> jinja2.Environm
         logo_height=logo.HEIGHT,
         pair={"height": match.pair_height(), "below": logo.HEIGHT + match.GAP},
         boxes={"height": boxes.HEIGHT},
-        tracks={"width": tracks.WIDTH, "labels": tracks.LABELS},
+        tracks={"width": tracks.WIDTH, "labels": tracks.LABELS, "view": tracks.VIEW},
+        dumbbells={
+            "width": dumbbells.WIDTH,
+            "height": dumbbells.HEIGHT,
+            "grid": dumbbells.grid(),
+        },
         scatter={"size": scatter.SIZE, "low_x": scatter.LOW_X},
     )
     return environment

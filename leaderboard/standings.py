@@ -9,6 +9,7 @@ import pandas as pd
 
 from motifidelity.entries import DIVISION
 from motifidelity.leaderboard.page import Material
+from motifidelity.leaderboard.tables.order import in_order
 from motifidelity.leaderboard.tables.rows import page_name
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import parse_params
@@ -74,17 +75,19 @@ def standings(material: Material) -> pd.DataFrame:
     frame = _with_scores(frame, material)
     frame = _with_scale(frame, material)
     frame = _with_ranks(frame, material)
+    places = {task: place for place, task in enumerate(in_order(frame["task"]))}
     frame["_profile"] = frame["profile"] != "full"
+    frame["_task"] = frame["task"].map(places)
     frame["_kind"] = frame["kind"].map({"model": 0, "floor": 2, "reference": 3})
     frame["_fidelity"], frame["_accuracy"] = -frame["fidelity"], -frame["accuracy"]
-    own = ["_profile", "_kind", "_fidelity", "_accuracy"]
+    own = ["_profile", "_task", "_kind", "_fidelity", "_accuracy"]
     order = [
         "_profile",
-        "task",
+        "_task",
         "_kind",
         "division",
         "rank",
-        *own[2:],
+        *own[3:],
         "model",
         "activation",
         "run",

@@ -116,12 +116,15 @@ def number(value: float, *, whole: bool = False) -> str:
     """A score: three decimals, or one where the metric counts things."""
     if not math.isfinite(value):
         return DASH
-    return f"{value:.1f}" if whole else f"{value:.3f}"
+    return f"{value:z.1f}" if whole else f"{value:z.3f}"
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A difference, with its sign; a dash where there is none."""
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else DASH
+    """A difference, with its sign where it does not round to 0; a dash where there is none."""
+    if not math.isfinite(value):
+        return DASH
+    text = f"{value:+z.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.removeprefix("+")
 
 
 def stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:

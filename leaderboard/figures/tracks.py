@@ -6,7 +6,8 @@ motifs, and the importance of each base by each attribution method as letters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ SCAN = 34.0
 LETTER = 46.0
 PLAIN = 16.0
 GAP = 12.0
+# of a drawing that stands beside another
+VIEW, VIEW_LETTER, NAMED_GAP = 560.0, 26.0, 17.0
 _SMALLEST = 0.02
 _NAMED = 5
 
@@ -140,6 +143,68 @@ def draw_sites(example: Example) -> Strip:
     )
 
 
+def draw_views(examples: Mapping[str, Example], methods: Sequence[str], bases: int) -> Strip | None:
+    """Lay one sequence out as several networks see it, one below the other.
+
+    Parameters
+    ----------
+    examples : mapping of str to Example
+        The same sequence, by what each network is called.
+    methods : sequence of str
+        The maps that are drawn, where all have them.
+    bases : int
+        The part of the sequence that holds most of its implanted bases is drawn, so long.
+
+    Returns
+    -------
+    Strip or None
+        `VIEW` units wide; None where it is not one sequence or a map is missing.
+    """
+    first, *others = parts = [_crop(example, bases) for example in examples.values()]
+    same = all(np.array_equal(first.codes, other.codes) for other in others)
+    if not same or any(method not in part.maps for part in parts for method in methods):
+        return None
+    sites = lay_sites(first, VIEW)
+    top, tracks = sites.height + NAMED_GAP, []
+    for name, part in zip(examples, parts, strict=True):
+        for method in methods:
+            track = _letters(method, part.maps[method], part, top, VIEW_LETTER, VIEW)
+            tracks.append(replace(track, label=f"{name}, {track.label.lower()}", note=""))
+            top += VIEW_LETTER + NAMED_GAP
+    return Strip(
+        title=_title(first),
+        height=f"{top + 4:g}",
+        middle=f"{sites.middle:g}",
+        boxes=sites.boxes,
+        bands=tuple(box for box in sites.boxes if box.kind == "implant"),
+        tracks=tuple(tracks),
+        ticks=tuple(_ticks(first, VIEW / len(first.codes))),
+        description=_description(first, tracks),
+    )
+
+
+def _crop(example: Example, bases: int) -> Example:
+    """The part of an example that holds most implanted bases, the first of several."""
+    planted = np.zeros(len(example.codes))
+    for site in example.sites:
+        if site.implanted and site.core:
+            planted[max(site.start - example.start, 0) : max(site.end - example.start, 0)] = 1
+    if len(planted) <= bases:
+        return example
+    sums = np.concatenate([[0.0], np.cumsum(planted)])
+    start = int(np.argmax(sums[bases:] - sums[:-bases]))
+    part, ends = slice(start, start + bases), (example.start + start, example.start + start + bases)
+    return replace(
+        example,
+        start=ends[0],
+        codes=example.codes[part],
+        sites=tuple(s for s in example.sites if s.start < ends[1] and s.end > ends[0]),
+        scan=None if example.scan is None else example.scan[part],
+        pwm=example.pwm[part],
+        maps={method: values[part] for method, values in example.maps.items()},
+    )
+
+
 def _title(example: Example) -> str:
     named = f", {', '.join(shorten(name, 24) for name in example.classes[:12])}"
     kept = ""
@@ -177,7 +242,12 @@ def _scan(label: str, kind: str, example: Example, values: Floats, top: float) -
 
 
 def _letters(
-    method: str, values: Floats, example: Example, top: float, height: float = LETTER
+    method: str,
+    values: Floats,
+    example: Example,
+    top: float,
+    height: float = LETTER,
+    width: float = WIDTH,
 ) -> Track:
     """Importances as letters: above zero where they speak for the classes, below where against."""
     peak = float(np.abs(values).max(initial=0.0))
@@ -186,7 +256,7 @@ def _letters(
     down = max(-float(shares.min(initial=0.0)), 0.0)
     scale = height / max(up + down, 1e-9)
     zero = top + up * scale
-    step = WIDTH / len(values)
+    step = width / len(values)
     placed: dict[str, list[str]] = {letter: [] for letter in LETTERS}
     for index, (code, share) in enumerate(zip(example.codes, shares, strict=True)):
         if abs(share) >= _SMALLEST:

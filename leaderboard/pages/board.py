@@ -13,6 +13,7 @@ from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.task import task_page_name
 from motifidelity.leaderboard.tables.cells import Group, Heading, groups, heading
 from motifidelity.leaderboard.tables.columns import Column, headline_columns, method_label
+from motifidelity.leaderboard.tables.order import place_of
 from motifidelity.leaderboard.tables.rows import Row, make_row, score_marks
 from motifidelity.leaderboard.text import clip, shorten, slug, text_digest
 from motifidelity.summary.inputs import MetricInfo
@@ -94,7 +95,10 @@ def board_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
 def board_paths(summary: Summary) -> dict[tuple[str, ...], str]:
     """Where each task's board lies, by the values of `BOARD`."""
     found = summary.trials[BOARD].drop_duplicates().itertuples(index=False)
-    keys = sorted((tuple(map(str, key)) for key in found), key=lambda key: (key[3] != "full", key))
+    keys = sorted(
+        (tuple(map(str, key)) for key in found),
+        key=lambda key: (key[3] != "full", place_of(key[0]), key),
+    )
     return {
         key: f"boards/{slug(f'{key[0]} {key[3]}', text_digest(repr(key)))}.html" for key in keys
     }

@@ -16,6 +16,7 @@ from motifidelity.leaderboard.tables.capabilities import (
     over_tasks,
     suite,
 )
+from motifidelity.leaderboard.tables.order import in_order as tasks_in_order
 from motifidelity.leaderboard.text import DASH, clip, parse_params, shorten
 from motifidelity.metrics.headlines import CAPABILITIES, shown_capabilities
 from motifidelity.tasks.spec import TaskSpec, known_specs
@@ -128,10 +129,9 @@ def front_capabilities(material: Material, frame: pd.DataFrame) -> Capabilities 
     )
     specs = suite()
     there = set(table.loc[table["kind"] == "model", "task"])
-    others = sorted(there - {spec.id for spec in specs})
     tasks = tuple(
         _of_task(known_specs()[name], in_order(table[table["task"] == name]), about)
-        for name in (*(spec.id for spec in specs if spec.id in there), *others)
+        for name in tasks_in_order(there)
     )
     missing = tuple(spec.id for spec in specs if spec.id not in there)
     return Capabilities(means, tasks, missing, len(specs))
@@ -151,9 +151,9 @@ def model_capabilities(trials: pd.DataFrame, material: Material) -> CapabilityTa
     if table.empty:
         return None
     specs = suite()
-    own = [name for name in sorted(set(table["task"])) if name not in {one.id for one in specs}]
+    own = set(table["task"]) - {one.id for one in specs}
     rows = []
-    for name in (*(spec.id for spec in specs), *own):
+    for name in tasks_in_order({*(spec.id for spec in specs), *own}):
         mine = table[table["task"] == name].to_dict("records")
         rows += [
             CapabilityRow(name, "", row["flagged"], _figures(row, CAPABILITIES)) for row in mine
@@ -206,7 +206,7 @@ def _figures(row: Row, names: Iterable[str]) -> tuple[Figure, ...]:
 def _figure(value: float) -> Figure:
     if not math.isfinite(value):
         return Figure(DASH)
-    return Figure(f"{value:.2f}", f"{100 * min(max(value, 0.0), 1.0):.0f}")
+    return Figure(f"{value:z.2f}", f"{100 * min(max(value, 0.0), 1.0):.0f}")
 
 
 def _nothing() -> tuple[Figure, ...]:

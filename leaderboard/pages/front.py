@@ -13,12 +13,15 @@ import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
+from motifidelity.leaderboard.pages.answers import choices, trust
 from motifidelity.leaderboard.pages.board import board_paths
 from motifidelity.leaderboard.pages.capability_section import front_capabilities
+from motifidelity.leaderboard.pages.hero import heroes
 from motifidelity.leaderboard.pages.metric import metric_path
 from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
+from motifidelity.leaderboard.tables.order import place_of
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
 from motifidelity.metrics.gates import FLAGGED
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
@@ -157,6 +160,10 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
             "measured": _measured(frame, material),
             "capabilities": front_capabilities(material, frame) if len(frame) else None,
             "overview": message,
+            "heroes": heroes(message.matches, frame, material),
+            "choices": choices(frame, material),
+            "trust": trust(frame, material),
+            "facts": _facts(frame, material),
             "activations": message.numbers,
             "size": (picture.WIDTH, picture.HEIGHT),
             "num_results": len(summary.trials),
@@ -230,7 +237,8 @@ def _choices(lines: Sequence[Line]) -> list[tuple[Field, list[str]]]:
     found = []
     for place, field in enumerate(FIELDS):
         if field.name in FILTERS:
-            values = sorted({line.cells[place].value for line in lines})
+            key = place_of if field.name == "task" else None
+            values = sorted({line.cells[place].value for line in lines}, key=key)
             if len(values) > 1:
                 found.append((field, values))
     order = {name: place for place, name in enumerate(FILTERS)}
@@ -275,6 +283,22 @@ def _trials(frame: pd.DataFrame, material: Material) -> dict[str, list[tuple[flo
             and math.isfinite(across.by_trial[result][0])
         ]
     return found
+
+
+def _facts(frame: pd.DataFrame, material: Material) -> Mapping[str, str]:
+    """Facts of the registry in a line; empty where it has no result."""
+    trials = material.summary.trials
+    if frame.empty:
+        return {}
+    last = trials.sort_values(["started", "result_id"]).iloc[-1]
+    networks = frame[frame["kind"] == "model"]
+    return {
+        "tasks": str(frame["task"].nunique()),
+        "runs": f"{len(networks):,}",
+        "results": f"{len(trials):,}",
+        "last": pd.Timestamp(last["started"]).strftime("%Y-%m-%d"),
+        "code": shorten(last["scored_commit"] or last["commit"], 8),
+    }
 
 
 Row = Mapping[Any, Any]

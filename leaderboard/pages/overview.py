@@ -61,8 +61,12 @@ OWN_READINGS = (
     ("fidelity", "Maps", "mean of six ways to make and read them; 0 knows nothing"),
     ("recovery", "Filters", "F1 of first-layer filters and implanted motifs"),
     ("localisation", "Localisation", "AUROC of filter scans against the true motifs"),
+    ("ism", "Mutagenesis maps", "AUROC of in-silico mutagenesis maps against the true motifs"),
+    ("deepshap", "DeepSHAP maps", "the same of DeepSHAP"),
 )
 OWN_BETTER = {"fidelity": "better maps", "recovery": "better filters"}
+# what two runs of one network agree in
+NETWORK = (*BOARD, "division", "model", "model_digest", "parameters")
 # other methods, by which maps may differ less
 OTHERWISE = {"ism": "mutagenesis", "deepshap": "DeepSHAP"}
 
@@ -195,7 +199,8 @@ class Contrast:
 class Match:
     """Two activations on the networks of one backend that were trained with either.
 
-    ``where`` follows the word *networks*: the backend, where it is not the default one.
+    ``where`` follows the word *networks*: the backend, where it is not the default one; ``runs``
+    are the two runs of each network.
     """
 
     first: str
@@ -205,6 +210,7 @@ class Match:
     networks: int
     where: str
     contrasts: tuple[Contrast, ...]
+    runs: tuple[tuple[str, str], ...]
     own: bool
     """Whether scores are headlines that tasks state."""
 
@@ -243,7 +249,7 @@ def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) 
     """
     if frame.empty:
         return Overview("", (), (), (), {})
-    frame = _newest(frame)
+    frame = newest(frame)
     models = frame[(frame["kind"] == "model") & (frame["profile"] == "full")]
     kinds = _kinds(models)
     pictures = tuple(_pictures(frame, kinds, trials))
@@ -256,7 +262,7 @@ def overview(frame: pd.DataFrame, trials: dict[str, list[tuple[float, float]]]) 
     return Overview(headline, matches, pictures, named, kinds)
 
 
-def _newest(frame: pd.DataFrame) -> pd.DataFrame:
+def newest(frame: pd.DataFrame) -> pd.DataFrame:
     """Of every task the newest version that models have results of: others score otherwise."""
     parts = frame["task"].astype(str).str.extract(r"^(?P<name>.*?)(?:@(?P<version>\d+))?$")
     version = pd.to_numeric(parts["version"]).fillna(0)
@@ -305,6 +311,7 @@ def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
             networks=len(table),
             where=named_on("", backend),
             contrasts=tuple(_contrasts(first, second, table)),
+            runs=tuple(_runs(models, first, second, table)),
             own=_have_own(table.index.unique("task")),
         )
 
@@ -312,8 +319,7 @@ def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
 def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | None:
     """The two activations that most networks were trained with, and the networks' scores."""
     names = sorted({name for name, _, _ in (*READINGS, *OWN_READINGS)})
-    key = [*BOARD, "division", "model", "model_digest", "parameters"]
-    means = models.groupby([*key, "activation"])[names].mean()
+    means = models.groupby([*NETWORK, "activation"])[names].mean()
     table = pd.DataFrame(means.unstack("activation"))
     best: tuple[str, str, pd.DataFrame] | None = None
     there = set(models["activation"]) - {""}
@@ -325,6 +331,15 @@ def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | Non
         if len(joined) > (len(best[2]) if best else 0):
             best = first, second, joined
     return best
+
+
+def _runs(
+    models: pd.DataFrame, first: str, second: str, table: pd.DataFrame
+) -> Iterator[tuple[str, str]]:
+    """The first run of each network with either activation."""
+    runs = models.groupby([*NETWORK, "activation"])["run"].first()
+    for key in table.index:
+        yield str(runs[*key, first]), str(runs[*key, second])
 
 
 def _have_own(tasks: Iterable[str]) -> bool:
@@ -394,10 +409,13 @@ def _headline(match: Match) -> str:
             said.append(f"The {name} ones have {', and '.join(phrases)}.")
     if not said:
         return ""
-    if not match.own and any(BETTER["fidelity"] in sentence for sentence in said):
+    if any(words["fidelity"] in sentence for sentence in said):
         said += _otherwise(readings)
-    both = f"{match.first[:1].upper()}{match.first[1:]} and {match.second} networks{match.where}"
-    return " ".join([f"{both} are about equally accurate.", *said])
+    compared = (
+        f"{match.networks} networks{match.where}, each trained with {match.first} and with "
+        f"{match.second} as first activation,"
+    )
+    return " ".join([f"{compared} are about equally accurate.", *said])
 
 
 def _otherwise(readings: Mapping[str, Contrast]) -> list[str]:
@@ -425,7 +443,8 @@ def _pictures(
 ) -> Iterator[Picture]:
     full = frame[frame["profile"] == "full"]
     drawn = 0
-    for _, board in full.groupby(BOARD, sort=True):
+    # the frame's tasks are in the order of pages
+    for _, board in full.groupby(BOARD, sort=False):
         known = board[board["accuracy"].notna() & board["fidelity"].notna()]
         models = known[known["kind"] == "model"]
         if len(models) < 2 or drawn == MOST_PANELS:

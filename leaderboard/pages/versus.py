@@ -96,7 +96,8 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
         return
     seeds = seeds_of(material.summary.trials)
     models = frame[competing(frame) & (frame["ok"] > 0)]
-    for number, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=True)):
+    # the frame's tasks are in the order of pages
+    for number, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=False)):
         if len(board) < 2:
             continue
         best = board.head(MOST)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.entries import DIVISION, KMER_REGRESSION
+from motifidelity.leaderboard.tables.order import place_of
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.metrics.headlines import CAPABILITIES, HEADLINES, Headline, shown_capabilities
 from motifidelity.summary.ranks import kinds
@@ -25,7 +26,7 @@ OVER_TASKS = (*MODEL, "kind", *CAPABILITIES, "ran")
 
 def suite() -> tuple[TaskSpec, ...]:
     """The tasks that a figure over several is of: the suite's latest versions."""
-    return tuple(latest_specs().values())
+    return tuple(sorted(latest_specs().values(), key=lambda spec: place_of(spec.id)))
 
 
 def capability_table(trials: pd.DataFrame, stats: Stats) -> pd.DataFrame:
