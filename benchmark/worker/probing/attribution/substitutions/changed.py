@@ -75,7 +75,11 @@ class ChangedOnly:
             ],
             autograph=False,
         )
-        self._evaluate.get_concrete_function()
+        try:
+            self._evaluate.get_concrete_function()
+        except (LookupError, TypeError, ValueError) as error:
+            # an operation in a form that its rule does not fit: no stretches rather than wrong ones
+            raise NotLocal(f"{type(error).__name__}: {error}") from error
         if not _WORK.intersection(self.local):
             raise NotLocal("no convolution is computed on stretches")
 

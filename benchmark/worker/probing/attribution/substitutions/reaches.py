@@ -263,7 +263,7 @@ def position_by_position(
     found = []
     axis = _axis_after(op, one.axis, rank)
     for output, values in list(zip(op.outputs, rerun(op, given).outputs, strict=True))[:outputs]:
-        if output.shape[axis] != one.length:
+        if (output.shape.rank or 0) <= axis or output.shape[axis] != one.length:
             raise NotLocal(op.type)
         found.append(
             Patches(
@@ -291,6 +291,11 @@ def element_wise(op: Any, inputs: list[Any], live: set[int]) -> list[Any]:
         if aligned[0] != 1 or aligned[axis] != 1:
             raise NotLocal(op.type)
     return position_by_position(op, inputs, live)
+
+
+def passed_on(op: Any, inputs: list[Any], live: set[int]) -> list[Any]:
+    """Inputs are outputs."""
+    return [x if i in live else op.outputs[i] for i, x in enumerate(inputs)]
 
 
 def normalised(op: Any, inputs: list[Any], live: set[int]) -> list[Any]:
@@ -406,7 +411,8 @@ def _axis_after(op: Any, axis: int, rank: int) -> int:
 
 _REDUCTIONS = ("All", "Any", "Max", "Mean", "Min", "Prod", "Sum")
 RULES: dict[str, Rule] = {
-    **dict.fromkeys((ELEMENT_WISE | PASS_THROUGH) - {"Select"}, element_wise),
+    **dict.fromkeys(ELEMENT_WISE - {"Select"}, element_wise),
+    **dict.fromkeys(PASS_THROUGH, passed_on),
     **dict.fromkeys(MOVES, move),
     **dict.fromkeys(_REDUCTIONS, reduction),
     **dict.fromkeys(("Conv2D", "DepthwiseConv2dNative"), convolution),
