@@ -63,7 +63,7 @@ def move(op: Any, inputs: list[Any], live: set[int]) -> list[Patches]:
 
 def extents_of(tensor: Any) -> list[int]:
     """Extents of a tensor without that of the sequences, if all are known."""
-    extents = tensor.shape.as_list()[1:] if tensor.shape.rank else [None]
+    extents: list[Any] = tensor.shape.as_list()[1:] if tensor.shape.rank else [None]
     if None in extents:
         raise NotLocal(tensor.op.type)
     return extents
