@@ -88,7 +88,7 @@ class ChangedOnly:
         sequences = tf.constant(one_hot)
         parts = [
             np.asarray(self._evaluate(sequences, tf.constant(call))).reshape(
-                len(one_hot), self._positions, self._others, -1
+                len(one_hot), self._positions, self._others, self._network.classes
             )
             for call in range(self._calls)
         ]
