@@ -12,7 +12,7 @@ MODEL = {"name": "Dilated", "authors": "Motifidelity", "license": "MIT"}
 ACTIVATIONS = {"relu": ops.relu, "exponential": ops.exp}
 
 
-def build_model(task, *, activation="exponential", filters=32, blocks=5):
+def build_model(task, *, activation="exponential", filters=64, blocks=5):
     """Build the network: input ``task.input_shape``, one logit per class."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation '{activation}' is not one of {', '.join(ACTIVATIONS)}")

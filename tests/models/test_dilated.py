@@ -26,7 +26,7 @@ def test_a_base_reaches_forty_bases_and_no_further():
     changed = np.flatnonzero(np.abs(one - two).max(axis=1) > 1e-5)
     # half of 19, and 1 + 2 + 4 + 8 + 16 on each side
     assert (changed.min(), changed.max()) == (125 - 40, 125 + 40)
-    assert one.shape == (250, 32)
+    assert one.shape == (250, 64)
     assert network.output_shape == (None, 4)
 
 
