@@ -91,6 +91,19 @@ class Many:
 
 
 @dataclass(frozen=True)
+class Rising(Many):
+    """A list as `Many` that rises from 0 to 1."""
+
+    def problem(self, value: object) -> str:
+        """As `Number`."""
+        if found := super().problem(value):
+            return found
+        ends = len(value) > 1 and (value[0], value[-1]) == (0, 1)  # type: ignore[arg-type, index]
+        rises = ends and value == sorted(set(value))  # type: ignore[call-overload]
+        return "" if rises else "does not rise from 0 to 1; let each entry be above the last"
+
+
+@dataclass(frozen=True)
 class Either:
     """What one of two takes; messages are the first one's."""
 
@@ -151,7 +164,7 @@ KINDS: Mapping[str, Kind] = {
     "grammar": _TABLE,
     "grammar.seed": Number(0, SEED),
     "grammar.discard_permutation": _COUNT,
-    "grammar.count_weights": Many(_SHARE, 1000),
+    "grammar.count_weights": Many(Number(0, 1e6, real=True), 1000),
     "grammar.count_offset": Number(0, 1000),
     "grammar.gap_scale": Number(1e-6, 1e6, real=True),
     "grammar.population": Tables(100),
@@ -231,7 +244,7 @@ KINDS: Mapping[str, Kind] = {
     "scoring.strands": _FLAG,
     "attribution": _TABLE,
     "attribution.tested": Number(1, 100_000),
-    "attribution.curve_shares": Many(_SHARE, 1000),
+    "attribution.curve_shares": Rising(_SHARE, 1000),
     "attribution.resamples": Number(1, 1000),
     "attribution.perturbations": Number(1, 10_000),
     "attribution.paths": Number(0, 1000),
@@ -369,6 +382,7 @@ def _shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    text = f"{value:,}" if whole and abs(value) < 10**_SHOWN else repr(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_SHOWN:
+        return f"{value:,}"
+    text = repr(value)
     return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}..."
