@@ -26,7 +26,7 @@ from motifidelity.metrics.motifs.pwm import (
 
 Table = npt.NDArray[np.float64]
 
-_CHUNK = 1000
+_CHUNK = 250
 _LARGEST = 700.0
 
 
