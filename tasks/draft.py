@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from motifidelity.errors import DataError, UserError, unknown
+from motifidelity.tasks.bounds import MOTIF_BYTES, content_of
 from motifidelity.tasks.motif_files import read_motif_file
 from motifidelity.tasks.spec import name_problem
 
@@ -76,7 +77,7 @@ def write_draft(path: Path, template: str = FIRST, motifs: Path | None = None) -
 def _of_file(motifs: Path) -> dict[str, str]:
     """Pool and classes of a file's motifs: the classes by name where no two share one."""
     try:
-        content = motifs.read_bytes()
+        content = content_of(motifs, MOTIF_BYTES)
     except OSError as error:
         raise UserError(
             f"motif file {motifs}: {error.strerror or error}; give one with --motifs"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motifidelity.errors import UserError
+from motifidelity.tasks.bounds import COLUMNS, MATRICES
 
 # id, name, and counts or probabilities (4, width) with rows A C G T
 Record = tuple[str, str, NDArray[np.float64]]
@@ -62,6 +63,8 @@ def read_motif_file(name: str, content: bytes) -> list[Record]:
         raise _problem(name, f"no {kind} file: {said or type(error).__name__}; mend it") from error
     if not found:
         raise _problem(name, f"the {kind} file has no motif; put at least one into it")
+    if len(found) > MATRICES:
+        raise _problem(name, f"it has {len(found):,} motifs; take at most {MATRICES:,}")
     seen: set[str] = set()
     for motif_id, called, _ in found:
         if not (motif_id + called).isprintable():
@@ -146,6 +149,10 @@ def _checked(
     """A matrix whose columns can be divided by their sums."""
     if matrix.shape[1] == 0:
         raise _problem(name, f"motif {motif_id} has no column; give it at least one")
+    if matrix.shape[1] > COLUMNS:
+        raise _problem(
+            name, f"motif {motif_id} has {matrix.shape[1]:,} columns; take at most {COLUMNS:,}"
+        )
     sums = matrix.sum(axis=0)
     for column in np.flatnonzero(~np.isfinite(sums) | (matrix < 0).any(axis=0)):
         raise _problem(name, f"motif {motif_id}, column {column + 1}: a number below 0, or none")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motifidelity.errors import DataError, unknown
+from motifidelity.errors import DataError, UserError, unknown
 from motifidelity.tasks.motif_files import read_motif_file
 from motifidelity.tasks.spec import MotifSource
 
@@ -101,7 +102,14 @@ def _released(source: MotifSource) -> dict[str, Motif]:
     if source.release not in jaspar_releases:
         raise unknown("release of JASPAR", source.release, jaspar_releases)
     database = jaspardb(release=source.release)
-    records = database.fetch_motifs(collection=source.collection, tax_group=[source.tax_group])
+    with warnings.catch_warnings():  # of no motif, which is refused here
+        warnings.simplefilter("ignore")
+        records = database.fetch_motifs(collection=source.collection, tax_group=[source.tax_group])
+    if not records:
+        raise UserError(
+            f"[motifs]: {source.release} has no motif of collection {source.collection!r} and "
+            f"tax_group {source.tax_group!r}; take CORE and vertebrates, as the suite's tasks do"
+        )
     return {
         record.matrix_id: Motif(
             record.matrix_id,

@@ -160,6 +160,8 @@ def _monitor(spec: TaskSpec) -> None:
 
 
 def _populations(spec: TaskSpec, grammar: Grammar, motifs: Mapping[str, Motif]) -> None:
+    if grammar.count_weights[:1] != (0,):
+        raise UserError("count_weights: the first one must be 0; put a 0 before the shares")
     counts = count_distribution(np.cumsum(grammar.count_weights).tolist(), grammar.count_offset)
     # weights like .6, .3, .1 fall short of 1 by a rounding error
     most = max((count for count, share in counts.items() if share > 1e-9), default=0)

@@ -12,10 +12,10 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from motifidelity.entries import RIVALS
 from motifidelity.errors import UserError, unknown
@@ -29,6 +29,13 @@ from motifidelity.metrics.headlines import (
     shown_capabilities,
 )
 from motifidelity.metrics.readings import OWN, READINGS, Reading
+from motifidelity.tasks.bounds import (
+    MOTIF_BYTES,
+    TEXT_BYTES,
+    content_of,
+    refuse_long_keys,
+    refuse_oversized,
+)
 from motifidelity.tasks.engine.dataset_recipe import Recipe, read_recipe
 
 SPLITS = ("train", "valid", "test")
@@ -41,6 +48,7 @@ DEFINITIONS = ("paper", "corrected")
 TEXT, MOTIFS = "task.toml", "motifs"
 # --task of every task of the suite
 ALL = "all"
+_T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
 
@@ -301,8 +309,19 @@ def _grammar(table: Mapping[str, Any]) -> Grammar:
         )
         for p in given.pop("population")
     )
-    given["count_weights"] = tuple(given["count_weights"])
-    return Grammar(populations=populations, **given)
+    given["count_weights"] = tuple(given.get("count_weights", ()))
+    return _made(Grammar, "[grammar]", {**given, "populations": populations})
+
+
+def _made(kind: type[_T], where: str, values: Mapping[str, Any]) -> _T:
+    """A dataclass of a table's values, all of which it knows and none of which is missing."""
+    of = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    if strange := sorted(set(values) - set(of)):
+        raise ValueError(f"{where}: {unknown('value', strange[0], of)}")
+    needed = [one.name for one in of.values() if one.default is one.default_factory is MISSING]
+    if missing := [name for name in needed if name not in values]:
+        raise ValueError(f"{where} has no {missing[0]}; add it")
+    return kind(**values)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -326,10 +345,11 @@ def _motifs(
             raise KeyError("digests")
         table = {**table, "digest": ""}
     if "file" not in table:
-        return MotifSource(**table)
+        return _made(MotifSource, "[motifs]", table)
     if beside is None:
         raise ValueError(f"its motif file {table['file']} is not at hand; read it from a file")
-    return MotifSource(**{**JASPAR, **table}, content=beside(table["file"]))
+    values = {**JASPAR, **table, "content": beside(table["file"])}
+    return _made(MotifSource, "[motifs]", values)
 
 
 def _accepted(raw: Mapping[str, Any]) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -352,11 +372,11 @@ def _scoring(table: Mapping[str, Any]) -> Scoring:
     rivals = tuple(table.get("rivals", ()))
     if strange := set(rivals) - set(RIVALS):
         raise ValueError(f"no rival {', '.join(sorted(strange))}; choose of {', '.join(RIVALS)}")
-    return Scoring(**{**table, "rivals": rivals})
+    return _made(Scoring, "[scoring]", {**table, "rivals": rivals})
 
 
 def _headlines(tables: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
-    found = tuple(Headline(**table) for table in tables)
+    found = tuple(_made(Headline, "[[headline]]", table) for table in tables)
     if strange := {one.reading for one in found} - set(READINGS):
         raise ValueError(
             f"no reading {', '.join(sorted(strange))}; choose of {', '.join(READINGS)}"
@@ -371,6 +391,20 @@ def canonical_digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of a plain value (sorted keys, no spaces)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """The values of TOML text, which may be a stranger's: shown on pages, and made data of."""
+    refuse_long_keys(text)
+    try:
+        raw = tomllib.loads(text)
+        odd = next((found for found in _texts(raw) if not found.isprintable()), None)
+    except RecursionError as error:
+        raise ValueError("its tables or lists are nested too deep; take fewer") from error
+    if odd is not None:
+        raise ValueError(f"{odd[:30]!r} holds control characters; take them out")
+    refuse_oversized(raw)
+    return raw
 
 
 def parse_spec(
@@ -391,10 +425,7 @@ def parse_spec(
     KeyError
         If a value is missing.
     """
-    raw = tomllib.loads(text)
-    # it is shown on pages and in terminals, and may be a stranger's
-    if odd := next((found for found in _texts(raw) if not found.isprintable()), None):
-        raise ValueError(f"{odd[:30]!r} holds control characters; take them out")
+    raw = _plain(text)
     if draft:
         raw = {"digests": {}, **raw}
     motifs = _motifs(raw["motifs"], draft, beside)
@@ -436,10 +467,10 @@ def parse_spec(
         pools=pools,
         grammar=recipe,
         splits=tuple(raw["splits"][s] for s in SPLITS),
-        fit=FitRecipe(**raw["fit"]),
+        fit=_made(FitRecipe, "[fit]", raw["fit"]),
         profiles=profiles,
         scoring=_scoring(raw["scoring"]),
-        attribution=Attribution(**attribution),
+        attribution=_made(Attribution, "[attribution]", attribution),
         accepted=_accepted(raw),
         digests=raw["digests"],
         digest=canonical_digest(raw),
@@ -483,7 +514,7 @@ def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
     def beside(name: str) -> bytes:
         file = path.parent / name
         try:
-            return file.read_bytes()
+            return content_of(file, MOTIF_BYTES)
         except OSError as error:
             raise UserError(
                 f"task {path}: motif file {file}: {error.strerror or error}; [motifs] file is "
@@ -491,7 +522,8 @@ def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
             ) from error
 
     try:
-        return parse_spec(path.read_text(encoding="utf-8"), draft=draft, beside=beside)
+        text = content_of(path, TEXT_BYTES).decode()
+        return parse_spec(text, draft=draft, beside=beside)
     except OSError as error:
         raise UserError(f"task {path}: {error.strerror or error}") from error
     except KeyError as error:

@@ -29,6 +29,17 @@ def cache_folder(tmp_path_factory):
     del os.environ[CACHE_VARIABLE]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_tasks_of_a_file():
+    """A user's own task that a file's tests met is not known to the next file's."""
+    from motifidelity.tasks import spec
+
+    met = dict(spec._OWN)
+    yield
+    spec._OWN.clear()
+    spec._OWN.update(met)
+
+
 @pytest.fixture(scope="session")
 def motif_classes(cache_folder):
     """The study's own, with the scores of version 1; version 2 has the same data."""

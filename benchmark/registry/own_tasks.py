@@ -12,7 +12,8 @@ from typing import Any
 
 from motifidelity.errors import UserError
 from motifidelity.registry.store import Store, StoreError
-from motifidelity.tasks.spec import kept_spec, know, own_as
+from motifidelity.tasks.bounds import MOTIF_BYTES, TEXT_BYTES
+from motifidelity.tasks.spec import TEXT, kept_spec, know, own_as
 
 FOLDER = "tasks"
 SHOWN = 12
@@ -40,14 +41,16 @@ def learn_tasks(store: Store) -> None:
     """
     kept: dict[str, dict[str, str]] = {}
     try:
-        paths = sorted(store.files(FOLDER))
+        found = sorted(store.files(FOLDER).items())
     except StoreError:
         raise
     except OSError:  # reading the results will say what the disk has
         return
-    for path in paths:
+    for path, entry in found:
         folder, _, name = path.rpartition("/")
-        if not name.startswith("."):
+        # what no specification can have is not read at all, and its task lacks it
+        oversized = entry.size > (TEXT_BYTES if name == TEXT else MOTIF_BYTES)
+        if not name.startswith(".") and not oversized:
             kept.setdefault(folder, {})[name] = path
     for folder, files in kept.items():
         try:

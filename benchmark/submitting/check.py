@@ -6,6 +6,7 @@ the first sequences of a real task.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -205,7 +206,7 @@ def _failed_fit(trial: TriedOut, source: Source) -> Iterator[Finding]:
     text, _, remedy = done.message.partition("; ")
     line = file_line(done.message, source.name, done.traceback)
     if step == "contract" and source.in_function(line) and not remedy:
-        remedy = _REMEDIES["freezing"] if "numpy" in text.lower() else "mend that line"
+        remedy = _of_line(text, trial.job.task)
     if trial.begun:
         for passed in ("contract", "freezing"):
             yield Finding(passed, "ok", "as it should be", task=name)
@@ -217,6 +218,18 @@ def _failed_fit(trial: TriedOut, source: Source) -> Iterator[Finding]:
     yield Finding(step, "problem", text, remedy or _REMEDIES[step], where, name)
 
 
+def _of_line(text: str, task: TaskSpec) -> str:
+    """What to do about an exception that a line of `build_model` ended in."""
+    if _OUTRUN.search(text):
+        return (
+            f"{task.id} has {task.length} bases, and layers before that line leave too few of "
+            "them: pool less, or pad with padding='same'"
+        )
+    return _REMEDIES["freezing"] if "numpy" in text.lower() else "mend that line"
+
+
+# of Keras and TensorFlow: a window is wider than what it is put on
+_OUTRUN = re.compile(r"output size would be zero or negative|[Nn]egative dimension size")
 _REMEDIES = {
     "import": "mend that line: the file itself fails before build_model is called",
     "contract": "return a keras.Model with the task's input_shape and num_outputs",

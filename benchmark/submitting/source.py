@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -308,8 +309,12 @@ def _in_image(module: str, backend: str) -> bool:
     }
     # the locked CPU build of TensorFlow is another distribution than the one installed here
     locked |= {name.removesuffix("-cpu") for name in locked}
-    owners = metadata.packages_distributions().get(module, [module])
+    owners = _distributions().get(module, [module])
     return any(_plain(owner) in locked for owner in owners)
+
+
+# it reads the files of every installed package
+_distributions = functools.cache(metadata.packages_distributions)
 
 
 def _plain(name: str) -> str:

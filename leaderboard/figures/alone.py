@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
+from xml.etree import ElementTree
 
 import jinja2
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from motifidelity.leaderboard.text import file_name, slug
 from motifidelity.untrusted import clean
 
 Form = Literal["svg", "png", "pdf"]
+_SVG = "{http://www.w3.org/2000/svg}"
 _SITE_STYLE = Path(__file__).parents[1] / "static" / "style.css"
 # a drawing without a size of its own is this wide, in CSS pixels
 _WIDTH = 900.0
@@ -242,7 +244,32 @@ def convert(svg: str, form: Form, scale: float = 3.0) -> bytes:
         ) from error
     make = cairosvg.svg2png if form == "png" else cairosvg.svg2pdf
     more = {"scale": scale, "background_color": "white"} if form == "png" else {}
-    content: bytes = make(bytestring=svg.encode("utf-8"), **more)
+    content: bytes = make(bytestring=_spelled_out(svg), **more)
+    return content
+
+
+def _spelled_out(svg: str) -> bytes:
+    """The same SVG with what ``use`` elements stand for in their places.
+
+    CairoSVG walks through the whole document for each of them, and a sheet has thousands.
+    """
+    root = ElementTree.fromstring(svg)
+    named = {element.get("id"): element for element in root.iter() if element.get("id")}
+
+    def spell_out(element: ElementTree.Element) -> ElementTree.Element:
+        given = dict(element.attrib)
+        if element.tag != f"{_SVG}use":
+            made = ElementTree.Element(element.tag, given)
+            made.extend(map(spell_out, element))
+        else:
+            target = named[given.pop("href").removeprefix("#")]
+            made = ElementTree.Element(f"{_SVG}g", given)
+            made.append(spell_out(target))
+            made[0].attrib.pop("id")
+        made.text, made.tail = element.text, element.tail
+        return made
+
+    content: bytes = ElementTree.tostring(spell_out(root), encoding="utf-8")
     return content
 
 

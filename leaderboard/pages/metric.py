@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -66,14 +67,16 @@ def metric_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
         },
     )
     values = _by_metric(material)
-    boards = list(frame.groupby(BOARD, sort=True)) if len(frame) else []
+    groups = frame.groupby(BOARD, sort=True) if len(frame) else ()
+    # once for all metrics: a board has a hundred columns
+    boards = [{row["run"]: row for row in board[_USED].to_dict("records")} for _, board in groups]
     for name, metric in material.metrics.items():
 
         def draw(name: str = name, metric: MetricInfo = metric) -> Mapping[str, object]:
             rankings = [
                 ranking
-                for _, board in boards
-                for ranking in _rankings(board, values.get(name, {}), name, metric)
+                for rows in boards
+                for ranking in _rankings(rows, values.get(name, {}), name, metric)
             ]
             return {
                 "metric": metric,
@@ -111,6 +114,9 @@ def family_documentation(title: str) -> Markup:
 
 
 _Values = dict[tuple[str, str], Stat]
+# of a board, by run
+_Rows = Mapping[Hashable, Mapping[Hashable, Any]]
+_USED = ["run", "task", "profile", "model", "beside", "activation", "href", "kind"]
 
 
 def _by_metric(material: Material) -> dict[str, _Values]:
@@ -122,10 +128,8 @@ def _by_metric(material: Material) -> dict[str, _Values]:
     return found
 
 
-def _rankings(
-    board: pd.DataFrame, values: _Values, name: str, metric: MetricInfo
-) -> Iterable[Ranking]:
-    rows = {row["run"]: row for row in board.to_dict("records")}
+def _rankings(rows: _Rows, values: _Values, name: str, metric: MetricInfo) -> Iterable[Ranking]:
+    first = next(iter(rows.values()))
     methods = sorted({method for run, method in values if run in rows})
     whole = counts_things(name, metric)
     sign = 1.0 if metric.direction == "lower" else -1.0
@@ -133,7 +137,7 @@ def _rankings(
         runs = [run for run in rows if (run, method) in values]
         runs.sort(key=lambda run: (sign * values[run, method].mean, run))
         yield Ranking(
-            task=clip(f"{board['task'].iloc[0]}, profile {board['profile'].iloc[0]}", 80),
+            task=clip(f"{first['task']}, profile {first['profile']}", 80),
             method=shorten(method_label(method), 40),
             scores=tuple(
                 _score(rows[run], values[run, method], whole=whole) for run in runs[:MOST]
@@ -142,7 +146,7 @@ def _rankings(
         )
 
 
-def _score(row: Mapping[object, object], stat: Stat, *, whole: bool) -> Score:
+def _score(row: Mapping[Hashable, Any], stat: Stat, *, whole: bool) -> Score:
     return Score(
         model=f"{shorten(row['model'], 40) or 'unnamed'} {shorten(row['beside'], 40)}".strip(),
         activation=shorten(row["activation"], 30),

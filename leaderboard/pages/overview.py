@@ -23,7 +23,7 @@ from motifidelity.leaderboard.figures.scatter import (
 )
 from motifidelity.leaderboard.text import number, shorten, signed
 from motifidelity.metrics.headlines import HEADLINES, short_name
-from motifidelity.statistics import alike, compare_pair, pareto_front
+from motifidelity.statistics import MIN_TRIALS, alike, compare_pair, pareto_front
 from motifidelity.summary.runs import BOARD
 from motifidelity.tasks.spec import accuracy_of, headlines_of
 
@@ -199,8 +199,9 @@ class Contrast:
 class Match:
     """Two activations on the networks of one backend that were trained with either.
 
-    ``where`` follows the word *networks*: the backend, where it is not the default one; ``runs``
-    are the two runs of each network.
+    ``where`` follows the word *networks*: the backend, where it is not the default one; ``trials``
+    is what each has run of either at the least, 0 where that is not asked; ``runs`` are the two
+    runs of each network.
     """
 
     first: str
@@ -209,6 +210,7 @@ class Match:
     second_kind: int
     networks: int
     where: str
+    trials: int
     contrasts: tuple[Contrast, ...]
     runs: tuple[tuple[str, str], ...]
     own: bool
@@ -290,19 +292,20 @@ def _commonest(models: pd.DataFrame) -> list[str]:
 def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
     """Of every backend the two activations that most of its networks have; most networks first.
 
-    Differences are averaged over tasks: those whose accuracy is an AUROC.
+    Differences are averaged over tasks: those whose accuracy is an AUROC. What is provisional, of
+    fewer trials than are ranked, is part of them only where too few networks are past that.
     """
     by_auroc = [task for task in models["task"].unique() if accuracy_of(task).metric == "auroc"]
     models = models[models["task"].isin(by_auroc)]
     found = {
         str(backend): pair
         for backend, mine in models.groupby("backend", sort=True)
-        if (pair := _commonest_pair(mine)) is not None
+        if (pair := _settled_pair(mine)) is not None
     }
     usual = {name: place for place, name in enumerate(BACKENDS)}
     order = sorted(found, key=lambda name: (-len(found[name][2]), usual.get(name, 9), name))
     for backend in order:
-        first, second, table = found[backend]
+        first, second, table, trials = found[backend]
         yield Match(
             first=_name(first),
             second=_name(second),
@@ -310,10 +313,20 @@ def _matches(models: pd.DataFrame, kinds: dict[str, int]) -> Iterator[Match]:
             second_kind=kinds.get(second, OTHER),
             networks=len(table),
             where=named_on("", backend),
+            trials=trials,
             contrasts=tuple(_contrasts(first, second, table)),
             runs=tuple(_runs(models, first, second, table)),
             own=_have_own(table.index.unique("task")),
         )
+
+
+def _settled_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame, int] | None:
+    """As `_commonest_pair`, and how many trials a run must have to be among them."""
+    settled = _commonest_pair(models[models["ok"] >= MIN_TRIALS])
+    if settled is not None and len(settled[2]) >= FEWEST:
+        return *settled, MIN_TRIALS
+    every = _commonest_pair(models)
+    return None if every is None else (*every, 0)
 
 
 def _commonest_pair(models: pd.DataFrame) -> tuple[str, str, pd.DataFrame] | None:

@@ -6,6 +6,7 @@ A letter's log-odds against a uniform background is log2(p / 0.25 + 1e-10) bits,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,17 +60,22 @@ def words_of(sequences: Codes, left: int, right: int) -> npt.NDArray[np.uint16]:
 
 def sum_sites(words: npt.NDArray[np.uint16], pwm: Scan, first: int, number: int) -> Scan:
     """Sum of `pwm` (w, 4) over the site at first, first + 1, ...; (n, number) float64."""
-    width = len(pwm)
-    columns = np.zeros((-(-width // 4) * 4, 5))
-    columns[:width, :4] = pwm
     total = np.zeros((len(words), number))
-    for k in range(0, width, 4):
-        a, b, c, d = columns[k : k + 4]
-        table = (
-            a[:, None, None, None] + b[:, None, None] + c[:, None] + d  # (5, 5, 5, 5)
-        ).ravel()
-        total += table[words[:, first + k : first + k + number]]
+    for index, table in enumerate(_tables(np.asarray(pwm, np.float64).tobytes())):
+        total += table[words[:, first + 4 * index : first + 4 * index + number]]
     return total
+
+
+@lru_cache(maxsize=512)
+def _tables(pwm: bytes) -> list[Scan]:
+    """What each word adds, of every four columns of a float64 matrix."""
+    weights = np.frombuffer(pwm).reshape(-1, 4)
+    columns = np.zeros((-(-len(weights) // 4) * 4, 5))
+    columns[: len(weights), :4] = weights
+    return [
+        (a[:, None, None, None] + b[:, None, None] + c[:, None] + d).ravel()  # (5, 5, 5, 5)
+        for a, b, c, d in columns.reshape(-1, 4, 5)
+    ]
 
 
 def checked_motifs(ppms: Sequence[Matrix]) -> list[Matrix]:

@@ -9,7 +9,7 @@ these sums is the best possible one, but for two simplifications (`pool_log_like
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from motifidelity.metrics.motifs.pwm import (
 
 Table = npt.NDArray[np.float64]
 
-_CHUNK = 1000
+_CHUNK = 250
 _LARGEST = 700.0
 
 
@@ -71,15 +71,14 @@ def class_logits(sequences: Codes, motifs: Sequence[Matrix], counts: Mapping[int
     matrices = checked_motifs(motifs)
     weights = _placement_weights([len(ppm) for ppm in matrices], counts, length)
     logits = np.empty((len(sequences), len(matrices)))
-    for rows in _chunks(len(sequences)):
-        words = words_of(sequences[rows], 0, 0)
-        odds = [_site_odds(words, ppm, length, len(matrices)) for ppm in matrices]
+    for rows, sites in _sites(sequences, matrices):
+        odds = [one / (2 * len(matrices)) for one in sites]
         for index, ppm in enumerate(matrices):
             others: dict[int, Table] = {}
-            for other, sites in enumerate(odds):
+            for other, its in enumerate(odds):
                 if other != index:
                     width = len(matrices[other])
-                    others[width] = others[width] + sites if width in others else sites
+                    others[width] = others[width] + its if width in others else its
             absent, present = _place(others, {len(ppm): odds[index]}, length, len(weights))
             with np.errstate(divide="ignore"):
                 ratio = np.log(weights @ present) - np.log(weights @ absent)
@@ -107,8 +106,16 @@ def pool_logits(
     (n,) float64
         Natural logits.
     """
-    positive = pool_log_likelihood(sequences, core, counts)
-    return positive - pool_log_likelihood(sequences, [*core, *background], counts)
+    number = len(checked_motifs(core))
+    matrices = checked_motifs([*core, *background])
+    total = np.empty(len(sequences))
+    for rows, sites in _sites(sequences, matrices):
+        both = (
+            _log_likelihood(matrices[:end], sites[:end], counts, sequences.shape[1])
+            for end in (number, len(matrices))
+        )
+        total[rows] = np.subtract(*both)
+    return total
 
 
 def pool_log_likelihood(
@@ -135,13 +142,10 @@ def pool_log_likelihood(
     1998). Two simplifications: all placements of k motifs count as equally likely, where the
     generator's gaps are a little more even; and their number is taken for motifs of mean width.
     """
-    length = sequences.shape[1]
     matrices = checked_motifs(motifs)
     total = np.empty(len(sequences))
-    for rows in _chunks(len(sequences)):
-        words = words_of(sequences[rows], 0, 0)
-        odds = [_site_odds(words, ppm, length, len(matrices)) for ppm in matrices]
-        total[rows] = sites_log_likelihood([len(ppm) for ppm in matrices], odds, counts, length)
+    for rows, sites in _sites(sequences, matrices):
+        total[rows] = _log_likelihood(matrices, sites, counts, sequences.shape[1])
     return total
 
 
@@ -181,12 +185,27 @@ def _chunks(n: int) -> list[slice]:
     return [slice(first, min(first + _CHUNK, n)) for first in range(0, n, _CHUNK)]
 
 
-def _site_odds(words: npt.NDArray[np.uint16], ppm: Matrix, length: int, pool: int) -> Table:
-    """Odds against background of the site at each start, mean over strands / pool, (starts, n)."""
+def _sites(sequences: Codes, matrices: Sequence[Matrix]) -> Iterator[tuple[slice, list[Table]]]:
+    """Rows of some sequences at a time, and the odds of each matrix's sites in them."""
+    for rows in _chunks(len(sequences)):
+        words = words_of(sequences[rows], 0, 0)
+        yield rows, [_site_odds(words, ppm, sequences.shape[1]) for ppm in matrices]
+
+
+def _site_odds(words: npt.NDArray[np.uint16], ppm: Matrix, length: int) -> Table:
+    """Odds against background of the site at each start, sum over strands, (starts, n)."""
     number = max(length - len(ppm) + 1, 0)
     strands = (ppm, reverse_complement(ppm))
     odds = [np.exp2(sum_sites(words, log_odds(strand), 0, number)) for strand in strands]
-    return np.ascontiguousarray((odds[0] + odds[1]).T) / (2 * pool)
+    return np.ascontiguousarray((odds[0] + odds[1]).T)
+
+
+def _log_likelihood(
+    matrices: Sequence[Matrix], sites: Sequence[Table], counts: Mapping[int, float], length: int
+) -> Table:
+    """As `sites_log_likelihood`, of sites' odds summed over strands."""
+    odds = [one / (2 * len(matrices)) for one in sites]
+    return sites_log_likelihood([len(ppm) for ppm in matrices], odds, counts, length)
 
 
 def _place(
@@ -206,21 +225,29 @@ def _place(
     -------
     absent, present : (most, n) float64
     """
-    n = next(iter((others or own).values())).shape[1]
+    steps = [*others.items(), *own.items()]
+    n, last = steps[0][1].shape[1], len(others)
+    # few sequences at a time are many short arrays: one of all widths costs a call, not many
+    widths = np.array([width for width, _ in steps])
+    sites = np.zeros((length + 1, len(steps), 1, n))
+    for index, (width, odds) in enumerate(steps):
+        if width <= length:
+            sites[width:, index, 0] = odds[: length + 1 - width]
+    starts = np.maximum(np.arange(length + 1)[:, None] - widths, 0)
     absent, present = np.zeros((2, length + 1, most, n))
     absent[0, 0] = 1.0
+    terms = np.zeros((1 + len(steps), most, n))
     for p in range(1, length + 1):
-        absent[p] = absent[p - 1]
-        present[p] = present[p - 1]
-        for width, sites in others.items():
-            if width <= p:
-                absent[p, 1:] += sites[p - width] * absent[p - width, :-1]
-                if own:
-                    present[p, 1:] += sites[p - width] * present[p - width, :-1]
-        for width, sites in own.items():
-            if width <= p:
-                before = absent[p - width, :-1] + present[p - width, :-1]
-                present[p, 1:] += sites[p - width] * before
+        without = absent[starts[p], :-1]
+        terms[0] = absent[p - 1]
+        np.multiply(sites[p, :last], without[:last], out=terms[1 : 1 + last, 1:])
+        np.add.reduce(terms[: 1 + last], axis=0, out=absent[p])
+        if own:
+            before = present[starts[p], :-1]
+            before[last:] += without[last:]
+            terms[0] = present[p - 1]
+            np.multiply(sites[p], before, out=terms[1:, 1:])
+            np.add.reduce(terms, axis=0, out=present[p])
     return absent[length], present[length]
 
 

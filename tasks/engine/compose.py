@@ -264,7 +264,8 @@ def place(draws: Draws, composition: Composition, length: int, rules: Sequence[R
         again = np.isin(owner, close)
         starts[again] = place_blocks(draws, owner[again], width[again], length)
     raise ValueError(
-        f"sites do not come to lie as far apart as a rule wants them in sequences of {length} bases"
+        f"sites do not come to lie as far apart as a rule wants them in sequences of {length} "
+        "bases; take a smaller far, or longer sequences"
     )
 
 

@@ -287,7 +287,9 @@ class ByAffinity:
         named = {name for first, second, _ in self.cooperation for name in (first, second)}
         if strange := sorted(named - set(self.weights)):
             raise ValueError(f"matrix {strange[0]} cooperates and has no weight")
-        if missing := sorted(set(self.weights) - set(self.offsets or self.weights)):
+        if missing := sorted(
+            set(self.weights) - set(self.weights if self.offsets is None else self.offsets)
+        ):
             raise ValueError(f"matrix {missing[0]} has a weight and no offset")
 
     @property
@@ -500,7 +502,7 @@ def read_recipe(table: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) ->
     return Recipe(
         seed=table["seed"],
         sequences=table["sequences"],
-        temperature=_two(table["temperature"], float),
+        temperature=_two("temperature", table["temperature"], float),
         background=_background(table.get("background", {})),
         contents=contents,
         extras=extras,
@@ -517,7 +519,7 @@ def _rules(table: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) -> ByRu
 
 
 def _rule(table: Mapping[str, Any]) -> Rule:
-    kind = table["kind"]
+    kind = table.get("kind", "")
     if kind not in RULES:
         raise ValueError(f"no kind of rule {kind!r}; choose of {', '.join(RULES)}")
     given = {
@@ -526,10 +528,21 @@ def _rule(table: Mapping[str, Any]) -> Rule:
         if name != "kind"
     }
     _known(f"rule {table.get('name', kind)!r}", given, [f.name for f in fields(RULES[kind])])
+    named = f"rule {table.get('name', kind)!r}"
     for motif in ("first", "second"):
         if motif not in given:
-            raise ValueError(f"rule {table.get('name', kind)!r} has no {motif} motif; add its id")
-    return RULES[kind](**{"name": kind, **given})
+            raise ValueError(f"{named} has no {motif} motif; add its id")
+    rule = RULES[kind](**{"name": kind, **given})
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if isinstance(field.default, tuple):
+            value = value if isinstance(value, tuple) else (value,)
+            _two(f"{named}: {field.name}", value, int)
+        elif isinstance(value, tuple):
+            raise ValueError(f"{named}: {field.name} {list(value)} must be one number")
+    if problem := rule.problem():
+        raise ValueError(f"{named}: {problem}")
+    return rule
 
 
 def _number(table: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) -> ByNumber:
@@ -537,7 +550,7 @@ def _number(table: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) -> ByN
     return ByNumber(
         tuple(pools["core"]),
         tuple(pools.get("relatives", ())),
-        _two(table["sites"], int),
+        _two("sites", table["sites"], int),
         float(table["positives"]),
         tuple(table["negatives"]),
     )
@@ -584,7 +597,7 @@ def _affinity(table: Mapping[str, Any], pools: Mapping[str, Sequence[str]]) -> B
             for one in table.get("cooperation", ())
         ),
         float(table["noise"]),
-        offsets and {name: float(value) for name, value in offsets.items()},
+        None if offsets is None else {name: float(value) for name, value in offsets.items()},
         float(table.get("centre", 0.0)),
         float(table.get("scale", 1.0)),
     )
@@ -601,7 +614,7 @@ def _background(table: Mapping[str, Any]) -> Background:
     return Background(
         table.get("order", 0),
         table.get("counts"),
-        _two(table["gc"], float) if "gc" in table else None,
+        _two("gc", table["gc"], float) if "gc" in table else None,
     )
 
 
@@ -616,9 +629,10 @@ def _known(where: str, table: Mapping[str, Any], names: Sequence[str]) -> None:
         raise ValueError(f"{where} has no value {strange[0]!r}; it takes {', '.join(names)}")
 
 
-def _two(value: Sequence[Any], kind: type) -> Any:
+def _two(where: str, value: Sequence[Any], kind: type) -> Any:
     if len(value) != 2 or value[0] > value[1]:
-        raise ValueError(f"{list(value)} must be two rising numbers")
+        shown = value[0] if len(value) == 1 else list(value)
+        raise ValueError(f"{where} {shown} must be two rising numbers, such as [2, 12]")
     return (kind(value[0]), kind(value[1]))
 
 

@@ -18,6 +18,8 @@ from motifidelity.tasks.engine.draws import Draws
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
+_OVERLAP = "near {} and far {} overlap; let no distance be both"
+
 
 class State(IntEnum):
     """What a sequence holds of a rule."""
@@ -100,6 +102,10 @@ class Rule(ABC):
         """Whether one site by itself satisfies the rule."""
         return False
 
+    def problem(self) -> str:
+        """Why its distances make no rule, and the remedy; or nothing."""
+        return ""
+
     @abstractmethod
     def draw(self, draws: Draws, state: Ints) -> Arrangement:
         """Arrangements of sequences in a state each, of `State` (n,)."""
@@ -167,6 +173,11 @@ class Spacing(Rule):
         """As `Rule`."""
         near, far = ("{} to {}".format(*bounds) for bounds in (self.near, self.far))
         return f"{near} bases between {self.first} and {self.second}, against {far}"
+
+    def problem(self) -> str:
+        """As `Rule`."""
+        overlap = max(self.near[0], self.far[0]) <= min(self.near[1], self.far[1])
+        return _OVERLAP.format(list(self.near), list(self.far)) if overlap else ""
 
     def satisfied(self, pairs: Pairs) -> Bools:
         """As `Rule`."""
@@ -238,6 +249,10 @@ class Repressor(Rule):
             f"{self.first}, alone or at least {self.far} bases from {self.second}, against "
             f"{low} to {high}"
         )
+
+    def problem(self) -> str:
+        """As `Rule`."""
+        return _OVERLAP.format(list(self.near), self.far) if self.near[1] >= self.far else ""
 
     def satisfied(self, pairs: Pairs) -> Bools:
         """As `Rule`."""

@@ -37,7 +37,8 @@ def place_blocks(
     if used.max() > length:
         row = int(np.argmax(used))
         raise ValueError(
-            f"the sites and gaps of a sequence take {used[row]} bases, and it has {length}"
+            f"the sites and gaps of a sequence take {used[row]} bases, and it has {length}; take "
+            "fewer or narrower ones, or longer sequences"
         )
     place = draws.integers(0, length - used[owner] + 1, len(owner))
     ordered = np.lexsort((draws.uniform(len(owner)), place, owner))

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import shap
+from keras import layers
 from side_by_side import measure_until
 
 from motifidelity.models.cnn_dist import build_model
@@ -23,6 +24,7 @@ from motifidelity.worker.probing.shuffles import dinucleotide_shuffle
 
 LENGTH, SEQUENCES, REFERENCES = 200, 24, 20
 SHAP_SEQUENCES = 2
+LONG, WHOLE_MUTANTS = 1000, 150
 
 
 @pytest.fixture
@@ -61,7 +63,9 @@ def hold(benchmark, first, second, limit, most=8):
     )
 
 
-def test_mutagenesis_runs_near_the_speed_of_the_bare_network(network, one_hot, benchmark):
+def test_mutagenesis_is_much_faster_than_the_bare_network_on_every_mutant(
+    network, one_hot, benchmark
+):
     batch = np.resize(one_hot, (MUTANTS_PER_CALL, LENGTH, 4))
     calls = SEQUENCES * 3 * LENGTH // MUTANTS_PER_CALL
 
@@ -72,8 +76,39 @@ def test_mutagenesis_runs_near_the_speed_of_the_bare_network(network, one_hot, b
     def mutate():
         in_silico_mutagenesis(network, one_hot, {}, silent)
 
-    # the rest is building the mutants
-    hold(benchmark, mutate, forward, 1.10)
+    hold(benchmark, mutate, forward, 1 / 4.5)
+
+
+def test_mutagenesis_of_a_basset_at_1000_bases_as_well(tmp_path, benchmark):
+    # fastISM's own figure for this network is 12.8 times on a GPU (16.42 against 1.28 s per 100
+    # sequences; notebooks/ISMBenchmark.ipynb of its repository)
+    keras.utils.set_random_seed(0)
+    freeze(basset(), (LONG, 4), "basset.py").write(tmp_path)
+    network = FrozenNetwork(tmp_path / "graph.pb", tmp_path / "network.json")
+    rng = np.random.default_rng(0)
+    one_hot = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (1, LONG))]
+    batch = np.resize(one_hot, (WHOLE_MUTANTS, LONG, 4))
+
+    def forward():
+        network.logits(batch)
+
+    def mutate():
+        in_silico_mutagenesis(network, one_hot, {}, silent)
+
+    # few of the mutants by the bare network: for all the ratio is so many times smaller
+    hold(benchmark, mutate, forward, 3 * LONG / WHOLE_MUTANTS / 12, most=3)
+
+
+def basset():
+    """The network that fastISM is measured on: Basset, with one output."""
+    x = inputs = keras.Input((LONG, 4))
+    for filters, width, pool in ((300, 19, 3), (200, 11, 4), (200, 7, 4)):
+        x = layers.Conv1D(filters, width, padding="same", activation="relu")(x)
+        x = layers.MaxPooling1D(pool)(layers.BatchNormalization()(x))
+    x = layers.Flatten()(x)
+    for _ in range(2):
+        x = layers.BatchNormalization()(layers.Dense(1000, activation="relu")(x))
+    return keras.Model(inputs, layers.Dense(1)(x))
 
 
 def test_deepshap_is_much_faster_than_shap_on_the_same_weights(model, network, one_hot, benchmark):

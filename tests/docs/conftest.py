@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 
 import pytest
@@ -38,14 +40,28 @@ def few_baselines(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(programs, few_baselines, tmp_path_factory):
-    """A checkout in which README's model and results of it are there."""
-    checkout = Checkout(tmp_path_factory.mktemp("prepared"), programs, few_baselines, {})
+    """A checkout in which README's model and results of it are there.
+
+    The processes of a run of the tests share it: who comes first makes it, and others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "prepared"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            checkout = Checkout(own / "prepared-here", programs, few_baselines, {})
+            prepare(checkout)
+            checkout.path.rename(shared)
+    return shared
+
+
+def prepare(checkout):
+    """Write README's model, and run it."""
     (model,) = (b for b in blocks(PAGES[0]) if b.tag == "python" and file_of(b) == "my_model.py")
     (checkout.path / "my_model.py").write_text(model.text)
     for command in RESULTS:
         done = checkout.run(command)
         assert done.returncode == 0, f"{command}\n{done.stdout}"
-    return checkout.path
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import cairosvg
 import evidence_fixtures as ev
 import leaderboard_fixtures as fx
 import leaderboard_pages as pages
@@ -295,6 +296,17 @@ def test_png_and_pdf_are_the_same_drawing_at_the_size_that_was_asked_for(
     pdf = convert(text, "pdf")
     assert pdf.startswith(b"%PDF-")
     assert convert(text, "svg") == text.encode()
+
+
+def test_a_sheets_letters_are_drawn_as_its_svg_says() -> None:
+    builder = fx.Builder()
+    builder.add("net", 0, {("auroc", ""): 0.9}, good_filters=1.0, num_filters=4)
+    drawn = draw_figures(ev.with_matches(builder), ["models/*"], metrics=fx.METRICS)
+    [sheet] = [figure.svg for figure in drawn if figure.name == "net-relu-trial-0"]
+    assert sheet.count("<use ") > 40
+    # which draws each use by itself, and takes ten times as long for a sheet of a real network
+    plain = cairosvg.svg2png(bytestring=sheet.encode(), scale=2.0, background_color="white")
+    assert (png(convert(sheet, "png", 2.0)) == png(plain)).all()
 
 
 def png(content: bytes) -> np.ndarray:

@@ -176,13 +176,13 @@ Values = list[tuple[float, float]]
 
 def pairs(
     maps: Values, filters: Values | None = None, auroc: tuple[float, float] = (0.95, 0.95),
-    backend: str = "tensorflow", builder: fx.Builder | None = None,
+    backend: str = "tensorflow", builder: fx.Builder | None = None, trials: int = 2,
 ) -> fx.Builder:  # fmt: skip
     """Networks with exponential and ReLU: the values of either, network by network."""
     builder = builder or fx.Builder()
     for number, (ups, shares) in enumerate(zip(maps, filters or maps, strict=True)):
         for place, activation in enumerate(("exponential", "relu")):
-            for trial in range(2):
+            for trial in range(trials):
                 scores = {
                     ("auroc", ""): auroc[place],
                     ("match_fraction", ""): shares[place],
@@ -216,6 +216,20 @@ def test_the_headline_says_what_the_numbers_say(
     by_name = {contrast.name: contrast for contrast in match.contrasts}
     assert by_name["fidelity"].first == f"{values[0]:.2f}"
     assert by_name["fidelity"].second == f"{values[1]:.2f}"
+
+
+@pytest.mark.parametrize(("settled", "compared", "asked"), [(3, 3, 3), (2, 3, 0)])
+def test_provisional_networks_count_only_where_too_few_are_past_that(
+    settled: int, compared: int, asked: int, tmp_path: Path
+) -> None:
+    builder = pairs([(0.9, 0.5), (0.91, 0.52), (0.92, 0.5)][:settled], trials=3)
+    trained(builder, "few", [0.2], activation="exponential")
+    trained(builder, "few", [0.9], activation="relu")
+    [match] = overview(frame_of(builder), {}).matches
+    assert (match.networks, match.trials) == (compared, asked)
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    caption = front.one("table", "contrast").one("caption").text
+    assert ("of 3 trials or more" in caption) == bool(asked)
 
 
 def test_only_what_leaves_zero_out_is_said_of_all_networks() -> None:

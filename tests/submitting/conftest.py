@@ -76,7 +76,7 @@ def make(path, registry, target):
     return make_submission(report, model_results(registry, submission), target)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def regression(spec_texts, tmp_path_factory):
     """`site-affinity` with 600 sequences, as a user's own task."""
     text = spec_texts["site-affinity@1"].replace("sequences = 20000", "sequences = 600")

@@ -98,6 +98,14 @@ def test_a_wrong_shape_is_named_with_the_line_of_the_return(check):
     assert "(None, 7)" in problem.text
 
 
+def test_a_network_that_pools_more_than_there_is_names_the_length(check):
+    pooled = "layers.MaxPooling1D(40)(layers.MaxPooling1D(40)(x))"
+    report, _ = check(GOOD.replace("layers.GlobalMaxPooling1D()(x)", pooled))
+    (problem,) = report.problems
+    assert (problem.check, problem.where) == ("contract", "mine.py:10")
+    assert problem.remedy.startswith("regulatory-code@2 has 200 bases, and layers before that line")
+
+
 def test_a_network_that_cannot_be_frozen_is_named(check):
     report, found = check("""\
         class Host(layers.Layer):

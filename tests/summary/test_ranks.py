@@ -28,7 +28,8 @@ def test_page_and_command_rank_the_committed_baselines_alike_row_by_row(baseline
     material = gather(baselines.tables(), all_metrics())
     page = standings(material)
     page = page[page["group"] != ""]
-    page = page.assign(label=page["model"] + " activation=" + page["activation"])
+    named = page["model"] + " activation=" + page["activation"] + " " + page["beside"]
+    page = page.assign(label=named.str.strip())
     parts = []
     for (task, division), board in page.groupby(["task", "division"]):
         metric, method = ranking_score(task, material.stats, board["run"])

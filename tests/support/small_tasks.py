@@ -76,10 +76,14 @@ def install() -> None:
     first(rescore, "_by_model", RESCORED)
     whole = beside_record.survey
 
+    # in `trained`, the tasks that a command means by default
+    named = {spec.name for spec in specs.latest_specs().values() if spec.default}
+
     def fewer(*given: object) -> object:
-        """One network of each task."""
+        """One network of each task that a command means by default."""
         found = whole(*given)
-        return dataclasses.replace(found, cases=tuple({c.task: c for c in found.cases}.values()))
+        few = {c.task: c for c in found.cases if c.task.partition("@")[0] in named}
+        return dataclasses.replace(found, cases=tuple(few.values()))
 
     for module in (beside_record, record):
         module.survey = fewer

@@ -69,7 +69,13 @@ def refused(path, run=lock):
         ('"SP1", "YY1"]', '"SP1", "SP1"]', "classes: name each once, and at least one"),
         ('"multi-label"', '"binary"', "a binary target has one class, not 4"),
         ("train = 0.7", "train = 0.8", "splits 0.8, 0.1, 0.2: each must be above 0, and their sum"),
-        ("[0, 0.5, 0.25, 0.25]", "[1]", "they give no motif to any sequence; give one a share"),
+        (
+            "[0, 0.5, 0.25, 0.25]  # after the 0: the shares of sequences with 1, 2, 3 motifs\n"
+            "count_offset = 1",
+            "[0, 1]\ncount_offset = 0",
+            "they give no motif to any sequence; give one a share",
+        ),
+        ("[0, 0.5, 0.25, 0.25]", "[1]", "count_weights: the first one must be 0; put a 0 before"),
         ("\nism = {}", "\nismm = {}", "unknown attribution method 'ismm'; did you mean ism?"),
         ('metric = "auroc"', 'metric = "aurok"', "unknown metric 'aurok'; did you mean auroc"),
         (

@@ -160,13 +160,13 @@ class _Walk:
         without_rule: set[str] | None,
     ) -> None:
         self._input = sequences
-        ops = _imported(graph, manifest, sequences, "sequences")
-        refs = _imported(graph, manifest, others, "references")
+        ops = imported(graph, manifest, sequences, "sequences")
+        refs = imported(graph, manifest, others, "references")
         node, index = manifest.logits.split(":")
         self._logits, logits0 = (copy[node].outputs[int(index)] for copy in (ops, refs))
         self.gap = tf.cast(self._logits, tf.float64) - tf.cast(logits0, tf.float64)
         twin = {op.name: refs[name] for name, op in ops.items()}
-        order = _ancestors(self._logits.op, sequences.op)
+        order = ancestors(self._logits.op, sequences.op)
         live = _depending(order, sequences)
         needed = {self._logits.name}
         pairs = []
@@ -204,7 +204,7 @@ class _Walk:
         return found.get(self._input.name, tf.zeros_like(self._input))
 
 
-def _imported(graph: Any, manifest: Manifest, sequences: Any, scope: str) -> dict[str, Any]:
+def imported(graph: Any, manifest: Manifest, sequences: Any, scope: str) -> dict[str, Any]:
     """Operations, by name, of a copy of the network that reads the given tensor."""
     names = [node.name for node in graph.node]
     operations = tf.graph_util.import_graph_def(
@@ -271,7 +271,7 @@ def _in_one_precision(graph: Any, real: Any) -> None:
                 attribute.tensor.CopyFrom(tf.make_tensor_proto(values, real))
 
 
-def _ancestors(last: Any, first: Any) -> list[Any]:
+def ancestors(last: Any, first: Any) -> list[Any]:
     """Operations after ``first`` that ``last`` depends on, itself included, in running order."""
     order: list[Any] = []
     seen = {first.name}

@@ -1,0 +1,1 @@
+"""Logits of all substitutions, computed only where one changes a network's values."""
