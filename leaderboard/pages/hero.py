@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.entries import ORACLE
-from motifidelity.errors import DataError, UnreachableError
+from motifidelity.errors import DataError
 from motifidelity.leaderboard.figures.dumbbells import Dumbbell, ends, lay_out
 from motifidelity.leaderboard.figures.logo import Logo, draw_logo
 from motifidelity.leaderboard.figures.tracks import Strip, draw_views
@@ -170,9 +170,7 @@ def _example(material: Material, result: str) -> Any:
     """The first example that is stored of a result; None where it cannot be read."""
     try:
         evidence = material.evidence(result) if result else None
-    except UnreachableError:
-        raise
-    except DataError:  # the model's own page says why
+    except DataError:  # the model's own page says why, and the front page names that page
         return None
     return evidence.examples[0] if evidence is not None and evidence.examples else None
 

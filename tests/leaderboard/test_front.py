@@ -229,7 +229,7 @@ def test_provisional_networks_count_only_where_too_few_are_past_that(
     assert (match.networks, match.trials) == (compared, asked)
     front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
     caption = front.one("table", "contrast").one("caption").text
-    assert ("of 3 trials or more" in caption) == bool(asked)
+    assert ("networks of fewer left out" in caption) == bool(asked)
 
 
 def test_only_what_leaves_zero_out_is_said_of_all_networks() -> None:
@@ -243,8 +243,9 @@ def test_only_what_leaves_zero_out_is_said_of_all_networks() -> None:
     }
     assert low["maps"] > 0 > low["filters"]
     assert finding_of(pairs(maps, filters)) == (
-        "Exponential and ReLU networks are about equally accurate. "
-        "The exponential ones have better saliency maps, and in 4 of 5 networks better filters."
+        "5 networks, each trained with exponential and with ReLU as first activation, are about "
+        "equally accurate. The exponential ones have better saliency maps, and in 4 of 5 networks "
+        "better filters."
     )
     assert finding_of(pairs(maps, maps)).endswith("better saliency maps, and better filters.")
     # larger on average, by one network alone
@@ -289,8 +290,8 @@ def test_backends_are_never_averaged(tmp_path: Path) -> None:
     assert [c.first for c in on_jax.contrasts if c.name == "fidelity"] == ["0.60"]
     front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
     captions = [table.one("caption").text for table in front.all("table", "contrast")]
-    assert [caption.split(" that ")[0] for caption in captions] == [
-        "Means of 3 networks", "Means of 2 networks on jax",
+    assert [caption.split(" trained ")[0] for caption in captions] == [
+        "3 networks", "2 networks on jax",
     ]  # fmt: skip
     labels = {text.text for text in front.all("text", "label")}
     assert {"net-0 exponential", "net-0 exponential on jax"} <= labels
@@ -353,7 +354,10 @@ def test_parameters_stand_as_they_are_typed(tmp_path: Path) -> None:
         params = json.dumps({"activation": "relu", "heads": heads, "sizes": [1, 2]})
         trained(builder, "net", [0.8 - number / 10] * 2, params=params, minute=number)
     front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
-    told = [row.one("th").one("span", "sub").text for row in front.one("tbody").all("tr")]
+    told = [
+        row.one("th").one("span", "sub").text
+        for row in front.one("table", "runs").one("tbody").all("tr")
+    ]
     assert told == ["heads=4, sizes=[1,2]", "heads=8, sizes=[1,2]"]
 
 
