@@ -169,7 +169,8 @@ def draw_views(examples: Mapping[str, Example], methods: Sequence[str], bases: i
     for name, part in zip(examples, parts, strict=True):
         for method in methods:
             track = _letters(method, part.maps[method], part, top, VIEW_LETTER, VIEW)
-            tracks.append(replace(track, label=f"{name}, {track.label.lower()}", note=""))
+            label = track.label if track.label.isupper() else track.label.lower()
+            tracks.append(replace(track, label=f"{name}, {label}", note=""))
             top += VIEW_LETTER + NAMED_GAP
     return Strip(
         title=_title(first),

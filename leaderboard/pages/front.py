@@ -293,7 +293,7 @@ def _facts(frame: pd.DataFrame, material: Material) -> Mapping[str, str]:
     last = trials.sort_values(["started", "result_id"]).iloc[-1]
     networks = frame[frame["kind"] == "model"]
     return {
-        "tasks": str(frame["task"].nunique()),
+        "tasks": str(frame["task"].str.partition("@")[0].nunique()),
         "runs": f"{len(networks):,}",
         "results": f"{len(trials):,}",
         "last": pd.Timestamp(last["started"]).strftime("%Y-%m-%d"),

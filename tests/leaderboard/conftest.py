@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import evidence_fixtures as ev
 import leaderboard_fixtures as fx
 
 
@@ -16,5 +17,5 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from motifidelity.leaderboard import render
 
     out = tmp_path_factory.mktemp("site")
-    render(fx.realistic(), out, metrics=fx.METRICS)
+    render(fx.realistic(), out, metrics=fx.METRICS, evidence=ev.evidence)
     return out

@@ -428,7 +428,7 @@ def test_pages_read_without_script(browser: Any, site: Path) -> None:
     page.locator("summary", has_text="own definitions").first.click()
     assert page.locator("details.paper table").first.is_visible()
     page.locator("table.board tbody a").first.click()
-    assert page.locator("h1").inner_text() == "cnn-deep exponential"
+    assert page.locator("h1").inner_text() == "cnn-local exponential"
     page.goto((site / "compare.html").as_uri())
     assert page.locator("table.pairs tbody tr:visible").count() > 5
     context.close()
@@ -442,6 +442,29 @@ def test_no_width_makes_a_page_itself_scroll_sideways(browser: Any, site: Path, 
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
     page.close()
+
+
+def test_the_first_screen_has_the_comparison_and_a_phone_has_its_parts_below_one_another(
+    browser: Any, site: Path
+) -> None:
+    parts = ("h1", ".hero table.contrast", ".hero figure.view", ".answers", "#runs")
+
+    def boxes(width: int, height: int) -> list[dict[str, float]]:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto((site / "index.html").as_uri())
+        found = [page.locator(part).first.bounding_box() for part in parts]
+        page.close()
+        return found
+
+    title, contrast, view, answers, runs = boxes(1440, 900)
+    assert max(box["y"] + box["height"] for box in (title, contrast, view)) <= 900
+    assert view["x"] >= contrast["x"] + contrast["width"]
+    assert view["y"] < contrast["y"] + contrast["height"]
+    assert max(contrast["y"], view["y"]) < answers["y"] < runs["y"]
+    tops = [box["y"] for box in boxes(390, 844)]
+    assert tops == sorted(tops)
+    for box in boxes(390, 844)[:3]:
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
 
 
 def test_a_wide_window_shows_the_columns_of_a_run_at_once(browser: Any, site: Path) -> None:

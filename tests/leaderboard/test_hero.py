@@ -95,7 +95,7 @@ def test_a_view_is_the_part_of_a_sequence_that_holds_most_implanted_bases() -> N
     }
     assert shown == {"SP1", "MAX"}
     assert [track.label for track in strip.tracks] == [
-        "one, saliency", "one, ism", "other, saliency", "other, ism",
+        "one, saliency", "one, ISM", "other, saliency", "other, ISM",
     ]  # fmt: skip
     tops = [float(track.top) for track in strip.tracks]
     assert (np.diff(tops) > 0).all()
