@@ -27,8 +27,12 @@ def lay_out(low: float, first: float, second: float, ceiling: float) -> Dumbbell
 
     A value beyond an end stands at it; `told` has it as it is.
     """
-    places = (_x(value, low) for value in (first, second, ceiling))
-    return Dumbbell(*places, told=(_told(first), _told(second)))
+    return Dumbbell(
+        first=_x(first, low),
+        second=_x(second, low),
+        ceiling=_x(ceiling, low),
+        told=(_told(first), _told(second)),
+    )
 
 
 def grid(parts: int = PARTS) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
-from motifidelity.leaderboard.pages.answers import choices, trust
+from motifidelity.leaderboard.pages.advice import choices, trust
 from motifidelity.leaderboard.pages.board import board_paths
 from motifidelity.leaderboard.pages.capability_section import front_capabilities
 from motifidelity.leaderboard.pages.hero import heroes

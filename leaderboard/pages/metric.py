@@ -115,7 +115,7 @@ def family_documentation(title: str) -> Markup:
 
 _Values = dict[tuple[str, str], Stat]
 # of a board, by run
-_Rows = Mapping[Hashable, Mapping[Hashable, Any]]
+_Rows = Mapping[str, Mapping[Hashable, Any]]
 _USED = ["run", "task", "profile", "model", "beside", "activation", "href", "kind"]
 
 

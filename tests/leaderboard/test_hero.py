@@ -17,7 +17,7 @@ from scipy import stats
 from motifidelity.leaderboard import render
 from motifidelity.leaderboard.figures.dumbbells import EDGE, WIDTH, grid, lay_out
 from motifidelity.leaderboard.figures.tracks import VIEW, draw_views
-from motifidelity.leaderboard.pages.answers import choices, trust
+from motifidelity.leaderboard.pages.advice import choices, trust
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables.order import in_order

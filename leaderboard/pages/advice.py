@@ -147,8 +147,8 @@ def _letters(row: Row) -> set[str]:
 
 
 def _interval(metric: str, stat: Stat, material: Material) -> tuple[Any, Any]:
-    values = (np.array([value], float) for value in (stat.mean, stat.sd, stat.n))
-    return mean_intervals([metric], *values, material.metrics, LEVEL)
+    mean, sd, n = (np.array([value], float) for value in (stat.mean, stat.sd, stat.n))
+    return mean_intervals([metric], mean, sd, n, material.metrics, LEVEL)
 
 
 def _named(row: Row) -> Named:
