@@ -49,6 +49,8 @@ class Comparison:
     low, high : float
         Interval of the difference: simultaneous in a layout, of this pair alone in another test;
         nan for a test by ranks or without a spread.
+    alone_low, alone_high : float
+        Interval of the difference of this pair alone, to which `p` belongs; nan likewise.
     p : float
         Two-sided, of this pair alone; nan where there is no test.
     p_adjusted : float
@@ -68,6 +70,8 @@ class Comparison:
     p: float
     p_adjusted: float
     told: bool = False
+    alone_low: float = math.nan
+    alone_high: float = math.nan
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -154,6 +158,7 @@ def _laid_out(
         difference, width = float(layout.effects[i] - layout.effects[j]), float(half[i, j])
         error, freedom = float(layout.error[i, j]), int(layout.freedom[i, j])
         size = abs(difference) / error if error else math.inf if difference else 0.0
+        alone = float(stats.t.isf((1 - level) / 2, freedom)) * error
         found.append(
             Comparison(
                 one,
@@ -166,6 +171,8 @@ def _laid_out(
                 float(2 * stats.t.sf(size, freedom)),
                 _adjusted(math.sqrt(2) * size, len(names), freedom),
                 abs(difference) > width,
+                difference - alone,
+                difference + alone,
             )
         )
     return found
@@ -213,7 +220,10 @@ def compare_pair(
     else:
         test, p, low, high = _unpaired(x, y, kind)
     told = p <= 1 - LEVEL
-    return Comparison(first, second, test, len(x), len(y), difference, low, high, p, p, told)
+    interval = low, high
+    return Comparison(
+        first, second, test, len(x), len(y), difference, *interval, p, p, told, *interval
+    )
 
 
 def _paired(differences: Floats, kind: Kind) -> tuple[str, float, float, float]:

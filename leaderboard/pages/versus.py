@@ -1,24 +1,34 @@
-"""The comparison page: every two models of a task, with the differences that trials leave."""
+"""The comparison page: two models of a task beside each other, with what their trials tell.
+
+The page shows the pairs that most readers look for; the numbers of all others lie in it, and are
+drawn by its script when they are asked for.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
 from motifidelity.leaderboard.page import Material, Page
+from motifidelity.leaderboard.pages.overview import KNOWN, NETWORK
 from motifidelity.leaderboard.standings import scores_of
-from motifidelity.leaderboard.text import DASH, clip, shorten, signed
+from motifidelity.leaderboard.text import clip, number, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
 from motifidelity.summary.ranks import competing
 from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import by_seed, seeds_of
 
-# of this many models of a task, the best, every two are compared: the pairs grow with the square
+# of this many models of a task, the best, every two can be compared: pairs grow with the square
 MOST = 40
-WIDTH = 120.0
+# of so few all pairs are shown; of more so many
+FEW, MOST_SHOWN = 4, 8
+# of a drawing; room for half a mark at either end
+WIDTH, EDGE = 132.0, 5.0
 COMPARED = {
     "accuracy": ("Accuracy", "accuracy"),
     "recovery": ("Motif recovery", "filters"),
@@ -26,13 +36,16 @@ COMPARED = {
     "ism": ("Fidelity, ISM", "attribution"),
     "localisation": ("Localisation", "localisation"),
 }
+# digits of what the script is given
+DIGITS = 6
+
+Row = Mapping[Hashable, Any]
 
 
 @dataclass(frozen=True)
 class Side:
     """A model of a pair."""
 
-    key: str
     name: str
     activation: str
     href: str
@@ -44,40 +57,82 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """First less second in one score; places are on a drawing `WIDTH` wide, for SVG."""
+class Score:
+    """A score that models are compared by, and where its axis begins."""
 
-    text: str
+    label: str
+    family: str
+    low: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A pair in one score: both values, and first less second; places are for SVG.
+
+    ``ends`` is where the first would lie by the interval of the difference, of this pair alone.
+    """
+
+    values: str
+    difference: str
     interval: str
-    note: str
+    adjusted: str
     title: str
-    significant: bool
-    centre: str
+    told: bool
+    places: tuple[str, str] | None
     ends: tuple[str, str] | None
     sort: str
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two models and their differences, one for each of the board's scores."""
+    """Two models, a cell for each of the board's scores."""
 
     first: Side
     second: Side
-    differences: tuple[Difference, ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class Duel:
-    """All pairs of one task and division."""
+    """The models of one task and division.
+
+    Attributes
+    ----------
+    pairs : tuple of Pair
+        Those that the page shows.
+    numbers : list of list
+        Of every score, for every two sides in the order of ``itertools.combinations``: difference,
+        half of its interval, p, p of all pairs together, and whether it is told; null where there
+        is none.
+    means : list of list
+        Of every score the value of every side.
+    """
 
     anchor: str
     task: str
     division: str
     spec: str
-    scores: tuple[tuple[str, str], ...]
+    scores: tuple[Score, ...]
     sides: tuple[Side, ...]
     pairs: tuple[Pair, ...]
+    numbers: list[list[list[float | None]]]
+    means: list[list[float | None]]
     left_out: int
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        """What the page's script draws any pair from."""
+        return {
+            "sides": [[side.label, side.name, side.activation, side.href] for side in self.sides],
+            "scores": [[score.family, score.low] for score in self.scores],
+            "means": self.means,
+            "pairs": self.numbers,
+        }
+
+    @property
+    def num_pairs(self) -> int:
+        """Pairs that can be asked for."""
+        return math.comb(len(self.sides), 2)
 
 
 def comparison_page(material: Material, frame: pd.DataFrame) -> Page:
@@ -85,8 +140,13 @@ def comparison_page(material: Material, frame: pd.DataFrame) -> Page:
 
     def draw() -> Mapping[str, object]:
         duels = list(_duels(material, frame))
-        sides = {side.label: None for duel in duels for side in duel.sides}
-        return {"duels": duels, "labels": sorted(sides), "width": WIDTH, "most": MOST}
+        return {
+            "duels": duels,
+            "labels": sorted({side.label for duel in duels for side in duel.sides}),
+            "data": [duel.data for duel in duels],
+            "axis": {"width": WIDTH, "edge": EDGE},
+            "most": MOST,
+        }
 
     return Page("compare.html", "compare.html", material.inputs(material.summary.trials), draw)
 
@@ -97,11 +157,10 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
     seeds = seeds_of(material.summary.trials)
     models = frame[competing(frame) & (frame["ok"] > 0)]
     # the frame's tasks are in the order of pages
-    for number, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=False)):
+    for place, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=False)):
         if len(board) < 2:
             continue
         best = board.head(MOST)
-        sides = _sides(best)
         found: dict[str, list[Comparison]] = {}
         scores = scores_of(str(board["task"].iloc[0]))
         for name in filter(scores.__contains__, COMPARED):
@@ -111,51 +170,118 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
             }
             if sum(bool(values[run]) for run in best["run"]) >= 2:
                 found[name] = compare_models(values, among=best["run"])
-        rows = zip(*found.values(), strict=True)
-        yield Duel(
-            anchor=f"task-{number + 1}",
-            task=clip(board["task"].iloc[0]),
-            division=clip(board["division"].iloc[0], 20),
-            spec=shorten(board["task_digest"].iloc[0], 12),
-            scores=tuple(COMPARED[name] for name in found),
-            sides=tuple(sides.values()),
-            pairs=tuple(
-                Pair(sides[row[0].first], sides[row[0].second], tuple(map(_difference, row)))
-                for row in rows
-            ),
-            left_out=len(board) - len(best),
-        )
+        yield _duel(f"task-{place + 1}", board, best, found, material)
 
 
-def _sides(best: pd.DataFrame) -> dict[str, Side]:
-    """Models by run, with what tells like-named ones apart in their name."""
-    return {
-        row["run"]: Side(
-            key=str(row["run"])[:12],
-            name=f"{shorten(row['model'], 30)} {shorten(row['beside'], 40)}".strip(),
-            activation=shorten(row["activation"], 30),
-            href=row["href"],
-        )
-        for row in best.to_dict("records")
-    }
+def _duel(
+    anchor: str,
+    board: pd.DataFrame,
+    best: pd.DataFrame,
+    found: Mapping[str, Sequence[Comparison]],
+    material: Material,
+) -> Duel:
+    scores = tuple(
+        Score(*COMPARED[name], _begins(material, scores_of(str(board["task"].iloc[0]))[name][0]))
+        for name in found
+    )
+    rows = best.to_dict("records")
+    sides = tuple(map(_side, rows))
+    means = {name: [float(row[name]) for row in rows] for name in found}
+    places = list(combinations(range(len(sides)), 2))
+    shown = _shown(rows)
+    return Duel(
+        anchor=anchor,
+        task=clip(board["task"].iloc[0]),
+        division=clip(board["division"].iloc[0], 20),
+        spec=shorten(board["task_digest"].iloc[0], 12),
+        scores=scores,
+        sides=sides,
+        pairs=tuple(
+            Pair(
+                sides[i],
+                sides[j],
+                tuple(
+                    _cell(found[name][at], means[name][i], means[name][j], score.low)
+                    for name, score in zip(found, scores, strict=True)
+                ),
+            )
+            for at, (i, j) in enumerate(places)
+            if (i, j) in shown
+        ),
+        numbers=[[_numbers(one) for one in mine] for mine in found.values()],
+        means=[[_rounded(value) for value in mine] for mine in means.values()],
+        left_out=len(board) - len(best),
+    )
 
 
-def _difference(found: Comparison) -> Difference:
-    known = math.isfinite(found.low) and math.isfinite(found.high)
+def _begins(material: Material, metric: str) -> float:
+    """Where a score's axis begins: at chance, else at 0."""
+    declared = material.metrics.get(metric)
+    return float(getattr(declared, "chance", None) or 0.0)
+
+
+def _side(row: Row) -> Side:
+    """A model, with what tells like-named ones apart in its name."""
+    return Side(
+        name=f"{shorten(row['model'], 30)} {shorten(row['beside'], 40)}".strip(),
+        activation=shorten(row["activation"], 30),
+        href=row["href"],
+    )
+
+
+def _shown(rows: Sequence[Row]) -> set[tuple[int, int]]:
+    """The pairs that a page begins with, by their places: the best first.
+
+    Of few models all; else the two best, and every network with the study's two activations.
+    """
+    places = list(combinations(range(len(rows)), 2))
+    if len(rows) <= FEW:
+        return set(places)
+    same = [*(name for name in NETWORK if name not in BOARD), "backend", "isolation"]
+    both = [
+        (i, j)
+        for i, j in places
+        if {rows[i]["activation"], rows[j]["activation"]} == set(KNOWN)
+        and all(rows[i][name] == rows[j][name] for name in same)
+    ]
+    return set(list(dict.fromkeys([(0, 1), *both]))[:MOST_SHOWN])
+
+
+def _cell(found: Comparison, first: float, second: float, low: float) -> Cell:
     count = f"{found.num_first} and {found.num_second} trials"
+    values = f"{number(first)} − {number(second)}"
     if not math.isfinite(found.difference):
-        return Difference(DASH, "", "", f"no values to compare; {count}", False, "", None, "")
-    return Difference(
-        text=signed(found.difference, 3),
-        interval=f"{signed(found.low, 3)} to {signed(found.high, 3)}" if known else "",
-        note=f"p = {found.p_adjusted:.2g}" if known else "too few trials",
+        nothing = f"no values to compare; {count}"
+        return Cell(values, "", "", "", nothing, told=False, places=None, ends=None, sort="")
+    known = math.isfinite(found.alone_low) and math.isfinite(found.alone_high)
+    ends = (second + found.alone_low, second + found.alone_high)
+    interval = f"{signed(found.alone_low, 3)} to {signed(found.alone_high, 3)}"
+    return Cell(
+        values=values,
+        difference=signed(found.difference, 3),
+        interval=f"{interval}, p = {found.p:.2g}" if known else "too few trials",
+        adjusted=f"of all pairs p = {found.p_adjusted:.2g}" if known else "",
         title=f"{'Tukey, ' if known else 'test: '}{found.test}; {count}",
-        significant=found.told,
-        centre=_x(found.difference),
-        ends=(_x(found.low), _x(found.high)) if known else None,
+        told=found.told,
+        places=(_x(first, low), _x(second, low)),
+        ends=(_x(ends[0], low), _x(ends[1], low)) if known else None,
         sort=repr(found.difference),
     )
 
 
-def _x(value: float) -> str:
-    return f"{(min(max(value, -1.0), 1.0) + 1) / 2 * WIDTH:.1f}"
+def _numbers(found: Comparison) -> list[float | None]:
+    half = (found.alone_high - found.alone_low) / 2
+    numbers = (found.difference, half, found.p, found.p_adjusted)
+    return [*map(_rounded, numbers), int(found.told)]
+
+
+def _rounded(value: float) -> float | None:
+    """A number as JSON has it: to `DIGITS` places, or as many digits if it is small."""
+    if not math.isfinite(value):
+        return None
+    return round(value, DIGITS) if abs(value) > 10**-2 else float(f"{value:.3g}")
+
+
+def _x(value: float, low: float) -> str:
+    share = min(max((value - low) / (1 - low), 0.0), 1.0)
+    return f"{EDGE + share * (WIDTH - 2 * EDGE):.1f}"

@@ -27,6 +27,8 @@ from motifidelity.leaderboard.pages.changelog import changes
 from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
+from motifidelity.leaderboard.pages.versus import EDGE
+from motifidelity.leaderboard.pages.versus import WIDTH as AXIS
 from motifidelity.leaderboard.site import gather
 from motifidelity.leaderboard.standings import standings
 from motifidelity.metrics.headlines import Headline
@@ -45,6 +47,13 @@ def trained(builder: fx.Builder, name: str, values: list[float], **job: Any) -> 
     for trial, value in enumerate(values):
         scores = {("auroc", ""): 0.95, ("attribution_auroc", "saliency"): value}
         builder.add(name, trial, scores, **job)
+
+
+def compared(path: Path) -> list[tuple[str, str]]:
+    """The pairs that the comparison page shows without its script."""
+    rows = [row for table in pages.parse(path).all("table", "pairs") for row in table.all("tr")[1:]]
+    names = [[" ".join(head.text.split()) for head in row.all("th")] for row in rows]
+    return [(first, second) for first, second in names]
 
 
 def test_scores_have_students_interval_over_trials() -> None:
@@ -295,9 +304,14 @@ def test_backends_are_never_averaged(tmp_path: Path) -> None:
     ]  # fmt: skip
     labels = {text.text for text in front.all("text", "label")}
     assert {"net-0 exponential", "net-0 exponential on jax"} <= labels
-    compared = pages.parse(tmp_path / "compare.html").one("table", "pairs")
-    first = {row.attrs["data-first"] for row in compared.one("tbody").all("tr")}
-    assert {"net-0 exponential", "net-0 on jax exponential"} <= first
+    suggested = compared(tmp_path / "compare.html")
+    one, other = (
+        ("net-0 exponential", "net-0 relu"),
+        ("net-0 on jax relu", "net-0 on jax exponential"),
+    )
+    assert one in suggested
+    assert other in suggested
+    assert not any(("jax" in first) != ("jax" in second) for first, second in suggested[1:])
 
 
 @pytest.mark.parametrize(
@@ -338,8 +352,7 @@ def test_runs_of_one_name_are_told_apart_on_every_page(tmp_path: Path) -> None:
     names = {"net relu @a1a1a1a1", "net relu @b2b2b2b2", "net relu @a1a1a1a1 on jax", "other relu"}
     short = {name.replace("relu", "ReLU") for name in names}
     assert {text.text for text in front.one("figure", "picture").all("text", "label")} == short
-    compared = pages.parse(tmp_path / "compare.html").one("table", "pairs").one("tbody").all("tr")
-    assert len({row.attrs["data-first"] + row.attrs["data-second"] for row in compared}) == 6
+    assert len(set(compared(tmp_path / "compare.html"))) == 6
     [path] = (tmp_path / "boards").glob("motif-classes*")
     board = pages.parse(path)
     assert {text.text for text in board.all("text", "label")} >= {"net relu @b2b2b2b2"}
@@ -439,13 +452,23 @@ def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
     table = page.one("table", "pairs")
     [row] = table.one("tbody").all("tr")
     cell = row.all("td", "attribution")[0]
-    # of two models Tukey's range is the paired test, at the level that the ranks are at
     test = stats.ttest_rel(one, two)
     assert float(cell.attrs["data-sort"]) == pytest.approx(np.mean(one) - np.mean(two))
-    low, high = test.confidence_interval(1 - 0.05 * CAUTION)
+    assert f"{np.mean(one):.3f} − {np.mean(two):.3f}" in cell.text
+    low, high = test.confidence_interval(0.95)
     assert f"+{low:.3f} to +{high:.3f}" in cell.text
-    shown = float(re.search(r"p = ([\d.e-]+)", cell.text)[1])
-    assert shown == pytest.approx(test.pvalue / CAUTION, rel=0.06)
+    own, adjusted = (float(p) for p in re.findall(r"p = ([\d.e-]+)", cell.text))
+    assert own == pytest.approx(test.pvalue, rel=0.06)
+    # of two models Tukey's range is the paired test, at the level that the ranks are at
+    assert adjusted == pytest.approx(test.pvalue / CAUTION, rel=0.06)
+    # the first's dot, the second's line, and where the first would be by the interval
+    axis = AXIS - 2 * EDGE
+    places = [float(cell.one("circle").attrs["cx"])]
+    places += map(float, re.findall(r"[\d.]+(?= 1V|H| 6H)", cell.one("path", "second").attrs["d"]))
+    places += map(float, re.findall(r"[MH]([\d.]+)", cell.one("path", "range").attrs["d"]))
+    second = np.mean(two)
+    shares = (np.array([np.mean(one), second, second + low, second + high]) - 0.5) / 0.5
+    assert places == pytest.approx(list(EDGE + axis * np.clip(shares, 0, 1)), abs=0.06)
     assert "significant" in cell.attrs["class"]
 
 
@@ -461,14 +484,16 @@ def test_every_two_of_as_many_models_as_the_study_has_are_compared(
         folder = tmp_path / str(most)
         render(builder.tables(), folder, metrics=fx.METRICS)
         page = pages.parse(folder / "compare.html")
-        rows = page.one("table", "pairs").one("tbody").all("tr")
-        assert len(rows) == math.comb(most or 32, 2)
-        assert {row.attrs["data-first"] for row in rows} == {
-            f"net-{number:02d} relu" for number in range((most or 32) - 1)
-        }
-        note = [text.text for text in page.all("p", "figure-note") if "are compared" in text.text]
+        [held] = [one for one in page.all("script") if one.attrs.get("id") == "duels"]
+        [duel] = json.loads(held.text)
+        assert [side[0] for side in duel["sides"]] == [
+            f"net-{number:02d} relu" for number in range(most or 32)
+        ]
+        assert {len(pairs) for pairs in duel["pairs"]} == {math.comb(most or 32, 2)}
+        assert compared(folder / "compare.html") == [("net-00 relu", "net-01 relu")]
+        note = [text.text for text in page.all("p", "figure-note") if "best can" in text.text]
         assert bool(note) == bool(left_out)
-        assert all(f"the 5 best are compared; {left_out} more are not" in text for text in note)
+        assert all(f"the 5 best can be compared here; {left_out} more" in text for text in note)
 
 
 def history_of(past: fx.Builder, now: fx.Builder, folder: Path) -> pages.Element:
