@@ -134,6 +134,8 @@ FIELDS = (
     Field("spec", "Spec", "text", "Digest of the task's specification", shown=False, up=True),
     Field("digest", "Source", "text", "Digest of the model's source", shown=False, up=True),
 )  # fmt: skip
+# columns that stay away until they are picked where all networks are alike in them
+FOLDED = ("tier", "division")
 FILTERS = ("task", "activation", "division", "tier", "profile")
 _FILE_COLUMNS = (
     "task", "profile", "division", "isolation", "backend", "tier", "kind", "rank", "rank_low",
@@ -152,8 +154,10 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
     def draw() -> Mapping[str, Any]:
         lines = [_line(row, paths) for row in frame.to_dict("records")]
         message = picture.overview(frame, _trials(frame, material))
+        folded = _folded(lines)
         return {
-            "fields": _fields(frame, material),
+            "fields": _fields(frame, material, folded),
+            "folded": [place + 1 for place in folded],
             "filters": _choices(lines),
             "lines": lines,
             "ranked_by": _ranked_by(frame, material),
@@ -202,10 +206,23 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _fields(frame: pd.DataFrame, material: Material) -> list[tuple[Field, str, str]]:
+def _folded(lines: Sequence[Line]) -> list[int]:
+    """Places of the columns of `FOLDED` that say the same of every network."""
+    networks = [line for line in lines if line.kind == "model"]
+    return [
+        place
+        for place, field in enumerate(FIELDS)
+        if field.name in FOLDED and len({line.cells[place].value for line in networks}) < 2
+    ]
+
+
+def _fields(
+    frame: pd.DataFrame, material: Material, folded: Sequence[int]
+) -> list[tuple[Field, str, str]]:
     """Columns with their tooltips, and the metrics that a score is, in one task or another."""
     found = []
-    for field in FIELDS:
+    for place, every in enumerate(FIELDS):
+        field = replace(every, shown=every.shown and place not in folded)
         scores = [score for score in _scores(frame, field.name) if score[0] in material.metrics]
         metrics = list(dict.fromkeys(metric for metric, _ in scores))
         told = "; ".join(describe(metric, material.metrics[metric]) for metric in metrics)

@@ -191,7 +191,8 @@ def make_task_page(trials: pd.DataFrame, material: Material) -> TaskPage:
 
 def _recipe(spec: TaskSpec, motifs: Mapping[str, Motif]) -> Iterable[Fact]:
     grammar, fit = spec.grammar, spec.fit
-    yield Fact("Target", f"{spec.target}, {len(spec.classes)} outputs")
+    outputs = "1 output" if len(spec.classes) == 1 else f"{len(spec.classes)} outputs"
+    yield Fact("Target", f"{spec.target}, {outputs}")
     yield Fact("Length", f"{spec.length} bases")
     yield from _made(spec, motifs)
     shares = zip(("training", "validation", "test"), spec.splits, strict=True)

@@ -50,6 +50,16 @@ if (element) {
     language: { info: "Rows _START_ to _END_ of _TOTAL_", infoEmpty: "No rows", infoFiltered: "" },
   });
 
+  // one scroll: rows and pages are told below it, and a page begins at its top
+  const scroll = element.closest(".scroll");
+  scroll.after(scroll.querySelector(".dt-layout-row:last-child"));
+  const toTop = () => {
+    scroll.scrollTop = 0;
+    if (scroll.getBoundingClientRect().top < 0) scroll.scrollIntoView();
+  };
+  element.tHead.addEventListener("click", toTop);
+  table.on("page", toTop);
+
   const chosen = () => selects.filter((select) => select.value !== "*");
   table.search.fixed("filters", (text, data, index) =>
     chosen().every((select) => `=${values.get(select.dataset.filter)[index]}` === select.value),
@@ -73,6 +83,7 @@ if (element) {
     for (const select of chosen()) state.set(select.dataset.filter, select.value.slice(1));
     const sorted = order();
     if (sorted) state.set("sort", sorted.join("."));
+    if (table.page()) state.set("page", table.page() + 1);
     if (boxes.some((box, index) => box.checked !== fields[index].shown)) {
       state.set("columns", shownFields().map((field) => field.name).join("."));
     }
@@ -96,6 +107,8 @@ if (element) {
     table.order(known ? [[place[name], direction]] : []);
     showColumns();
     table.search(search.value).draw();
+    const page = Number(state.get("page")) - 1;
+    if (page > 0 && page < table.page.info().pages) table.page(page).draw("page");
   };
 
   const remember = () => {
@@ -146,12 +159,12 @@ if (element) {
     else fromAddress();
   });
   // paper gets every row that passes the filters
-  let length = 50;
+  let before = { length: 50, page: 0 };
   window.addEventListener("beforeprint", () => {
-    length = table.page.len();
+    before = table.page.info();
     table.page.len(-1).draw(false);
   });
-  window.addEventListener("afterprint", () => table.page.len(length).draw(false));
+  window.addEventListener("afterprint", () => table.page.len(before.length).page(before.page).draw("page"));
 
   controls.hidden = false;
   fromAddress();

@@ -504,6 +504,71 @@ def test_the_first_screen_has_the_comparison_and_a_phone_has_its_parts_below_one
         assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
 
 
+@pytest.fixture(scope="module")
+def long_front(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A front page of three pages of runs."""
+    builder = fx.Builder()
+    for number in range(120):
+        builder.add(f"net-{number:03d}", 0, {("auroc", ""): 0.9 - number / 1000})
+    return render(builder.tables(), tmp_path_factory.mktemp("long"), metrics=fx.METRICS).as_uri()
+
+
+def test_pages_of_the_table_have_one_pager_outside_its_scroll_and_an_address(
+    page: Any, long_front: str
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(long_front)
+    page.wait_for_selector("#controls:not([hidden])")
+    assert page.locator(".dt-paging").count() == 1
+    assert page.locator(".scroll .dt-paging").count() == 0
+    scrolled = 'document.querySelector("#runs").closest(".scroll").scrollTop'
+    page.evaluate(f"{scrolled} = 500")
+    assert page.evaluate(scrolled) > 0
+    page.locator(".dt-paging button", has_text="3").click()
+    assert column_of(page, "model")[0] == "net-100"
+    assert page.evaluate(scrolled) == 0
+    assert "page=3" in address_of(page)
+    page.reload()
+    page.wait_for_selector("#controls:not([hidden])")
+    assert column_of(page, "model")[0] == "net-100"
+    # paper has all rows, and the page is there again after it
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(shown(page)) == 120
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert column_of(page, "model")[0] == "net-100"
+    page.evaluate(f"{scrolled} = 500")
+    sort_by(page, "accuracy", "descending")
+    assert column_of(page, "model")[0] == "net-000"
+    assert page.evaluate(scrolled) == 0
+    assert "page=" not in address_of(page)
+    page.goto(f"{long_front}#page=9")
+    page.reload()
+    page.wait_for_selector("#controls:not([hidden])")
+    assert column_of(page, "model")[0] == "net-000"
+
+
+def test_on_a_phone_every_run_is_a_card_with_its_scores(browser: Any, site: Path) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_selector("#controls:not([hidden])")
+    row = page.locator("#runs tbody tr").first
+    card = row.bounding_box()
+    assert 300 < card["width"] <= 390
+    accuracy = row.locator("td.score.accuracy").first
+    label = accuracy.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert label == '"Accuracy"'
+    for cell in row.locator("th, td").all():
+        if cell.is_visible():
+            box = cell.bounding_box()
+            assert card["x"] <= box["x"] <= box["x"] + box["width"] <= card["x"] + card["width"]
+    assert row.locator("th").bounding_box()["y"] < accuracy.bounding_box()["y"]
+    # what sorts is there too
+    sort_by(page, "accuracy", "descending")
+    check_numeric(column_of(page, "accuracy"), descending=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_a_wide_window_shows_the_columns_of_a_run_at_once(browser: Any, site: Path) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 800})
     for kind in KINDS[:2]:

@@ -24,7 +24,7 @@ from motifidelity.leaderboard.figures.scatter import LINE
 from motifidelity.leaderboard.pages import versus
 from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changes
-from motifidelity.leaderboard.pages.front import FIELDS
+from motifidelity.leaderboard.pages.front import FIELDS, FOLDED
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.pages.versus import EDGE
@@ -440,6 +440,31 @@ def test_the_style_can_hide_every_column() -> None:
     shown = sum(field.shown for field in FIELDS)
     assert f".runs:not(.picked) tr > :nth-child(n + {shown + 1})" in text
     assert all(field.shown for field in FIELDS[:shown])
+    for number, field in enumerate(FIELDS, 1):
+        if field.name in FOLDED:
+            assert f".runs.one{number}:not(.picked) tr > :nth-child({number})," in text
+        # of a card on a phone
+        if field.name != "model":
+            rule = f':nth-child({number})::before {{ content: "{field.label}"; }}'
+            assert f".runs tbody tr > {rule}" in text
+
+
+@pytest.mark.parametrize(("division", "folded"), [("closed", True), ("open", False)])
+def test_a_column_that_says_the_same_of_every_network_folds_away(
+    division: str, folded: bool, tmp_path: Path
+) -> None:
+    builder = fx.Builder()
+    trained(builder, "one", [0.8])
+    trained(builder, "other", [0.7], division=division)
+    trained(builder, "Oracle", [1.0], division="reference", activation=None)
+    front = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    head = front.one("table", "runs").one("thead").all("th")
+    [place] = [at for at, one in enumerate(head, 1) if one.attrs["data-field"] == "division"]
+    assert ("more" in head[place - 1].attrs["class"].split()) == folded
+    assert (f"one{place}" in front.one("table", "runs").attrs["class"].split()) == folded
+    boxes = {one.attrs["data-column"]: one.attrs for one in front.all("input")
+             if "data-column" in one.attrs}  # fmt: skip
+    assert ("checked" in boxes["division"]) != folded
 
 
 def test_differences_of_pairs_are_those_of_scipy(tmp_path: Path) -> None:
