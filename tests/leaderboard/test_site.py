@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import evidence_fixtures as ev
 import leaderboard_fixtures as fx
 import leaderboard_pages as pages
 import pandas as pd
@@ -211,7 +213,7 @@ def test_headings_explain_themselves_and_the_legend_defines_every_metric(site: P
 
 
 def test_the_same_tables_give_the_same_bytes_in_any_order(tmp_path: Path, site: Path) -> None:
-    render(fx.shuffled(fx.realistic()), tmp_path, metrics=fx.METRICS)
+    render(fx.shuffled(fx.realistic()), tmp_path, metrics=fx.METRICS, evidence=ev.evidence)
     assert files(tmp_path) == files(site)
 
 
@@ -221,7 +223,7 @@ def test_tables_read_from_parquet_give_the_same_bytes(tmp_path: Path, site: Path
         getattr(fx.realistic(), name).to_parquet(tmp_path / f"{name}.parquet")
         frames[name] = pd.read_parquet(tmp_path / f"{name}.parquet")
     out = tmp_path / "site"
-    render(fx.Tables(**frames), out, metrics=fx.METRICS)
+    render(fx.Tables(**frames), out, metrics=fx.METRICS, evidence=ev.evidence)
     assert files(out) == files(site)
 
 
@@ -262,8 +264,15 @@ def test_hostile_text_stays_text(site: Path) -> None:
         page = pages.parse(path)
         scripts = page.all("script")
         assert scripts
-        assert not any(script.children for script in scripts)
-        ours = {(path.parent / script.attrs["src"]).resolve() for script in scripts}
+        data = [one for one in scripts if one.attrs.get("type") == "application/json"]
+        # the comparison's numbers, which are no code and hold no markup
+        assert [path.name for _ in data] == ["compare.html"] * len(data)
+        for one in data:
+            assert "<" not in one.text
+            assert json.loads(one.text)
+        code = [one for one in scripts if one not in data]
+        assert not any(script.children for script in code)
+        ours = {(path.parent / script.attrs["src"]).resolve() for script in code}
         assert all(file.is_relative_to(site / "static") for file in ours)
         assert not page.all("img")
         assert not page.all("b")
