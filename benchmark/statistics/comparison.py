@@ -220,9 +220,8 @@ def compare_pair(
     else:
         test, p, low, high = _unpaired(x, y, kind)
     told = p <= 1 - LEVEL
-    interval = low, high
     return Comparison(
-        first, second, test, len(x), len(y), difference, *interval, p, p, told, *interval
+        first, second, test, len(x), len(y), difference, low, high, p, p, told, low, high
     )
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from motifidelity.leaderboard.figures.axis import place
+
 WIDTH, HEIGHT = 132.0, 16.0
 # room for half a mark at either end
 EDGE = 6.0
@@ -47,10 +49,7 @@ def ends(low: float) -> Sequence[str]:
 
 
 def _x(value: float, low: float) -> str | None:
-    if not math.isfinite(value):
-        return None
-    share = min(max((value - low) / (1 - low), 0.0), 1.0)
-    return f"{EDGE + share * (WIDTH - 2 * EDGE):.1f}"
+    return place(value, low, WIDTH, EDGE) if math.isfinite(value) else None
 
 
 def _told(value: float) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifidelity.leaderboard.figures.logo import LETTERS
-from motifidelity.leaderboard.figures.siteboxes import Box, lay_sites
+from motifidelity.leaderboard.figures.siteboxes import Box, Boxes, lay_sites
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.text import shorten
 
@@ -113,16 +113,7 @@ def draw_example(example: Example) -> Strip:
     for method, values in example.maps.items():
         tracks.append(_letters(method, values, example, top))
         top += LETTER + GAP
-    return Strip(
-        title=_title(example),
-        height=f"{top + 14:g}",
-        middle=f"{sites.middle:g}",
-        boxes=sites.boxes,
-        bands=tuple(box for box in sites.boxes if box.kind == "implant"),
-        tracks=tuple(tracks),
-        ticks=tuple(_ticks(example, step)),
-        description=_description(example, tracks),
-    )
+    return _strip(example, sites, tracks, top + 14, step)
 
 
 def draw_sites(example: Example) -> Strip:
@@ -172,15 +163,22 @@ def draw_views(examples: Mapping[str, Example], methods: Sequence[str], bases: i
             label = track.label if track.label.isupper() else track.label.lower()
             tracks.append(replace(track, label=f"{name}, {label}", note=""))
             top += VIEW_LETTER + NAMED_GAP
+    return _strip(first, sites, tracks, top + 4, VIEW / len(first.codes))
+
+
+def _strip(
+    example: Example, sites: Boxes, tracks: list[Track], height: float, step: float
+) -> Strip:
+    """Tracks below sites, with the implanted ones as bands behind them."""
     return Strip(
-        title=_title(first),
-        height=f"{top + 4:g}",
+        title=_title(example),
+        height=f"{height:g}",
         middle=f"{sites.middle:g}",
         boxes=sites.boxes,
         bands=tuple(box for box in sites.boxes if box.kind == "implant"),
         tracks=tuple(tracks),
-        ticks=tuple(_ticks(first, VIEW / len(first.codes))),
-        description=_description(first, tracks),
+        ticks=tuple(_ticks(example, step)),
+        description=_description(example, tracks),
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.pages.overview import newest
 from motifidelity.leaderboard.tables.columns import method_label
+from motifidelity.leaderboard.tables.rows import RunLink, run_link
 from motifidelity.leaderboard.tables.scale import find_scale
 from motifidelity.leaderboard.text import number, seconds, shorten
 from motifidelity.metrics.methods import METHODS
@@ -30,15 +31,6 @@ Row = Mapping[Hashable, Any]
 
 
 @dataclass(frozen=True)
-class Named:
-    """A run as it is called, and its page."""
-
-    name: str
-    activation: str
-    href: str
-
-
-@dataclass(frozen=True)
 class Choice:
     """The best of a task's networks that are ranked, by the score that ranks them.
 
@@ -47,7 +39,7 @@ class Choice:
     """
 
     task: str
-    best: Named | None = None
+    best: RunLink | None = None
     score: str = ""
     interval: str = ""
     ranked_by: str = ""
@@ -55,7 +47,7 @@ class Choice:
     accuracy: str = ""
     trials: int = 0
     cost: str = ""
-    ties: tuple[Named, ...] = ()
+    ties: tuple[RunLink, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,7 @@ class Trust:
     """Networks by methods, each map from noise (0) to the oracle (1) of its task."""
 
     methods: tuple[str, ...]
-    tasks: tuple[tuple[str, tuple[tuple[Named, tuple[Shade, ...]], ...]], ...]
+    tasks: tuple[tuple[str, tuple[tuple[RunLink, tuple[Shade, ...]], ...]], ...]
     said: str
 
 
@@ -151,20 +143,18 @@ def _interval(metric: str, stat: Stat, material: Material) -> tuple[Any, Any]:
     return mean_intervals([metric], mean, sd, n, material.metrics, LEVEL)
 
 
-def _named(row: Row) -> Named:
-    name = " ".join(filter(None, (shorten(row["model"], 30), shorten(row["beside"], 30))))
-    return Named(name, shorten(row["activation"], 24), str(row["href"]))
+def _named(row: Row) -> RunLink:
+    return run_link(row, beside=30, activation=24)
 
 
-def _scaled(board: pd.DataFrame, material: Material) -> list[tuple[Named, dict[str, float]]]:
+def _scaled(board: pd.DataFrame, material: Material) -> list[tuple[RunLink, dict[str, float]]]:
     """Of every run the place of each method's maps between floor and ceiling."""
     if board.empty:
         return []
     key = board.iloc[0]
     trials = material.summary.trials
     same = trials[(trials[BOARD] == key[BOARD]).all(axis=1)]
-    runs = set(same["run"])
-    scale = find_scale(same, {at: stat for at, stat in material.stats.items() if at[0] in runs})
+    scale = find_scale(same, material.stats)
     found = []
     for row in board.to_dict("records"):
         stats = {name: material.stats.get((row["run"], TRUSTED, name, "")) for name in METHODS}

@@ -150,15 +150,14 @@ def model_capabilities(trials: pd.DataFrame, material: Material) -> CapabilityTa
     table = table[table["run"].isin(trials["run"])]
     if table.empty:
         return None
-    specs = suite()
-    own = set(table["task"]) - {one.id for one in specs}
+    of_suite, ran = {spec.id for spec in suite()}, set(table["task"])
     rows = []
-    for name in tasks_in_order({*(spec.id for spec in specs), *own}):
+    for name in tasks_in_order(of_suite | ran):
         mine = table[table["task"] == name].to_dict("records")
         rows += [
             CapabilityRow(name, "", row["flagged"], _figures(row, CAPABILITIES)) for row in mine
         ] or [CapabilityRow(name, "", NOT_RUN, _nothing())]
-    if len(own) < len(set(table["task"])):
+    if of_suite & ran:
         for row in over_tasks(table).to_dict("records"):
             figures = _figures(row, CAPABILITIES)
             rows.append(CapabilityRow("all tasks", "", f"ran {row['ran']}", figures))

@@ -32,11 +32,10 @@ Row = Mapping[Hashable, Any]
 
 @dataclass(frozen=True)
 class Network:
-    """A network that was trained with both: its dumbbells, and where its runs are told of."""
+    """A network that was trained with both, and its dumbbells."""
 
     name: str
     task: str
-    hrefs: tuple[str, str]
     cells: tuple[Dumbbell, ...]
 
 
@@ -108,7 +107,6 @@ def _hero(match: Match, frame: pd.DataFrame, material: Material | None) -> Hero:
             Network(
                 name=_named(first),
                 task=shorten(first["task"], 40),
-                hrefs=(first["href"], second["href"]),
                 cells=tuple(
                     lay_out(lows[name], first[name], second[name], _ceiling(oracles, first, name))
                     for name in drawn

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from motifidelity.backends import BACKENDS, named_on
 from motifidelity.entries import ORACLE, RANDOM
+from motifidelity.leaderboard.figures.axis import Axis
 from motifidelity.leaderboard.figures.scatter import (
     LINE,
     chance_of,
@@ -69,18 +70,6 @@ OWN_BETTER = {"fidelity": "better maps", "recovery": "better filters"}
 NETWORK = (*BOARD, "division", "model", "model_digest", "parameters")
 # other methods, by which maps may differ less
 OTHERWISE = {"ism": "mutagenesis", "deepshap": "DeepSHAP"}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What a picture's side is: from its first tick to its last."""
-
-    ticks: tuple[float, ...]
-
-    def along(self, value: float) -> float:
-        """Share of the way, 0 to 1: what lies beyond an end stands at it."""
-        first, last = self.ticks[0], self.ticks[-1]
-        return min(max((value - first) / (last - first), 0.0), 1.0)
 
 
 ACROSS = Axis((0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
@@ -183,8 +172,6 @@ class Contrast:
     meaning: str
     first: str
     second: str
-    first_bar: str
-    second_bar: str
     difference: str
     interval: str
     gap: float
@@ -375,8 +362,6 @@ def _contrasts(first: str, second: str, table: pd.DataFrame) -> Iterator[Contras
             meaning=meaning,
             first=f"{one.mean():.2f}",
             second=f"{two.mean():.2f}",
-            first_bar=f"{100 * one.mean():.1f}",
-            second_bar=f"{100 * two.mean():.1f}",
             difference=signed(found.difference),
             interval=f"{signed(found.low)} to {signed(found.high)}" if known else "",
             gap=found.difference,

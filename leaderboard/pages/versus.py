@@ -14,9 +14,11 @@ from typing import Any
 
 import pandas as pd
 
+from motifidelity.leaderboard.figures.axis import place
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages.overview import KNOWN, NETWORK
 from motifidelity.leaderboard.standings import scores_of
+from motifidelity.leaderboard.tables.rows import RunLink, run_link
 from motifidelity.leaderboard.text import clip, number, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
 from motifidelity.summary.ranks import competing
@@ -40,20 +42,6 @@ COMPARED = {
 DIGITS = 6
 
 Row = Mapping[Hashable, Any]
-
-
-@dataclass(frozen=True)
-class Side:
-    """A model of a pair."""
-
-    name: str
-    activation: str
-    href: str
-
-    @property
-    def label(self) -> str:
-        """Name and activation."""
-        return f"{self.name} {self.activation}".strip()
 
 
 @dataclass(frozen=True)
@@ -87,8 +75,8 @@ class Cell:
 class Pair:
     """Two models, a cell for each of the board's scores."""
 
-    first: Side
-    second: Side
+    first: RunLink
+    second: RunLink
     cells: tuple[Cell, ...]
 
 
@@ -113,7 +101,7 @@ class Duel:
     division: str
     spec: str
     scores: tuple[Score, ...]
-    sides: tuple[Side, ...]
+    sides: tuple[RunLink, ...]
     pairs: tuple[Pair, ...]
     numbers: list[list[list[float | None]]]
     means: list[list[float | None]]
@@ -157,7 +145,7 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
     seeds = seeds_of(material.summary.trials)
     models = frame[competing(frame) & (frame["ok"] > 0)]
     # the frame's tasks are in the order of pages
-    for place, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=False)):
+    for index, (_, board) in enumerate(models.groupby([*BOARD, "division"], sort=False)):
         if len(board) < 2:
             continue
         best = board.head(MOST)
@@ -170,7 +158,7 @@ def _duels(material: Material, frame: pd.DataFrame) -> Iterable[Duel]:
             }
             if sum(bool(values[run]) for run in best["run"]) >= 2:
                 found[name] = compare_models(values, among=best["run"])
-        yield _duel(f"task-{place + 1}", board, best, found, material)
+        yield _duel(f"task-{index + 1}", board, best, found, material)
 
 
 def _duel(
@@ -185,7 +173,7 @@ def _duel(
         for name in found
     )
     rows = best.to_dict("records")
-    sides = tuple(map(_side, rows))
+    sides = tuple(map(run_link, rows))
     means = {name: [float(row[name]) for row in rows] for name in found}
     places = list(combinations(range(len(sides)), 2))
     shown = _shown(rows)
@@ -218,15 +206,6 @@ def _begins(material: Material, metric: str) -> float:
     """Where a score's axis begins: at chance, else at 0."""
     declared = material.metrics.get(metric)
     return float(getattr(declared, "chance", None) or 0.0)
-
-
-def _side(row: Row) -> Side:
-    """A model, with what tells like-named ones apart in its name."""
-    return Side(
-        name=f"{shorten(row['model'], 30)} {shorten(row['beside'], 40)}".strip(),
-        activation=shorten(row["activation"], 30),
-        href=row["href"],
-    )
 
 
 def _shown(rows: Sequence[Row]) -> set[tuple[int, int]]:
@@ -263,8 +242,10 @@ def _cell(found: Comparison, first: float, second: float, low: float) -> Cell:
         adjusted=f"of all pairs p = {found.p_adjusted:.2g}" if known else "",
         title=f"{'Tukey, ' if known else 'test: '}{found.test}; {count}",
         told=found.told,
-        places=(_x(first, low), _x(second, low)),
-        ends=(_x(ends[0], low), _x(ends[1], low)) if known else None,
+        places=(place(first, low, WIDTH, EDGE), place(second, low, WIDTH, EDGE)),
+        ends=(place(ends[0], low, WIDTH, EDGE), place(ends[1], low, WIDTH, EDGE))
+        if known
+        else None,
         sort=repr(found.difference),
     )
 
@@ -283,5 +264,4 @@ def _rounded(value: float) -> float | None:
 
 
 def _x(value: float, low: float) -> str:
-    share = min(max((value - low) / (1 - low), 0.0), 1.0)
-    return f"{EDGE + share * (WIDTH - 2 * EDGE):.1f}"
+    return place(value, low, WIDTH, EDGE)

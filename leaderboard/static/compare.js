@@ -5,12 +5,13 @@
 const pick = document.getElementById("pick");
 if (pick) {
   const [first, second] = ["first", "second"].map((id) => document.getElementById(id));
-  const duels = JSON.parse(document.getElementById("duels").textContent);
+  const held = document.getElementById("duels");
+  const duels = JSON.parse(held.textContent);
   const sections = [...document.querySelectorAll("main > section")];
   const bodies = sections.map((section) => section.querySelector("tbody"));
   const suggested = bodies.map((body) => [...body.rows]);
-  const WIDTH = 132;
-  const EDGE = 5;
+  const WIDTH = Number(held.dataset.width);
+  const EDGE = Number(held.dataset.edge);
   const UNITS = "http://www.w3.org/2000/svg";
 
   const add = (parent, name, given = {}, text = "") => {

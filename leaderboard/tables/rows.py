@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -27,6 +28,32 @@ class Mark:
 
     label: str
     title: str
+
+
+@dataclass(frozen=True)
+class RunLink:
+    """A run as it is called, and its page."""
+
+    name: str
+    activation: str
+    href: str
+
+    @property
+    def label(self) -> str:
+        """Name and activation."""
+        return f"{self.name} {self.activation}".strip()
+
+
+def run_link(row: Mapping[Hashable, Any], *, beside: int = 40, activation: int = 30) -> RunLink:
+    """A row of `standings.standings`, with what tells like-named runs apart in its name.
+
+    What is longer than ``beside`` and ``activation`` letters is cut.
+    """
+    return RunLink(
+        name=f"{shorten(row['model'], 30)} {shorten(row['beside'], beside)}".strip(),
+        activation=shorten(row["activation"], activation),
+        href=str(row["href"]),
+    )
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,6 @@ def install() -> None:
     study_jobs.plan_study = easiest
     first(rescore, "_by_model", RESCORED)
     whole = beside_record.survey
-
-    # in `trained`, the tasks that a command means by default
     named = {spec.name for spec in specs.latest_specs().values() if spec.default}
 
     def fewer(*given: object) -> object:
