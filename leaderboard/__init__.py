@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from motifidelity.leaderboard.figures.alone import Figure
-    from motifidelity.leaderboard.page import EvidenceOf, ScanNameOf
+    from motifidelity.leaderboard.page import EvidenceOf, LayersOf, ScanNameOf
     from motifidelity.study.published import PublishedScore
     from motifidelity.summary.inputs import MetricInfo, Tables
 
@@ -25,6 +25,7 @@ def render(
     past: Tables | None = None,
     evidence: EvidenceOf | None = None,
     scan_name: ScanNameOf | None = None,
+    layers: LayersOf | None = None,
     stored: Mapping[str, str] | None = None,
 ) -> Path:
     """Draw the registry as a static site that opens from disk, with no network.
@@ -58,10 +59,12 @@ def render(
     scan_name : callable, optional
         Gives, by the id of the result that a network was kept with, the name of the layer that its
         filters are of, None where it is not known; raises the same errors.
+    layers : callable, optional
+        Gives, by the same id, the layers of the network likewise.
     stored : mapping of str to str, optional
-        By a result's id, a text that changes whenever `evidence` or `scan_name` may answer
-        otherwise (`Registry.stored`); without it a page is drawn again only where the tables that
-        it shows have changed.
+        By a result's id, a text that changes whenever one of these may answer otherwise
+        (`Registry.stored`); without it a page is drawn again only where the tables that it shows
+        have changed.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def render(
     """
     from motifidelity.leaderboard.site import gather, write_site
 
-    material = gather(tables, metrics, problems, tiers, past, evidence, scan_name, stored)
+    material = gather(tables, metrics, problems, tiers, past, evidence, scan_name, stored, layers)
     return write_site(material, out_dir)
 
 

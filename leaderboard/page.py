@@ -15,10 +15,12 @@ from motifidelity.summary.runs import Summary
 from motifidelity.summary.stats import Stats
 
 if TYPE_CHECKING:
+    from motifidelity.registry.layers import Layer
     from motifidelity.scoring.evidence import Evidence
 
 EvidenceOf = Callable[[str], "Evidence | None"]
 ScanNameOf = Callable[[str], "str | None"]
+LayersOf = Callable[[str], "tuple[Layer, ...] | None"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,16 @@ class Material:
     scan_name : callable
         Gives, by the id of the result that a network was kept with, the name of the layer that its
         filters are of; None and errors likewise.
+    layers : callable
+        Gives, by the same id, the layers of the network; None and errors likewise.
     problems : tuple of str
         What of the registry could not be read, a line each.
     tiers : Mapping of str to str
         Who vouches for a job's results, by its id; the submitter where it is not named.
     digests : Mapping of str to str
         Digest of all rows of a result and of what is stored beside them, by its id.
+    large : bool
+        Whether there are so many results that only one of each run is drawn in detail.
     """
 
     summary: Summary
@@ -60,9 +66,11 @@ class Material:
     metrics: Mapping[str, MetricInfo]
     evidence: EvidenceOf = lambda _: None
     scan_name: ScanNameOf = lambda _: None
+    layers: LayersOf = lambda _: None
     problems: tuple[str, ...] = ()
     tiers: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    large: bool = False
 
     @cached_property
     def capabilities(self) -> pd.DataFrame:

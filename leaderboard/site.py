@@ -14,6 +14,7 @@ import pandas as pd
 from jinja2.bccache import Bucket
 
 from motifidelity.entries import DIVISION
+from motifidelity.leaderboard.abilities import COLUMNS
 from motifidelity.leaderboard.book import Book, code_digest, digest, result_digests
 from motifidelity.leaderboard.figures import (
     boxes,
@@ -27,20 +28,25 @@ from motifidelity.leaderboard.figures import (
     tracks,
 )
 from motifidelity.leaderboard.figures.alone import Drawing, Figure, page_stem, stand_alone
-from motifidelity.leaderboard.page import EvidenceOf, Material, Page, ScanNameOf
+from motifidelity.leaderboard.page import EvidenceOf, LayersOf, Material, Page, ScanNameOf
 from motifidelity.leaderboard.pages.board import board_pages
+from motifidelity.leaderboard.pages.capability_section import MEANT
 from motifidelity.leaderboard.pages.changelog import changelog_page
+from motifidelity.leaderboard.pages.claims import claims_page
 from motifidelity.leaderboard.pages.facts import network_origin
 from motifidelity.leaderboard.pages.front import front_page, table_files
 from motifidelity.leaderboard.pages.history import feed_page, history_page
 from motifidelity.leaderboard.pages.metric import metric_pages
 from motifidelity.leaderboard.pages.model import make_page
+from motifidelity.leaderboard.pages.motif_files import motif_files
 from motifidelity.leaderboard.pages.study import study_pages
 from motifidelity.leaderboard.pages.task import task_pages
+from motifidelity.leaderboard.pages.verdict import Row, siblings
 from motifidelity.leaderboard.pages.versus import comparison_page
 from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables import cells, columns
 from motifidelity.leaderboard.tables.rows import page_name
+from motifidelity.metrics.headlines import CAPABILITIES
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables
 from motifidelity.summary.runs import BOARD, Summary, by_key, plain_text, summarise, together
@@ -128,6 +134,7 @@ def gather(
     evidence: EvidenceOf | None = None,
     scan_name: ScanNameOf | None = None,
     stored: Mapping[str, str] | None = None,
+    layers: LayersOf | None = None,
 ) -> Material:
     """Arrange the registry for the makers of pages."""
     summary = summarise(tables)
@@ -144,6 +151,8 @@ def gather(
         digests=_digests(tables, stored or {}),
         evidence=evidence or (lambda _: None),
         scan_name=scan_name or (lambda _: None),
+        layers=layers or (lambda _: None),
+        large=len(summary.trials) > MOST_DETAILED,
     )
 
 
@@ -165,22 +174,28 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     summary = material.summary
     if summary.trials.empty:
         return
-    large = len(summary.trials) > MOST_DETAILED
     boards = summary.trials[BOARD].astype(str).agg("\n".join, axis=1)
     reference = summary.trials["division"] == DIVISION
     references = dict(list(summary.trials[reference].groupby(boards[reference])))
     stats = split_stats(material.stats)
     filters = by_key(material.filters, "result_id")
     history = by_key(material.history, "result_id")
+    beside_of = siblings(frame)
+    rows = {str(row["run"]): row for row in frame.to_dict("records")}
     for _, trials in summary.trials.groupby("model_key", sort=True):
         # ceilings and floors of the same tasks, for the scale
         beside = [references[key] for key in sorted(set(boards[trials.index]) & references.keys())]
         around = pd.concat([trials, *beside]).drop_duplicates("result_id")
+        own = [rows[run] for run in trials["run"].unique() if run in rows]
+        others = {row["run"]: beside_of[row["run"]] for row in own if row["run"] in beside_of}
 
         def draw(
-            trials: pd.DataFrame = trials, around: pd.DataFrame = around
+            trials: pd.DataFrame = trials,
+            around: pd.DataFrame = around,
+            own: Sequence[Row] = own,
+            others: Mapping[str, Row] = others,
         ) -> Mapping[str, object]:
-            detailed = _detailed(trials, len(summary.trials))
+            detailed = _detailed(trials, material)
             runs = sorted(set(around["run"]))
             mine = replace(
                 material,
@@ -189,23 +204,26 @@ def model_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
                 filters=plain_text(together(filters, detailed)),
                 history=together(history, detailed),
             )
-            return {"page": make_page(trials, mine)}
+            return {"page": make_page(trials, mine, own, others)}
 
         path = f"models/{page_name(trials.iloc[0])}"
-        yield Page(path, "model.html", (large, material.inputs(around)), draw)
+        seen = [[row[name] for name in ("run", *COLUMNS)] for row in others.values()]
+        yield Page(path, "model.html", (material.large, material.inputs(around), seen), draw)
 
 
 def single_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     """Pages of which there is one."""
     yield comparison_page(material, frame)
+    yield claims_page(material)
     yield history_page(material)
     yield changelog_page(material)
+    yield Page("about.html", "about.html", ("about",), lambda: {"capabilities": MEANT.items()})
     yield feed_page(material)
 
 
-def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
+def _detailed(trials: pd.DataFrame, material: Material) -> list[str]:
     """Results whose filters and epochs are drawn: all, or in a large registry one of each run."""
-    if results <= MOST_DETAILED:
+    if not material.large:
         return list(trials["result_id"])
     ok = trials[trials["counted"] & (trials["status"] == "ok")]
     return list(ok.drop_duplicates("run")["result_id"])
@@ -214,6 +232,7 @@ def _detailed(trials: pd.DataFrame, results: int) -> list[str]:
 # every kind of page but the front page, in the order of writing
 MAKERS: tuple[Maker, ...] = (
     model_pages,
+    motif_files,
     task_pages,
     board_pages,
     metric_pages,
@@ -246,6 +265,7 @@ def make_environment(keep: Callable[..., None] | None = None) -> jinja2.Environm
         spans={"width": distances.WIDTH, "height": distances.HEIGHT, "band": distances.BAND},
         ladder={"size": responses.SIZE},
         curves={"width": curves.WIDTH, "height": curves.HEIGHT},
+        CAPABILITIES=CAPABILITIES,
         glyphs=logo.GLYPHS,
         attractor=ATTRACTOR,
         logo_height=logo.HEIGHT,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from motifidelity.entries import DIVISION
+from motifidelity.leaderboard.abilities import with_abilities
 from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.tables.order import in_order
 from motifidelity.leaderboard.tables.rows import page_name
@@ -65,15 +66,16 @@ def standings(material: Material) -> pd.DataFrame:
         letters as ``group``, within their task and division; the others are ``provisional`` and
         follow by their scores. Of every score: mean, ``_sd``, ``_low`` and ``_high`` (95% interval
         over trials) and ``_trials``. ``fidelity_scaled`` is 0 at the random floor and 1 at the
-        oracle. ``cost`` is the mean of the seconds of training, ``tier`` who says so. ``below``
-        names the headlines in which a network does not beat counting, ``flagged`` the gates of
-        its task that one of its trials is past.
+        oracle, and so are the columns of `abilities.COLUMNS`. ``cost`` is the mean of the seconds
+        of training, ``tier`` who says so. ``below`` names the headlines in which a network does
+        not beat counting, ``flagged`` the gates of its task that one of its trials is past.
     """
     frame = _runs(material)
     if frame.empty:
         return frame
     frame = _with_scores(frame, material)
     frame = _with_scale(frame, material)
+    frame = with_abilities(frame, material)
     frame = _with_ranks(frame, material)
     places = {task: place for place, task in enumerate(in_order(frame["task"]))}
     frame["_profile"] = frame["profile"] != "full"

@@ -36,6 +36,7 @@ from motifidelity.errors import DataError, UserError
 from motifidelity.files import LFS_POINTER, LFS_REMEDY
 from motifidelity.registry import schema
 from motifidelity.registry.disk import LocalStore
+from motifidelity.registry.layers import Layer, layers_of
 from motifidelity.registry.manifest import (
     LOOSE_TABLES,
     File,
@@ -431,10 +432,33 @@ class Registry:
         except StoreError as error:
             raise error.unreachable(f"{self.name}/{path}") from error
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise DataError(
-                f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
-                "registry, or run the job again with --force"
-            ) from error
+            raise _damaged(f"{self.name}/{path}", error) from error
+
+    def layers(self, result_id: str) -> tuple[Layer, ...] | None:
+        """The layers of a frozen network (`layers_of`), or None where it was not kept.
+
+        Parameters
+        ----------
+        result_id : str
+            The result that the network was kept with.
+
+        Raises
+        ------
+        DataError
+            If a file of the network is damaged.
+        UnreachableError
+            If the registry does not answer.
+        """
+        folder = f"networks/{_plain(result_id)}"
+        try:
+            logits = str(json.loads(self._whole(f"{folder}/network.json"))["logits"])
+            return layers_of(self._whole(f"{folder}/graph.pb"), logits)
+        except FileNotFoundError:
+            return None
+        except StoreError as error:
+            raise error.unreachable(f"{self.name}/{folder}") from error
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _damaged(f"{self.name}/{folder}", error) from error
 
     def stored(self) -> dict[str, str]:
         """What is stored of results beside the tables, as a text that changes with it.
@@ -530,6 +554,13 @@ def _plain(result_id: str) -> str:
     if "/" in result_id or "\\" in result_id or not result_id.strip("."):
         raise DataError(f"result {result_id!r}: it is not a result's id; the row was changed")
     return result_id
+
+
+def _damaged(path: str, error: Exception) -> DataError:
+    return DataError(
+        f"{path}: damaged ({type(error).__name__}); take it from a copy of the registry, or run "
+        "the job again with --force"
+    )
 
 
 def _refuse_pointer(path: str, content: bytes) -> None:

@@ -52,6 +52,7 @@ def draw_leaderboard(
             past=found.past,
             evidence=lambda result: stored_evidence(reader(), result),
             scan_name=lambda result: reader().scan_name(result),
+            layers=lambda result: reader().layers(result),
             stored=registry.stored(),
         )
     except OSError as error:

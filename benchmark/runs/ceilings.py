@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ from motifidelity.scoring.stand_ins import Explains, evidence_maps
 from motifidelity.scoring.truth import Truth, present_classes
 from motifidelity.scratch import scratch_folder
 from motifidelity.tasks.spec import canonical_digest
-from motifidelity.worker.arrays import ASKED_LOGITS, CURVES, OF_EXTRA, Part
+from motifidelity.worker.arrays import ASKED_LOGITS, OF_EXTRA, Part
 from motifidelity.worker.probing.answers import write_curves
 
 # as many as the widest baseline has
@@ -251,35 +250,11 @@ def _scan(truth: Truth, filters: list[Any], *, scan_both: bool = False) -> dict[
 
 
 def _tested(truth: Truth, network: Explains, maps: Mapping[str, Array]) -> dict[str, Array]:
-    """Answers to replaced bases, by the worker's own code.
-
-    Methods that share their maps and readings share their curves.
-    """
-    settings = curve_settings(truth)
-    others = settings.get("readings", {})
-    alike: dict[tuple[Any, ...], list[str]] = {}
-    for name, kind in settings["methods"].items():
-        if name in maps:
-            read = tuple(
-                (reading, id(maps[_source(order).of(name)]), order["base"], order["centred"])
-                for reading, order in others.get(name, {}).items()
-            )
-            alike.setdefault((id(maps[name]), kind, read), []).append(name)
-    firsts = {names[0]: kind for (_, kind, _), names in alike.items()}
+    """Answers to replaced bases, by the worker's own code."""
     codes = truth.test.sequences[truth.explained[: truth.tested]]
     with scratch_folder() as out:
-        asked = {**settings, "methods": firsts}
-        write_curves(network, codes, maps, asked, out, lambda *_, **__: None)
-        found = {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
-    for names in alike.values():
-        for name in names[1:]:
-            for part, reading in product(CURVES, ("", *others.get(name, ()))):
-                found[part.of(name, reading)] = found[part.of(names[0], reading)]
-    return found
-
-
-def _source(order: Mapping[str, Any]) -> Part:
-    return Part.HYPOTHETICAL if order["hypothetical"] else Part.MAPS
+        write_curves(network, codes, maps, curve_settings(truth), out, lambda *_, **__: None)
+        return {path.stem: np.load(path, allow_pickle=False) for path in out.glob("*.npy")}
 
 
 def _job_id(name: str, truth: Truth) -> str:

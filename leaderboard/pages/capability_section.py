@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from motifidelity.leaderboard.abilities import COLUMNS
 from motifidelity.leaderboard.page import Material
-from motifidelity.leaderboard.tables.capabilities import (
-    MODEL,
-    in_order,
-    over_tasks,
-    suite,
-)
+from motifidelity.leaderboard.pages.metric import metric_path
+from motifidelity.leaderboard.tables.capabilities import MODEL, in_order, over_tasks, suite
 from motifidelity.leaderboard.tables.order import in_order as tasks_in_order
 from motifidelity.leaderboard.text import DASH, clip, parse_params, shorten
-from motifidelity.metrics.headlines import CAPABILITIES, shown_capabilities
-from motifidelity.tasks.spec import TaskSpec, known_specs
+from motifidelity.metrics.headlines import CAPABILITIES, Capability, shown_capabilities
+from motifidelity.tasks.spec import find_spec
 
 # rows of a table of the front page; the file and the command have all
 MOST_ROWS = 12
 NOT_RUN = "not run"
+MEANT: Mapping[Capability, str] = {
+    "Predicts": "Does it tell which sequences are of a class, or how strong one is?",
+    "Filters": "Do its first-layer filters hold the motifs that were implanted?",
+    "Maps": "Do its attribution maps point at the sites that were implanted?",
+    "Effects": "Does it know what a site does, and what a change of a letter does?",
+    "Rules": "Do the rules hold in it by which sites act together, or work against each other?",
+    "Robust": "Does it still tell where sequences are drawn otherwise than those of its training?",
+}
+"""What each figure asks."""
 
 Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A cell: text, and the length of its bar in percent ("" for none)."""
+    """A cell: text, the length of its bar in percent and a sibling's place ("" for none)."""
 
     text: str
     bar: str = ""
+    ghost: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,22 +60,21 @@ class CapabilityTable:
 
     Attributes
     ----------
-    name : str
-        Of the task; "" over all tasks.
-    told : str
-        What each figure is there.
-    headings : tuple of str
-        Capabilities.
     rows : tuple of CapabilityRow
     left : int
         Rows that are not shown.
     """
 
-    name: str
-    told: str
-    headings: tuple[str, ...]
     rows: tuple[CapabilityRow, ...]
     left: int = 0
+
+
+@dataclass(frozen=True)
+class ToldTask:
+    """The scores that show each capability on a task: what each is called, and its page."""
+
+    name: str
+    scores: tuple[tuple[Capability, tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ class Capabilities:
     ----------
     means : CapabilityTable
         Over the suite's tasks.
-    tasks : tuple of CapabilityTable
-        Of every task with a result.
+    told : tuple of ToldTask
+        What the figures are, in every task whose specification is known.
     missing : tuple of str
         Tasks of the suite that no network has run.
     number : int
@@ -88,7 +94,7 @@ class Capabilities:
     """
 
     means: CapabilityTable
-    tasks: tuple[CapabilityTable, ...]
+    told: tuple[ToldTask, ...]
     missing: tuple[str, ...]
     number: int
 
@@ -102,110 +108,108 @@ def front_capabilities(material: Material, frame: pd.DataFrame) -> Capabilities 
     frame : DataFrame
         As `standings.standings` returns it.
     """
-    table = material.capabilities
-    if not (table["kind"] == "model").any():
+    networks = frame[frame["kind"] == "model"]
+    if not networks[list(COLUMNS)].notna().any(axis=None):
         return None
+    table = material.capabilities
     about = frame.set_index("run")[["model", "activation", "told", "href"]].to_dict("index")
-    networks = in_order(over_tasks(table))
+    every = in_order(over_tasks(table))
     first = table.drop_duplicates(list(MODEL)).set_index(list(MODEL))["run"]
-    known = [name for name in CAPABILITIES if networks[name].notna().any()]
-    rows = networks[networks[known].notna().any(axis=1)] if known else networks.iloc[:0]
+    known = [name for name in CAPABILITIES if every[name].notna().any()]
+    rows = every[every[known].notna().any(axis=1)] if known else every.iloc[:0]
     if not (rows["kind"] == "model").any():
         rows = rows.iloc[:0]
     means = CapabilityTable(
-        "",
-        "",
-        CAPABILITIES,
         tuple(
-            _row(
-                row,
-                about[first[tuple(row[name] for name in MODEL)]],
-                CAPABILITIES,
-                f"ran {row['ran']}",
-            )
+            _row(row, about[first[tuple(row[name] for name in MODEL)]])
             for row in rows.head(MOST_ROWS).to_dict("records")
         ),
         max(len(rows) - MOST_ROWS, 0),
     )
     specs = suite()
     there = set(table.loc[table["kind"] == "model", "task"])
-    tasks = tuple(
-        _of_task(known_specs()[name], in_order(table[table["task"] == name]), about)
-        for name in tasks_in_order(there)
-    )
     missing = tuple(spec.id for spec in specs if spec.id not in there)
-    return Capabilities(means, tasks, missing, len(specs))
+    return Capabilities(means, _told(frame), missing, len(specs))
 
 
-def model_capabilities(trials: pd.DataFrame, material: Material) -> CapabilityTable | None:
+def _told(frame: pd.DataFrame) -> tuple[ToldTask, ...]:
+    """What the figures of the tasks are of which a run has any."""
+    known = frame[frame[list(COLUMNS)].notna().any(axis=1)]
+    return tuple(
+        ToldTask(
+            name,
+            tuple(
+                (capability, tuple((one.label.strip(), metric_path(one.metric)) for one in scores))
+                for capability, scores in shown_capabilities(find_spec(name).headlines).items()
+            ),
+        )
+        for name in tasks_in_order(known["task"])
+    )
+
+
+def model_capabilities(
+    rows: Sequence[Row], beside: Mapping[str, Row], anchors: Mapping[str, str]
+) -> CapabilityTable | None:
     """A model's figures, a row a task; None where it has none.
 
     Parameters
     ----------
-    trials : DataFrame
-        The model's rows of `Summary.trials`.
-    material : Material
+    rows : sequence of mapping
+        The model's runs of the full profile, of `standings.standings`.
+    beside : mapping of str to mapping
+        By run, the row of its sibling (`verdict.siblings`), whose figures are marked.
+    anchors : mapping of str to str
+        By run, where the page tells of it.
     """
-    table = material.capabilities
-    table = table[table["run"].isin(trials["run"])]
-    if table.empty:
+    known = [row for row in rows if any(math.isfinite(row[column]) for column in COLUMNS)]
+    if not known:
         return None
-    of_suite, ran = {spec.id for spec in suite()}, set(table["task"])
-    rows = []
-    for name in tasks_in_order(of_suite | ran):
-        mine = table[table["task"] == name].to_dict("records")
-        rows += [
-            CapabilityRow(name, "", row["flagged"], _figures(row, CAPABILITIES)) for row in mine
+    found = []
+    for name in tasks_in_order({spec.id for spec in suite()} | {row["task"] for row in known}):
+        mine = [row for row in known if row["task"] == name]
+        found += [
+            CapabilityRow(
+                name,
+                f"#{anchors[row['run']]}",
+                row["flagged"],
+                _figures_of(row, beside.get(row["run"])),
+            )
+            for row in mine
         ] or [CapabilityRow(name, "", NOT_RUN, _nothing())]
-    if of_suite & ran:
-        for row in over_tasks(table).to_dict("records"):
-            figures = _figures(row, CAPABILITIES)
-            rows.append(CapabilityRow("all tasks", "", f"ran {row['ran']}", figures))
-    return CapabilityTable("", "", CAPABILITIES, tuple(rows))
+    return CapabilityTable(tuple(found))
 
 
-def _of_task(
-    spec: TaskSpec, table: pd.DataFrame, about: Mapping[Any, Mapping[Any, Any]]
-) -> CapabilityTable:
-    asked = shown_capabilities(spec.headlines)
-    told = "; ".join(
-        f"{name}: {' and '.join(one.label.strip() for one in scores)}"
-        for name, scores in asked.items()
-    )
-    networks = table[table["kind"] == "model"]
-    shown = pd.concat([networks.head(MOST_ROWS), table[table["kind"] != "model"]])
-    return CapabilityTable(
-        spec.id,
-        told,
-        tuple(asked),
-        tuple(
-            _row(row, about[row["run"]], tuple(asked), row["flagged"])
-            for row in shown.to_dict("records")
-        ),
-        max(len(networks) - MOST_ROWS, 0),
-    )
-
-
-def _row(row: Row, about: Row, names: Sequence[str], said: str) -> CapabilityRow:
+def _row(row: Row, about: Row) -> CapabilityRow:
     activation, _ = parse_params(str(row["params"]))
-    sub = ", ".join(filter(None, (clip(activation or "", 40), about["told"], said)))
+    told = (clip(activation or "", 40), about["told"], f"ran {row['ran']}")
+    sub = ", ".join(filter(None, told))
     return CapabilityRow(
         shorten(row["model"], 40),
         about["href"],
         shorten(sub, 120),
-        _figures(row, names),
+        _figures(row),
         row["kind"] != "model",
     )
 
 
-def _figures(row: Row, names: Iterable[str]) -> tuple[Figure, ...]:
-    return tuple(_figure(float(row[name])) for name in names)
+def _figures(row: Row) -> tuple[Figure, ...]:
+    return tuple(_figure(float(row[name])) for name in CAPABILITIES)
 
 
-def _figure(value: float) -> Figure:
+def _figures_of(row: Row, other: Row | None) -> tuple[Figure, ...]:
+    return tuple(
+        _figure(row[column], math.nan if other is None else other[column]) for column in COLUMNS
+    )
+
+
+def _figure(value: float, ghost: float = math.nan) -> Figure:
     if not math.isfinite(value):
         return Figure(DASH)
-    return Figure(f"{value:z.2f}", f"{100 * min(max(value, 0.0), 1.0):.0f}")
+    return Figure(f"{value:z.2f}", _percent(value), _percent(ghost))
+
+
+def _percent(value: float) -> str:
+    return f"{100 * min(max(value, 0.0), 1.0):.0f}" if math.isfinite(value) else ""
 
 
 def _nothing() -> tuple[Figure, ...]:

@@ -11,17 +11,19 @@ from typing import Any
 
 import pandas as pd
 
+from motifidelity.leaderboard.abilities import COLUMNS as CAPABILITY_COLUMNS
+from motifidelity.leaderboard.abilities import ability_ranks
 from motifidelity.leaderboard.page import Material, Page
 from motifidelity.leaderboard.pages import overview as picture
 from motifidelity.leaderboard.pages.advice import choices, trust
 from motifidelity.leaderboard.pages.board import board_paths
-from motifidelity.leaderboard.pages.capability_section import front_capabilities
+from motifidelity.leaderboard.pages.capability_section import MEANT, front_capabilities
 from motifidelity.leaderboard.pages.hero import heroes
 from motifidelity.leaderboard.pages.metric import metric_path
 from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
-from motifidelity.leaderboard.tables.order import place_of
+from motifidelity.leaderboard.tables.order import in_order
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
 from motifidelity.metrics.gates import FLAGGED
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
@@ -91,9 +93,12 @@ class Line:
     sub: str
     quick: bool
     failed: bool
+    provisional: bool
+    activation: str
     cells: tuple[Entry, ...]
 
 
+_ENDS = "0 is the task's floor, 1 its oracle."
 FIELDS = (
     Field("rank", "Rank", "number", "Rank within task and division by the score that the text "
           "above the table names, and the ranks that trials leave possible (95%, all models "
@@ -103,11 +108,14 @@ FIELDS = (
           "trials",
           up=True),
     Field("model", "Model", "text", "Name; leads to everything known of it", up=True),
-    Field("activation", "Activation", "text", "Activation of the first layer", up=True),
     Field("task", "Task", "text", "Task and version; leads to all its scores", up=True),
-    Field("accuracy", "Accuracy", "score", "auroc", "accuracy"),
-    Field("recovery", "Motif recovery", "score", "match_fraction", "filters"),
-    Field("fidelity", "Attribution fidelity", "score", "attribution_auroc", "attribution"),
+    *(
+        Field(name.lower(), name, "score", f"{MEANT[name]} {_ENDS}", family)
+        for name, family in (
+            ("Predicts", "accuracy"), ("Filters", "filters"), ("Maps", "attribution"),
+            ("Effects", "effects"), ("Rules", "rules"), ("Robust", "robust"),
+        )
+    ),
     Field("trials", "Trials", "number", "Trials that finished, of all that were counted"),
     Field("cost", "Cost", "number", "Mean time of training a trial on its machine, whatever else "
           "that machine did", up=True),
@@ -115,6 +123,12 @@ FIELDS = (
           "or a maintainer who ran it again", up=True),
     Field("division", "Division", "text", "closed: the task's own training recipe; open: the model "
           "brought its own; reference: no network", up=True),
+    Field("activation", "Activation", "text", "Activation of the first layer", shown=False,
+          up=True),
+    Field("accuracy", "Accuracy", "score", "auroc", "accuracy", shown=False),
+    Field("recovery", "Motif recovery", "score", "match_fraction", "filters", shown=False),
+    Field("fidelity", "Attribution fidelity", "score", "attribution_auroc", "attribution",
+          shown=False),
     Field("fidelity_scaled", "Fidelity, floor to ceiling", "score", "Attribution fidelity where "
           "random maps are 0 and the oracle is 1", "attribution", shown=False),
     Field("isolation", "Isolation", "text", "Whether the model's code was kept in a container; "
@@ -136,11 +150,13 @@ FIELDS = (
 )  # fmt: skip
 # columns that stay away until they are picked where all networks are alike in them
 FOLDED = ("tier", "division")
-FILTERS = ("task", "activation", "division", "tier", "profile")
+# what is shown where no network has any of the six figures
+WITHOUT = ("accuracy", "recovery", "fidelity")
+FILTERS = ("activation", "division", "tier", "profile")
 _FILE_COLUMNS = (
     "task", "profile", "division", "isolation", "backend", "tier", "kind", "rank", "rank_low",
     "rank_high", "group", "model", "activation", "parameters",
-    *(f"{name}{end}" for name in (*SCORES, "fidelity_scaled")
+    *(f"{name}{end}" for name in (*SCORES, "fidelity_scaled", *CAPABILITY_COLUMNS)
       for end in ("", "_low", "_high", "_trials")),
     "ok", "trials", "cost", "weights", "memory", "newest", "task_digest", "dataset_digest",
     "model_digest", "run",
@@ -154,14 +170,16 @@ def front_page(material: Material, frame: pd.DataFrame) -> Page:
     def draw() -> Mapping[str, Any]:
         lines = [_line(row, paths) for row in frame.to_dict("records")]
         message = picture.overview(frame, _trials(frame, material))
-        folded = _folded(lines)
+        fields = _fields(frame, material, lines)
         return {
-            "fields": _fields(frame, material, folded),
-            "folded": [place + 1 for place in folded],
+            "fields": fields,
+            "hidden": [place for place, (field, *_) in enumerate(fields, 1) if not field.shown],
+            "tabs": in_order(frame["task"]) if len(frame) else [],
+            "rankings": _rankings(frame, material),
             "filters": _choices(lines),
             "lines": lines,
             "ranked_by": _ranked_by(frame, material),
-            "measured": _measured(frame, material),
+            "measured": _measured(fields, frame, material),
             "capabilities": front_capabilities(material, frame) if len(frame) else None,
             "overview": message,
             "heroes": heroes(message.matches, frame, material),
@@ -206,29 +224,48 @@ def _encodable(value: object) -> object:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _folded(lines: Sequence[Line]) -> list[int]:
-    """Places of the columns of `FOLDED` that say the same of every network."""
-    networks = [line for line in lines if line.kind == "model"]
-    return [
-        place
-        for place, field in enumerate(FIELDS)
-        if field.name in FOLDED and len({line.cells[place].value for line in networks}) < 2
-    ]
-
-
 def _fields(
-    frame: pd.DataFrame, material: Material, folded: Sequence[int]
+    frame: pd.DataFrame, material: Material, lines: Sequence[Line]
 ) -> list[tuple[Field, str, str]]:
-    """Columns with their tooltips, and the metrics that a score is, in one task or another."""
+    """Columns with their tooltips, and the metrics that a score is, in one task or another.
+
+    Shown are those that are by default and tell networks apart.
+    """
+    networks = [line for line in lines if line.kind == "model"]
+    values = [{line.cells[place].value for line in networks} for place in range(len(FIELDS))]
+    told = {field.name: len(mine - {""}) for field, mine in zip(FIELDS, values, strict=True)}
+    known = any(told[name] for name in CAPABILITY_COLUMNS)
     found = []
-    for place, every in enumerate(FIELDS):
-        field = replace(every, shown=every.shown and place not in folded)
+    for field, mine in zip(FIELDS, values, strict=True):
+        shown = field.shown
+        if field.name in FOLDED:
+            shown = len(mine) > 1
+        elif field.name in CAPABILITY_COLUMNS:
+            shown = told[field.name] > 0
+        elif field.name in WITHOUT:
+            shown = not known
         scores = [score for score in _scores(frame, field.name) if score[0] in material.metrics]
         metrics = list(dict.fromkeys(metric for metric, _ in scores))
-        told = "; ".join(describe(metric, material.metrics[metric]) for metric in metrics)
+        title = "; ".join(describe(metric, material.metrics[metric]) for metric in metrics)
         named = "; ".join(", ".join(filter(None, score)) for score in scores)
-        found.append((field, told or field.title, named))
+        found.append((replace(field, shown=shown), title or field.title, named))
     return found
+
+
+def _rankings(frame: pd.DataFrame, material: Material) -> Mapping[str, Sequence[object]]:
+    """Of each of the six figures by which runs are ranked: every line's rank, its ends and ties.
+
+    None stands for a line that is not ranked by it.
+    """
+    if frame.empty:
+        return {}
+    return {
+        column: [
+            None if one is None else (one.rank, one.low, one.high, one.group)
+            for one in map(ranks.get, frame["run"])
+        ]
+        for column, ranks in ability_ranks(frame, material).items()
+    }
 
 
 def _scores(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
@@ -238,11 +275,13 @@ def _scores(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(score for score in found if score))
 
 
-def _measured(frame: pd.DataFrame, material: Material) -> list[tuple[Field, str, str, str]]:
-    """Of the scores that are always shown: column, metric, its page, and the method in words."""
+def _measured(
+    fields: Sequence[tuple[Field, str, str]], frame: pd.DataFrame, material: Material
+) -> list[tuple[Field, str, str, str]]:
+    """Of the scores that are shown: column, metric, its page, and the method in words."""
     return [
         (field, metric, metric_path(metric), method and method_label(method).lower())
-        for field in FIELDS
+        for field, *_ in fields
         if field.shown and field.name in SCORES
         for metric, method in _scores(frame, field.name)
         if metric in material.metrics
@@ -254,8 +293,7 @@ def _choices(lines: Sequence[Line]) -> list[tuple[Field, list[str]]]:
     found = []
     for place, field in enumerate(FIELDS):
         if field.name in FILTERS:
-            key = place_of if field.name == "task" else None
-            values = sorted({line.cells[place].value for line in lines}, key=key)
+            values = sorted({line.cells[place].value for line in lines})
             if len(values) > 1:
                 found.append((field, values))
     order = {name: place for place, name in enumerate(FILTERS)}
@@ -330,6 +368,8 @@ def _line(row: Row, paths: Mapping[tuple[str, ...], str]) -> Line:
         sub=shorten(", ".join(filter(None, (row["told"], _flagged(row), _below(row)))), 120),
         quick=row["profile"] != "full",
         failed=row["ok"] == 0,
+        provisional=row["group"] == PROVISIONAL,
+        activation=shorten(row["activation"], 30),
         cells=tuple(
             replace(entry, href=board) if field.name == "task" else entry
             for field in FIELDS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -22,14 +24,27 @@ from motifidelity.leaderboard.pages.capability_section import CapabilityTable, m
 from motifidelity.leaderboard.pages.command import Command, repeat
 from motifidelity.leaderboard.pages.facts import Fact, FactRow, identity, network_origin, run_facts
 from motifidelity.leaderboard.pages.meanings import meanings
+from motifidelity.leaderboard.pages.motif_files import median_trial, meme_path
 from motifidelity.leaderboard.pages.scorecard import ClassTable, ScoreRow, class_table, score_rows
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, score_marks
+from motifidelity.leaderboard.pages.verdict import Row, verdict
+from motifidelity.leaderboard.tables.order import in_order
+from motifidelity.leaderboard.tables.rows import (
+    Mark,
+    RunLink,
+    coverage,
+    marks,
+    run_link,
+    score_marks,
+)
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from motifidelity.metrics.motifs.hits import MAX_EVALUE
 from motifidelity.summary.runs import Summary
 from motifidelity.summary.stats import Stats, split_stats
+
+if TYPE_CHECKING:
+    from motifidelity.registry.layers import Layer
 
 _DEFINITIONS = (
     ("corrected", "Corrected: sites at the strongest pre-activations"),
@@ -154,6 +169,17 @@ class Section:
     no_filters: bool
     examples: Examples
     command: Command
+    matched: str
+    meme: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """The same network with another first activation, and the address of their comparison."""
+
+    link: RunLink
+    compared: str
 
 
 @dataclass(frozen=True)
@@ -168,6 +194,8 @@ class ModelPage:
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
     capabilities: CapabilityTable | None
+    sibling: Sibling | None
+    layers: tuple[Layer, ...]
     motifs: Mapping[str, Logo]
 
 
@@ -182,7 +210,12 @@ class _Shown:
     said: Mapping[str, tuple[Mark, ...]]
 
 
-def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
+def make_page(
+    trials: pd.DataFrame,
+    material: Material,
+    rows: Sequence[Row],
+    beside: Mapping[str, Row],
+) -> ModelPage:
     """Arrange one model's page.
 
     Parameters
@@ -191,6 +224,10 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         The model's rows of `Summary.trials`.
     material : Material
         Of it only what the page shows: the model's, and the references beside it.
+    rows : sequence of mapping
+        The model's runs, of `standings.standings`.
+    beside : mapping of str to mapping
+        By run, the row of its sibling (`verdict.siblings`).
 
     Returns
     -------
@@ -198,8 +235,10 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     """
     last = trials.sort_values(["started", "result_id"], na_position="first").iloc[-1]
     activation, others = parse_params(str(last["params"]))
-    order = ["_quick", "task", "profile", "run"]
-    placed = trials.assign(_quick=trials["profile"] != "full").sort_values(order, kind="stable")
+    order = ["_quick", "_task", "profile", "run"]
+    places = {task: place for place, task in enumerate(in_order(trials["task"]))}
+    own_places = {"_quick": trials["profile"] != "full", "_task": trials["task"].map(places)}
+    placed = trials.assign(**own_places).sort_values(order, kind="stable")
     motifs = Motifs()
     shown = _Shown(
         summary=material.summary,
@@ -210,14 +249,19 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
     )
     stem = f"{shorten(last['model'], 40) or 'unnamed'} {shorten(activation, 30)}".strip()
     lone = placed["run"].nunique() == 1
+    anchors = {str(run): f"run-{str(run)[:12]}" for run in placed["run"].unique()}
+    own = {str(row["run"]): row for row in rows}
+    ok = placed[placed["counted"] & (placed["status"] == "ok")].drop_duplicates("run")
+    finished = (job for _, job in ok.iterrows())
     sections = tuple(
         _make_section(
             str(run),
-            group.drop(columns="_quick"),
+            group.drop(columns=[*own_places]),
             material,
             shown,
             motifs,
             stem if lone else _on_task(stem, group.iloc[0]),
+            own.get(str(run)),
         )
         for run, group in placed.groupby("run", sort=False)
     )
@@ -229,7 +273,11 @@ def make_page(trials: pd.DataFrame, material: Material) -> ModelPage:
         url=safe_url(last["url"]),
         facts=identity(last),
         sections=sections,
-        capabilities=model_capabilities(trials, material),
+        capabilities=model_capabilities(
+            [row for row in rows if row["profile"] == "full"], beside, anchors
+        ),
+        sibling=_sibling(rows, beside),
+        layers=next((found for job in finished if (found := _layers(job, material))), ()),
         motifs=motifs.drawn,
     )
 
@@ -241,6 +289,7 @@ def _make_section(
     shown: _Shown,
     motifs: Motifs,
     stem: str,
+    row: Row | None,
 ) -> Section:
     metrics = material.metrics
     counted = trials[trials["counted"]]
@@ -250,6 +299,7 @@ def _make_section(
     first = counted[ok].iloc[0] if ok.any() else None
     shelf = find_task(str(counted.iloc[0]["task"]), str(counted.iloc[0]["task_digest"]))
     shared, varying = run_facts(trials)
+    median, counts = median_trial(counted[ok], shown.filters)
     return Section(
         stem=stem,
         anchor=f"run-{run[:12]}",
@@ -269,9 +319,12 @@ def _make_section(
         shared=shared,
         varying=varying,
         trials=tuple(
-            _make_trial(job, shown, shelf, motifs, stem, opened=_same(job, first))
+            _make_trial(job, shown, shelf, motifs, stem, opened=job["result_id"] == median)
             for _, job in trials.iterrows()
         ),
+        matched=", ".join(map(str, counts)) if len(counts) > 1 else "",
+        meme=f"../{meme_path(run)}" if counts and not material.large else "",
+        verdict="" if row is None else verdict(row, scores, scale),
         no_filters=bool(ok.any()) and bool((counted[ok]["num_filters"].fillna(-1) == 0).all()),
         examples=_examples(first, material, shelf),
         command=repeat(trials),
@@ -282,10 +335,6 @@ def _on_task(stem: str, job: pd.Series) -> str:
     """A beginning of file names that tells a model's runs apart."""
     profile = "" if job["profile"] == "full" else clip(job["profile"], 20)
     return f"{stem} {clip(job['task'])} {profile}".strip()
-
-
-def _same(job: pd.Series, other: pd.Series | None) -> bool:
-    return other is not None and bool(job["result_id"] == other["result_id"])
 
 
 def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Examples:
@@ -315,6 +364,27 @@ def _examples(job: pd.Series | None, material: Material, shelf: Shelf) -> Exampl
         responses=tuple(draw_response(one) for one in evidence.responses),
         meanings=meanings(methods, settings, str(job["division"]), str(job["model"])),
     )
+
+
+def _layers(job: pd.Series, material: Material) -> tuple[Layer, ...]:
+    """The layers of a trial's kept network; none where it cannot be read, which `_layer` says."""
+    origin = network_origin(job["files"])
+    try:
+        return (material.layers(origin) if origin else None) or ()
+    except UnreachableError:
+        raise
+    except DataError:
+        return ()
+
+
+def _sibling(rows: Sequence[Row], beside: Mapping[str, Row]) -> Sibling | None:
+    """The first sibling of a model's runs, and where the two are compared."""
+    pair = next(((row, beside[row["run"]]) for row in rows if row["run"] in beside), None)
+    if pair is None:
+        return None
+    own, other = (run_link(row) for row in pair)
+    address = urlencode({"first": own.label, "second": other.label})
+    return Sibling(other, f"../compare.html#{address}")
 
 
 def _layer(job: pd.Series | None, material: Material) -> str:

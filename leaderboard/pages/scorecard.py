@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from motifidelity.leaderboard.pages.metric import metric_path
 from motifidelity.leaderboard.tables.cells import arrow, counts_things, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order, partner
 from motifidelity.leaderboard.tables.scale import Scale
@@ -25,12 +26,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Half:
-    """One definition of a score: its name, its mean and its value in every trial.
+    """One definition of a score: its name and page, its mean and its value in every trial.
 
     `scaled` is the mean's place between floor (0) and ceiling (1).
     """
 
     name: str
+    href: str
     arrow: str
     title: str
     mean: str
@@ -173,6 +175,7 @@ def _half(
     place = scale.place(name, method, stat.mean)
     return Half(
         name=shorten(name, 40),
+        href=f"../{metric_path(name)}" if metric else "",
         arrow=arrow(metric),
         title=describe(name, metric),
         mean=number(stat.mean, whole=whole),

@@ -15,7 +15,20 @@ if (element) {
   const place = Object.fromEntries(fields.map((field) => [field.name, field.index]));
   const controls = document.getElementById("controls");
   const search = document.getElementById("search");
-  const selects = [...controls.querySelectorAll("select[data-filter]")];
+  // a choice of one value each, "*" for any: menus, and the tabs of the tasks
+  const tabs = controls.querySelector("fieldset[data-filter]");
+  const choices = [...controls.querySelectorAll("[data-filter]")].map((element) => ({
+    name: element.dataset.filter,
+    events: element,
+    get value() {
+      return element === tabs ? element.querySelector("input:checked").value : element.value;
+    },
+    set value(wanted) {
+      const own = element === tabs ? [...element.querySelectorAll("input")] : [...element.options];
+      const found = own.find((one) => one.value === wanted) ?? own[0];
+      found[element === tabs ? "checked" : "selected"] = true;
+    },
+  }));
   const boxes = [...controls.querySelectorAll("input[data-column]")];
 
   // what has no value comes last, whichever way is sorted
@@ -31,7 +44,7 @@ if (element) {
   DataTable.type("name", { order: { asc: blanksLast(1, byName), desc: blanksLast(-1, byName) } });
 
   const values = new Map();
-  for (const { name } of fields.filter((field) => selects.some((s) => s.dataset.filter === field.name))) {
+  for (const { name } of choices) {
     const rows = [...element.tBodies[0].rows];
     values.set(name, rows.map((row) => row.cells[place[name]].dataset.v));
   }
@@ -60,27 +73,64 @@ if (element) {
   element.tHead.addEventListener("click", toTop);
   table.on("page", toTop);
 
-  const chosen = () => selects.filter((select) => select.value !== "*");
+  const chosen = () => choices.filter((choice) => choice.value !== "*");
   table.search.fixed("filters", (text, data, index) =>
-    chosen().every((select) => `=${values.get(select.dataset.filter)[index]}` === select.value),
+    chosen().every((choice) => `=${values.get(choice.name)[index]}` === choice.value),
   );
+
+  // what ranks: the page's own ranks, or those by one of the figures, row by row
+  const ranks = document.getElementById("ranks");
+  const rankings = ranks ? JSON.parse(document.getElementById("rankings").textContent) : {};
+  const own = [...element.tBodies[0].rows].map((row) =>
+    [place.rank, place.group].map((column) => {
+      const cell = row.cells[column];
+      return [{ ...cell.dataset }, ...cell.childNodes];
+    }),
+  );
+  const text = (name, value) => {
+    const span = document.createElement("span");
+    span.className = name;
+    span.textContent = value;
+    return span;
+  };
+  const refill = (cell, data, ...content) => {
+    for (const key of Object.keys(cell.dataset)) delete cell.dataset[key];
+    Object.assign(cell.dataset, data);
+    cell.replaceChildren(...content);
+  };
+  /** Ranks and ties by a figure ("": the page's own); sorted by task and rank where it is none. */
+  const rankBy = (name) => {
+    table.rows().every(function (index) {
+      const [rank, group] = [place.rank, place.group].map((column) => this.node().cells[column]);
+      if (!name) {
+        [rank, group].forEach((cell, number) => refill(cell, ...own[index][number]));
+      } else {
+        const [first, low, high, letters] = rankings[name][index] ?? [null, null, null, ""];
+        const shown = first === null ? { order: "", v: "" } : { order: first, v: first, low, high };
+        const range = low === high ? `${low}` : `${low} to ${high}`;
+        refill(rank, shown, ...(first === null ? ["–"] : [text("value", first), " ", text("sub", range)]));
+        refill(group, { order: letters, v: letters }, letters === "provisional" ? "prov." : letters || "–");
+      }
+    });
+    table.rows().invalidate("dom");
+  };
 
   const shownFields = () => fields.filter((_, index) => boxes[index].checked);
   const showColumns = () => {
-    element.classList.add("picked");
     boxes.forEach((box, index) => element.classList.toggle(`x${index + 1}`, !box.checked));
   };
 
   const order = () => {
     const [first] = table.order();
-    return first && first[1] ? [fields[first[0]].name, first[1]] : null;
+    return first && first[1] && table.order().length === 1 ? [fields[first[0]].name, first[1]] : null;
   };
 
   /** The state as an address, empty where it is the page's own. */
   const toAddress = () => {
     const state = new URLSearchParams();
     if (search.value) state.set("q", search.value);
-    for (const select of chosen()) state.set(select.dataset.filter, select.value.slice(1));
+    for (const choice of chosen()) state.set(choice.name, choice.value.slice(1));
+    if (ranks?.value) state.set("ranks", ranks.value);
     const sorted = order();
     if (sorted) state.set("sort", sorted.join("."));
     if (table.page()) state.set("page", table.page() + 1);
@@ -90,13 +140,21 @@ if (element) {
     return state.toString();
   };
 
+  const inRanks = () => (ranks?.value ? [[place.task, "asc"], [place.rank, "asc"]] : []);
+
   const fromAddress = () => {
     const state = new URLSearchParams(location.hash.slice(1));
     search.value = state.get("q") ?? "";
-    for (const select of selects) {
-      const wanted = state.get(select.dataset.filter);
-      select.value = wanted === null ? "*" : `=${wanted}`;
-      if (select.selectedIndex < 0) select.value = "*";
+    for (const choice of choices) {
+      const wanted = state.get(choice.name);
+      choice.value = wanted === null ? "*" : `=${wanted}`;
+    }
+    if (ranks) {
+      const wanted = state.get("ranks") ?? "";
+      const before = ranks.dataset.now ?? "";
+      ranks.value = wanted in rankings ? wanted : "";
+      ranks.dataset.now = ranks.value;
+      if (ranks.value !== before) rankBy(ranks.value);
     }
     const columns = state.get("columns")?.split(".");
     boxes.forEach((box, index) => {
@@ -104,7 +162,7 @@ if (element) {
     });
     const [name, direction] = (state.get("sort") ?? "").split(".");
     const known = name in place && ["asc", "desc"].includes(direction);
-    table.order(known ? [[place[name], direction]] : []);
+    table.order(known ? [[place[name], direction]] : inRanks());
     showColumns();
     table.search(search.value).draw();
     const page = Number(state.get("page")) - 1;
@@ -124,7 +182,12 @@ if (element) {
   });
 
   search.addEventListener("input", () => table.search(search.value).draw());
-  for (const select of selects) select.addEventListener("change", () => table.draw());
+  for (const choice of choices) choice.events.addEventListener("change", () => table.draw());
+  ranks?.addEventListener("change", () => {
+    rankBy(ranks.value);
+    ranks.dataset.now = ranks.value;
+    table.order(inRanks()).draw();
+  });
   for (const box of boxes) {
     box.addEventListener("change", () => {
       showColumns();
@@ -140,7 +203,9 @@ if (element) {
   for (const button of controls.querySelectorAll("button[data-download]")) {
     button.addEventListener("click", () => {
       const rows = table.rows({ search: "applied", order: "applied" }).nodes().toArray();
-      download(button.dataset.download, rows, shownFields());
+      // the activation stands in the cell of the name
+      const wanted = fields.filter((field, index) => boxes[index].checked || field.name === "activation");
+      download(button.dataset.download, rows, wanted);
     });
   }
   // a menu that is left closes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,14 @@ import pandas as pd
 from motifidelity.entries import DIVISION, KMER_REGRESSION
 from motifidelity.leaderboard.tables.order import place_of
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
-from motifidelity.metrics.headlines import CAPABILITIES, HEADLINES, Headline, shown_capabilities
+from motifidelity.metrics.headlines import (
+    CAPABILITIES,
+    HEADLINES,
+    Capability,
+    Headline,
+    shown_capabilities,
+)
+from motifidelity.summary.inputs import MetricInfo
 from motifidelity.summary.ranks import kinds
 from motifidelity.summary.stats import Stats
 from motifidelity.summary.verdicts import flagged
@@ -49,8 +56,8 @@ def capability_table(trials: pd.DataFrame, stats: Stats) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     counted = trials[trials["counted"] & (trials["profile"] == FULL)]
     for (task, digest), mine in counted.groupby(["task", "task_digest"], sort=True):
-        spec = known_specs().get(str(task))
-        if spec is None or spec.digest != digest or spec.headlines == HEADLINES:
+        spec = spec_as_known(str(task), str(digest))
+        if spec is None or spec.headlines == HEADLINES:
             continue
         beside = set(mine.loc[mine["division"] == DIVISION, "run"])
         scale = find_scale(mine, {key: stat for key, stat in stats.items() if key[0] in beside})
@@ -111,15 +118,67 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop(columns=[*order]).reset_index(drop=True)
 
 
-def _figures(spec: TaskSpec, stats: Stats, scale: Scale, run: str) -> list[float]:
-    asked = shown_capabilities(spec.headlines)
-    found = []
-    for name in CAPABILITIES:
-        places = [_place(one, stats, scale, run) for one in asked.get(name, ())]
-        found.append(sum(places) / len(places) if places else math.nan)
+def spec_as_known(task: str, digest: str) -> TaskSpec | None:
+    """A task's specification, None where it is not known or is another one by now."""
+    spec = known_specs().get(task)
+    return spec if spec is not None and spec.digest == digest else None
+
+
+def capability_values(
+    spec: TaskSpec, stats: Stats, scale: Scale, run: str
+) -> dict[Capability, dict[str, float]]:
+    """What a run's trials show of each capability that its task asks for.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+    stats : Stats
+    scale : Scale
+        Of the task.
+    run : str
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By capability and result: the mean of the scores that show it, each from floor (0) to
+        oracle (1), not cut off. A trial that lacks one of them is left out.
+    """
+    found = {}
+    for name, asked in shown_capabilities(spec.headlines).items():
+        places = [_places(one, stats, scale, run) for one in asked]
+        common = [result for result in places[0] if all(result in one for one in places)]
+        means = {r: sum(one[r] for one in places) / len(places) for r in common}
+        found[name] = {result: mean for result, mean in means.items() if math.isfinite(mean)}
     return found
 
 
-def _place(one: Headline, stats: Stats, scale: Scale, run: str) -> float:
+def capability_bounds(
+    spec: TaskSpec, scale: Scale, metrics: Mapping[str, MetricInfo]
+) -> dict[Capability, tuple[float, float]]:
+    """The least and the largest possible figure of each capability; infinite where it has none."""
+    found = {}
+    for name, asked in shown_capabilities(spec.headlines).items():
+        ends = np.array([_ends(one, scale, metrics) for one in asked])
+        low, high = ends.mean(axis=0)
+        found[name] = (float(low), float(high))
+    return found
+
+
+def _ends(one: Headline, scale: Scale, metrics: Mapping[str, MetricInfo]) -> tuple[float, float]:
+    info = metrics.get(one.metric)
+    bounds = (None, None) if info is None else (info.low, info.high)
+    places = [math.nan if end is None else scale.place(*one.score, end) for end in bounds]
+    low, high = reversed(places) if places[0] > places[1] else places
+    return (low if math.isfinite(low) else -math.inf, high if math.isfinite(high) else math.inf)
+
+
+def _figures(spec: TaskSpec, stats: Stats, scale: Scale, run: str) -> list[float]:
+    found = capability_values(spec, stats, scale, run)
+    trials = [list(found.get(name, {}).values()) for name in CAPABILITIES]
+    return [float(np.mean(values)) if values else math.nan for values in trials]
+
+
+def _places(one: Headline, stats: Stats, scale: Scale, run: str) -> dict[str, float]:
     stat = stats.get((run, *one.score, ""))
-    return math.nan if stat is None else scale.place(*one.score, stat.mean)
+    trials = stat.by_trial if stat is not None else {}
+    return {result: scale.place(*one.score, value) for result, (value, _, _) in trials.items()}

@@ -24,6 +24,7 @@ from motifidelity.leaderboard.pages.overview import MOST_PANELS
 from motifidelity.leaderboard.serving import open_server
 from motifidelity.leaderboard.site import gather
 from motifidelity.registry import Registry, Result
+from motifidelity.report.tables import DocumentTables
 
 BASELINES = Path(__file__).parents[2] / "baselines"
 
@@ -304,4 +305,12 @@ def test_the_committed_baselines_say_the_study_s_message(tmp_path: Path) -> None
     readme = (BASELINES.parent / "README.md").read_text(encoding="utf-8")
     assert f"![The leaderboard: {finding}](docs/leaderboard.png)" in readme
     assert len(front.all("figure", "picture")) == MOST_PANELS
+    # the documents' table of the same claims
+    told = [line.split(" | ") for line in DocumentTables(Registry(BASELINES)).table("claims")
+            .splitlines()[2:]]  # fmt: skip
+    rows = pages.rows(pages.parse(tmp_path / "claims.html").one("table", "claims"))
+    shown = [row[1].one("strong").text for row in rows]
+    assert len(shown) == len(told) > 5
+    for verdict, line in zip(shown, told, strict=True):
+        assert line[3].startswith(f"**{verdict}**"), line
     shutil.rmtree(tmp_path)

@@ -6,16 +6,24 @@ import dataclasses
 import math
 
 import leaderboard_fixtures as fx
+import numpy as np
 import pytest
+from scipy import stats
 
 from motifidelity.entries import KMER_REGRESSION
+from motifidelity.leaderboard.abilities import COLUMNS, ability_ranks
 from motifidelity.leaderboard.site import gather
+from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables.capabilities import (
+    capability_bounds,
     capability_table,
     in_order,
     over_tasks,
 )
+from motifidelity.leaderboard.tables.scale import Scale
+from motifidelity.metrics.gates import FLAGGED, GATES
 from motifidelity.metrics.headlines import Headline, shown_capabilities
+from motifidelity.summary.ranks import PROVISIONAL
 from motifidelity.tasks import spec as specs
 
 HEADLINES = (
@@ -126,3 +134,64 @@ def test_of_other_specifications_and_of_the_study_s_own_board_there_are_no_figur
     builder.rows["jobs"][-1]["task_digest"] = "0" * 64
     result(builder, first, "net", NET)
     assert table_of(builder).empty
+
+
+def test_columns_of_the_runs_are_the_same_figures_with_students_interval_and_ranks():
+    builder = fx.able_networks()
+    material = gather(builder.tables(), fx.METRICS)
+    frame = standings(material).set_index("run")
+    table = capability_table(material.summary.trials, material.stats).set_index("run")
+    assert len(table) == 6
+    for column, name in COLUMNS.items():
+        known = frame.loc[table.index, column]
+        np.testing.assert_array_equal(known, table[name])
+    mine = frame[(frame["model"] == "maps") & (frame["task"] == "motif-classes@2")].iloc[0]
+    places = np.array([0.896, 0.9, 0.904]) / 0.95  # its floor is stated to be 0
+    low, high = stats.t.interval(0.95, 2, places.mean(), stats.sem(places))
+    ends = (mine["maps_low"], mine["maps"], mine["maps_high"])
+    assert ends == pytest.approx((low, 0.9 / 0.95, high))
+    assert mine["maps_trials"] == 3
+    # the AUROC ends at 1, which is beyond the oracle
+    few = frame[frame["model"] == "few"].iloc[0]
+    assert (few["predicts"], few["predicts_trials"]) == (pytest.approx(0.49), 1)
+    assert math.isnan(few["predicts_low"])
+    found = ability_ranks(frame.reset_index(), material)
+    assert set(found) == {"predicts", "filters", "maps"}
+    names = frame["model"].to_dict()
+    by = {
+        column: {names[run]: (one.rank, one.group) for run, one in ranks.items()}
+        for column, ranks in found.items()
+    }
+    assert by["maps"] == {"maps": (1, "a"), "predicts": (2, "b"), "few": (None, PROVISIONAL)}
+    assert by["filters"] == by["maps"]
+    assert by["predicts"] == {"predicts": (1, "a"), "maps": (2, "b"), "few": (None, PROVISIONAL)}
+
+
+def test_an_interval_ends_where_the_scores_of_its_figure_do(two):
+    own, _ = two
+    scale = Scale(
+        {("auroc", ""): 0.5, ("rule_auroc", ""): 0.5, ("designed_rule_auroc", ""): 0.4},
+        {("auroc", ""): 0.9, ("rule_auroc", ""): 1.0, ("designed_rule_auroc", ""): 1.0},
+    )
+    metric = fx.Metric("rule_auroc", "rules", "standard")
+    bounds = capability_bounds(own, scale, {**fx.METRICS, "rule_auroc": metric})
+    assert bounds["Predicts"] == pytest.approx((-1.25, 1.25))
+    assert bounds["Rules"] == (-math.inf, math.inf)  # nothing is known of the designed ones
+    both = {**fx.METRICS, **dict.fromkeys(("rule_auroc", "designed_rule_auroc"), metric)}
+    assert capability_bounds(own, scale, both)["Rules"] == pytest.approx((-5 / 6, 1.0))
+
+
+def test_a_network_past_a_gate_is_not_ranked_by_what_hangs_on_it():
+    builder = fx.able_networks(("motif-classes@2",))
+    result = next(row["result_id"] for row in builder.rows["jobs"] if row["model"] == "maps")
+    gate = GATES["gradients_tell_changes"]
+    builder.score(result, gate.metric, -1.0, gate.method)
+    material = gather(builder.tables(), fx.METRICS)
+    frame = standings(material)
+    names = dict(zip(frame["run"], frame["model"], strict=True))
+    found = {
+        column: {names[run]: one.group for run, one in ranks.items()}
+        for column, ranks in ability_ranks(frame, material).items()
+    }
+    assert found["predicts"]["maps"] != FLAGGED
+    assert found["maps"]["maps"] == FLAGGED

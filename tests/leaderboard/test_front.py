@@ -24,7 +24,7 @@ from motifidelity.leaderboard.figures.scatter import LINE
 from motifidelity.leaderboard.pages import versus
 from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changes
-from motifidelity.leaderboard.pages.front import FIELDS, FOLDED
+from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.pages.versus import EDGE
@@ -437,12 +437,7 @@ def test_the_style_can_hide_every_column() -> None:
     text = style.read_text(encoding="utf-8")
     for number in range(1, len(FIELDS) + 1):
         assert f".runs.x{number} tr > :nth-child({number})" in text
-    shown = sum(field.shown for field in FIELDS)
-    assert f".runs:not(.picked) tr > :nth-child(n + {shown + 1})" in text
-    assert all(field.shown for field in FIELDS[:shown])
     for number, field in enumerate(FIELDS, 1):
-        if field.name in FOLDED:
-            assert f".runs.one{number}:not(.picked) tr > :nth-child({number})," in text
         # of a card on a phone
         if field.name != "model":
             rule = f':nth-child({number})::before {{ content: "{field.label}"; }}'
@@ -461,7 +456,7 @@ def test_a_column_that_says_the_same_of_every_network_folds_away(
     head = front.one("table", "runs").one("thead").all("th")
     [place] = [at for at, one in enumerate(head, 1) if one.attrs["data-field"] == "division"]
     assert ("more" in head[place - 1].attrs["class"].split()) == folded
-    assert (f"one{place}" in front.one("table", "runs").attrs["class"].split()) == folded
+    assert (f"x{place}" in front.one("table", "runs").attrs["class"].split()) == folded
     boxes = {one.attrs["data-column"]: one.attrs for one in front.all("input")
              if "data-column" in one.attrs}  # fmt: skip
     assert ("checked" in boxes["division"]) != folded
@@ -652,3 +647,52 @@ def test_markup_in_the_front_table_stays_text(site: Path) -> None:
     names = [row.one("th").attrs["data-v"] for row in table.one("tbody").all("tr")]
     assert fx.HOSTILE in names
     assert max(map(len, names)) < 60
+
+
+def test_the_site_s_navigation_says_where_one_is(site: Path) -> None:
+    named = {}
+    for path in site.rglob("*.html"):
+        links = pages.parse(path).one("nav", "site").all("a")
+        here = [link.attrs["href"] for link in links if "aria-current" in link.attrs]
+        named[path.relative_to(site).as_posix()] = [
+            (path.parent / href).resolve().relative_to(site.resolve()).as_posix() for href in here
+        ]
+    own = {"index.html", "compare.html", "figures.html", "claims.html", "history.html",
+           "metrics/index.html", "changelog.html", "about.html"}  # fmt: skip
+    assert {path: [path] for path in own}.items() <= named.items()
+    assert not any(here for path, here in named.items() if path not in own)
+
+
+def test_claims_are_held_against_the_run_with_most_trials(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    task = "regulatory-code@1"
+    for activation, maps in (("exponential", 0.9), ("relu", 0.6)):
+        for trial in range(3):
+            scores = {
+                ("auroc", ""): 0.95 + trial / 1000,
+                ("paper_attribution_auroc", "saliency"): maps + trial / 1000,
+                ("attribution_auroc", "saliency"): maps + trial / 1000,
+            }
+            builder.add("CNN-local", trial, scores, activation=activation, task=task)
+    # of another source, on another backend and with weights of its own: none of them counts
+    odd = {("auroc", ""): 0.2, ("paper_attribution_auroc", "saliency"): 0.2}
+    more = {"activation": "exponential", "task": task}
+    builder.add("CNN-local", 0, odd, model_digest="9" * 64, minute=90, **more)
+    builder.add("CNN-local", 0, odd, backend="jax", **more)
+    builder.add("CNN-local", 0, odd, division="open", **more)
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    rows = pages.rows(pages.parse(tmp_path / "claims.html").one("table", "claims"))
+    by_name = {row[0].text: row for row in rows}
+    [maps] = [row for name, row in by_name.items() if name.startswith("Attribution")]
+    assert "CNN-local" in maps[3].text
+    assert "+0.300" in maps[3].text
+    assert maps[5].text == "3"
+    assert "not run" in {row[1].one("strong").text for row in rows}
+
+
+def test_a_registry_without_the_study_s_networks_has_its_claims_not_run(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    trained(builder, "m", [0.8])
+    render(builder.tables(), tmp_path, metrics=fx.METRICS)
+    rows = pages.rows(pages.parse(tmp_path / "claims.html").one("table", "claims"))
+    assert {row[1].one("strong").text for row in rows} == {"not run"}

@@ -18,7 +18,7 @@ from motifidelity.registry.s3 import Limits, S3Store
 from motifidelity.registry.stores import open_store
 
 ACTIONS = ("prepare", "record", "jobs", "readable", "stored", "has_arrays", "network", "arrays",
-           "evidence", "scan_name")  # fmt: skip
+           "evidence", "scan_name", "layers")  # fmt: skip
 
 
 @pytest.fixture

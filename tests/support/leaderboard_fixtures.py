@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from motifidelity.tasks.spec import find_spec
+
 HOSTILE = '<script>alert("x")</script>'
 RTL = "evil\u202egnp.exe"
 LONG = "n" * 10_000
@@ -303,6 +305,34 @@ def attribution_scores(
         values["attribution_auroc", method] = float(value + rng.normal(0, 0.02))
         values["paper_attribution_auroc", method] = float(value - 0.01 + rng.normal(0, 0.02))
     return values
+
+
+# of the study's tasks, version 2: what noise and what the oracle get
+ENDS = {
+    ("auroc", ""): (0.5, 0.9),
+    ("filter_f1", ""): (0.0, 1.0),
+    ("maps", ""): (0.0, 0.95),
+}
+
+
+def able_networks(tasks: tuple[str, ...] = ("motif-classes@2", "regulatory-code@2")) -> Builder:
+    """Networks on tasks as they are published: one predicts best, one has the best maps."""
+    builder = Builder()
+    for task in tasks:
+        spec = find_spec(task)
+        given = {"task": task, "task_digest": spec.digest}
+        for place, model in enumerate(("Random", "Oracle")):
+            scores = {key: ends[place] for key, ends in ENDS.items()}
+            builder.add(model, 0, scores, activation=None, division="reference", **given)
+        for model, steps, own in (
+            ("predicts", (1, -1, 0), (0.88, 0.4, 0.70)),
+            ("maps", (-1, 0, 1), (0.80, 0.6, 0.90)),
+            ("few", (-1,), (0.70, 0.1, 0.60)),
+        ):
+            for trial, step in enumerate(steps):
+                scores = {key: value + 0.004 * step for key, value in zip(ENDS, own, strict=True)}
+                builder.add(model, trial, scores, **given)
+    return builder
 
 
 @functools.cache

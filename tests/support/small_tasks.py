@@ -6,6 +6,12 @@ Everything runs as always, and there is less of it.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from motifidelity.metrics.attribution import maps
 from motifidelity.tasks import spec as specs
@@ -18,6 +24,8 @@ SIZES = {"train": 240, "valid": 100, "test": 60, "max_epochs": 2, "explained": 4
 # every class is in so many test sequences
 OF_EVERY_CLASS = 200
 RESCORED = 1
+# where processes of one run of the tests share what references answer; None: each computes it
+SHARED: Path | None = None
 
 
 def small(spec: TaskSpec, methods: tuple[str, ...] = METHODS, **given: int) -> TaskSpec:
@@ -45,7 +53,7 @@ def small_tasks(methods: tuple[str, ...] = METHODS, **given: int) -> dict[str, T
 def install() -> None:
     """Cut down what this process has imported: tasks, plans, and what `bench regress` looks at."""
     from motifidelity.regress import beside_record, matrix, observe, record, trained
-    from motifidelity.runs import plan, rescore, study_jobs
+    from motifidelity.runs import ceilings, plan, rescore, study_jobs
     from motifidelity.submitting import trial
 
     every = {
@@ -88,6 +96,28 @@ def install() -> None:
     matrix.TEST, matrix.EXPLAINED = OF_EVERY_CLASS, SIZES["explained"]
     observe.VARIANTS = observe.VARIANTS[:1]
     trained.SEEDS = 1
+    if SHARED is not None:
+        for name in ("oracle_arrays", "random_arrays", "rival_arrays"):
+            share(ceilings, name, SHARED)
+
+
+def share(module: object, name: str, folder: Path) -> None:
+    """Let a function that makes a reference's arrays make them once for all processes."""
+    make = getattr(module, name)
+
+    def shared(*given: Any) -> dict[str, Any]:
+        *which, truth = given
+        of = (name, *which, truth.spec.id, truth.spec.digest, repr(truth.profile), truth.tested)
+        path = folder / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.npz"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            own = path.with_suffix(f".{os.getpid()}.npz")
+            np.savez(own, **make(*given))
+            own.rename(path)
+        with np.load(path) as found:
+            return dict(found)
+
+    setattr(module, name, shared)
 
 
 def first(module: object, name: str, number: int) -> None:

@@ -66,12 +66,13 @@ def write_curves(
     """
     shuffles = dinucleotide_shuffle(codes, settings["resamples"], CURVES_SEED)
     others = settings.get("readings", {})
+    # what orders bases alike shares its curves: readings of a map, and methods that agree, as all
+    # gradients do where a network is linear
+    made: dict[bytes, dict[Part, Any]] = {}
     for name, kind in settings["methods"].items():
         if name not in maps:
             continue
         told = partial(report, name=name)
-        # readings that order bases alike share their curves
-        made: dict[bytes, dict[Part, Any]] = {}
         for reading, order in {"": {"base": kind}, **others.get(name, {})}.items():
             ranks = _ranks(_read(maps, name, codes, order))
             key = ranks.tobytes()

@@ -46,6 +46,7 @@ def main(path: str, owner: int) -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     compile_templates()
+    importlib.import_module("small_tasks").SHARED = Path(path).parent / "references"
     # what is there already is never looked at, and so never copied
     gc.freeze()
     ended = os.pidfd_open(owner)
