@@ -39,7 +39,7 @@ class _Board:
 
 
 def with_abilities(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
-    """Add the six figures of every run of the full profile, each with the interval of its mean over trials.
+    """Add the six figures of every run of the full profile, each with its interval over trials.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def with_abilities(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
             for place, name in enumerate(CAPABILITIES):
                 values = list(found.get(name, {}).values())
                 if values:
-                    sd = np.std(values, ddof=1) if len(values) > 1 else np.nan
-                    cells[row, place] = (np.mean(values), sd, len(values), *bounds[name])
+                    spread = np.std(values, ddof=1) if len(values) > 1 else np.nan
+                    cells[row, place] = (np.mean(values), spread, len(values), *bounds[name])
     mean, sd, n, least, most = np.moveaxis(cells, 2, 0)
     low, high = trial_interval(mean, sd, n, LEVEL, (least, most))
     for place, column in enumerate(COLUMNS):

@@ -32,13 +32,13 @@ from motifidelity.leaderboard.page import EvidenceOf, LayersOf, Material, Page, 
 from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.capability_section import MEANT
 from motifidelity.leaderboard.pages.changelog import changelog_page
-from motifidelity.leaderboard.pages.claims import claims_page
+from motifidelity.leaderboard.pages.claims_page import claims_page
 from motifidelity.leaderboard.pages.facts import network_origin
+from motifidelity.leaderboard.pages.filter_files import motif_files
 from motifidelity.leaderboard.pages.front import front_page, table_files
 from motifidelity.leaderboard.pages.history import feed_page, history_page
 from motifidelity.leaderboard.pages.metric import metric_pages
 from motifidelity.leaderboard.pages.model import make_page
-from motifidelity.leaderboard.pages.motif_files import motif_files
 from motifidelity.leaderboard.pages.study import study_pages
 from motifidelity.leaderboard.pages.task import task_pages
 from motifidelity.leaderboard.pages.verdict import Row, siblings

@@ -26,6 +26,7 @@ from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.order import in_order
 from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
 from motifidelity.metrics.gates import FLAGGED
+from motifidelity.metrics.headlines import Capability
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
 from motifidelity.summary.rivals import NOT_ABOVE
 from motifidelity.summary.runs import BOARD
@@ -98,6 +99,15 @@ class Line:
     cells: tuple[Entry, ...]
 
 
+# whose colour each figure has
+_FAMILIES: Mapping[Capability, str] = {
+    "Predicts": "accuracy",
+    "Filters": "filters",
+    "Maps": "attribution",
+    "Effects": "effects",
+    "Rules": "rules",
+    "Robust": "robust",
+}
 _ENDS = "0 is the task's floor, 1 its oracle."
 FIELDS = (
     Field("rank", "Rank", "number", "Rank within task and division by the score that the text "
@@ -110,11 +120,8 @@ FIELDS = (
     Field("model", "Model", "text", "Name; leads to everything known of it", up=True),
     Field("task", "Task", "text", "Task and version; leads to all its scores", up=True),
     *(
-        Field(name.lower(), name, "score", f"{MEANT[name]} {_ENDS}", family)
-        for name, family in (
-            ("Predicts", "accuracy"), ("Filters", "filters"), ("Maps", "attribution"),
-            ("Effects", "effects"), ("Rules", "rules"), ("Robust", "robust"),
-        )
+        Field(name, capability, "score", f"{MEANT[capability]} {_ENDS}", _FAMILIES[capability])
+        for name, capability in CAPABILITY_COLUMNS.items()
     ),
     Field("trials", "Trials", "number", "Trials that finished, of all that were counted"),
     Field("cost", "Cost", "number", "Mean time of training a trial on its machine, whatever else "

@@ -23,8 +23,8 @@ from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.pages.capability_section import CapabilityTable, model_capabilities
 from motifidelity.leaderboard.pages.command import Command, repeat
 from motifidelity.leaderboard.pages.facts import Fact, FactRow, identity, network_origin, run_facts
+from motifidelity.leaderboard.pages.filter_files import median_trial, meme_path
 from motifidelity.leaderboard.pages.meanings import meanings
-from motifidelity.leaderboard.pages.motif_files import median_trial, meme_path
 from motifidelity.leaderboard.pages.scorecard import ClassTable, ScoreRow, class_table, score_rows
 from motifidelity.leaderboard.pages.task import task_page_name
 from motifidelity.leaderboard.pages.verdict import Row, verdict
@@ -237,8 +237,9 @@ def make_page(
     activation, others = parse_params(str(last["params"]))
     order = ["_quick", "_task", "profile", "run"]
     places = {task: place for place, task in enumerate(in_order(trials["task"]))}
-    own_places = {"_quick": trials["profile"] != "full", "_task": trials["task"].map(places)}
-    placed = trials.assign(**own_places).sort_values(order, kind="stable")
+    placed = trials.assign(
+        _quick=trials["profile"] != "full", _task=trials["task"].map(places)
+    ).sort_values(order, kind="stable")
     motifs = Motifs()
     shown = _Shown(
         summary=material.summary,
@@ -256,7 +257,7 @@ def make_page(
     sections = tuple(
         _make_section(
             str(run),
-            group.drop(columns=[*own_places]),
+            group.drop(columns=["_quick", "_task"]),
             material,
             shown,
             motifs,

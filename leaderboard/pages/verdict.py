@@ -48,7 +48,7 @@ def siblings(frame: pd.DataFrame) -> dict[str, Row]:
     """
     rows = frame.to_dict("records")
     known = {(*(row[name] for name in _ALIKE), row["activation"]): row for row in rows}
-    found = {}
+    found: dict[str, Row] = {}
     for row in rows:
         if row["activation"]:
             wanted = BESIDE.get(row["activation"], "relu")

@@ -15,7 +15,9 @@ BASELINES = Path(__file__).parents[2] / "baselines"
 ACTIVATIONS = '"exponential"|"relu"'
 
 
-def copy_few(target: Path, trials: int, models: Collection[str] = ()) -> pd.DataFrame:
+def copy_few(
+    target: Path, trials: int, models: Collection[str] = (), tasks: Collection[str] = ()
+) -> pd.DataFrame:
     """Copy the folder with the exponential and ReLU networks alone, and what no network is.
 
     Parameters
@@ -24,8 +26,8 @@ def copy_few(target: Path, trials: int, models: Collection[str] = ()) -> pd.Data
         New.
     trials : int
         How many of each.
-    models : collection of str, optional
-        Of these alone; default: of all.
+    models, tasks : collection of str, optional
+        Of these alone, tasks by their names without a version; default: of all.
 
     Returns
     -------
@@ -36,6 +38,8 @@ def copy_few(target: Path, trials: int, models: Collection[str] = ()) -> pd.Data
     few = (jobs["trial"] < trials) & jobs["params"].str.contains(ACTIVATIONS)
     if models:
         few &= jobs["model"].isin(models)
+    if tasks:
+        few &= jobs["task"].str.partition("@")[0].isin(tasks)
     kept = jobs[few | (jobs["division"] == DIVISION)]
     left = _files(jobs) - _files(kept)
 

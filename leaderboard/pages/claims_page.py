@@ -77,7 +77,7 @@ def study_trials(trials: pd.DataFrame) -> pd.DataFrame:
     ]
     parsed = [parse_params(str(params)) for params in mine["params"]]
     plain = np.array([bool(activation) and not others for activation, others in parsed], bool)
-    mine = mine.assign(activation=[activation for activation, _ in parsed])[plain]
+    mine = mine.assign(activation=[activation or "" for activation, _ in parsed])[plain]
     runs = mine.groupby(["model", "activation", "run"], as_index=False).agg(
         number=("result_id", "size"), newest=("started", "max")
     )
