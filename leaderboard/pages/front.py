@@ -402,11 +402,13 @@ def _score(row: Row, field: Field) -> Entry:
     known = math.isfinite(low) and math.isfinite(high)
     whole = field.name == "found"
     bounded = not whole
-    count = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}"
+    # as many decimals as the mean has, which the interval would seem to leave out else
+    ends = f"{number(low, whole=whole)} to {number(high, whole=whole)}" if known else ""
+    count = "" if n == int(row["ok"]) else f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}"
     return Entry(
         text=number(value, whole=whole),
         value=repr(value),
-        note=f"{low:.2f} to {high:.2f}, {count}" if known else count,
+        note=", ".join(filter(None, (ends, count))),
         low=repr(low) if known else "",
         high=repr(high) if known else "",
         trials=str(n),

@@ -145,11 +145,13 @@ class TrialResult:
 class Section:
     """One run of the model: a task, profile, division and isolation.
 
-    ``stem`` begins the names of its figures' files.
+    ``stem`` begins the names of its figures' files; ``label`` is task and profile, and a number
+    where another run of the page is alike in both.
     """
 
     stem: str
     anchor: str
+    label: str
     task: str
     task_href: str
     profile: str
@@ -252,6 +254,7 @@ def make_page(
     lone = placed["run"].nunique() == 1
     anchors = {str(run): f"run-{str(run)[:12]}" for run in placed["run"].unique()}
     own = {str(row["run"]): row for row in rows}
+    labels = _labels(placed.drop_duplicates("run"))
     ok = placed[placed["counted"] & (placed["status"] == "ok")].drop_duplicates("run")
     finished = (job for _, job in ok.iterrows())
     sections = tuple(
@@ -263,6 +266,7 @@ def make_page(
             motifs,
             stem if lone else _on_task(stem, group.iloc[0]),
             own.get(str(run)),
+            labels[str(run)],
         )
         for run, group in placed.groupby("run", sort=False)
     )
@@ -291,6 +295,7 @@ def _make_section(
     motifs: Motifs,
     stem: str,
     row: Row | None,
+    label: str,
 ) -> Section:
     metrics = material.metrics
     counted = trials[trials["counted"]]
@@ -304,6 +309,7 @@ def _make_section(
     return Section(
         stem=stem,
         anchor=f"run-{run[:12]}",
+        label=label,
         task=clip(counted.iloc[0]["task"]),
         task_href=f"../tasks/{task_page_name(counted.iloc[0])}",
         profile=clip(counted.iloc[0]["profile"], 20),
@@ -330,6 +336,18 @@ def _make_section(
         examples=_examples(first, material, shelf),
         command=repeat(trials),
     )
+
+
+def _labels(runs: pd.DataFrame) -> dict[str, str]:
+    """What each run of a page is called in its landmarks, no two alike."""
+    names = [
+        f"{clip(task)}, {clip(profile, 20)}"
+        for task, profile in zip(runs["task"], runs["profile"], strict=True)
+    ]
+    return {
+        str(run): name if names.count(name) == 1 else f"{name}, run {names[:place].count(name) + 1}"
+        for place, (run, name) in enumerate(zip(runs["run"], names, strict=True))
+    }
 
 
 def _on_task(stem: str, job: pd.Series) -> str:

@@ -22,6 +22,7 @@ from motifidelity.leaderboard.figures.scatter import (
     spread_labels,
     spread_marks,
 )
+from motifidelity.leaderboard.pages.verdict import siblings
 from motifidelity.leaderboard.text import number, shorten, signed
 from motifidelity.metrics.headlines import HEADLINES, short_name
 from motifidelity.statistics import MIN_TRIALS, alike, compare_pair, pareto_front
@@ -142,6 +143,8 @@ class Picture:
     dots: tuple[Dot, ...]
     floors: tuple[Dot, ...]
     front: str
+    pairs: str
+    """Path that joins the marks of each network with the study's two activations."""
     levels: tuple[Level, ...]
     description: str
     ticks: tuple[tuple[str, str], ...]
@@ -488,6 +491,7 @@ def _picture(
         dots=_place(models, kinds, trials, places, plane, top=below + LINE),
         floors=_place(floors, kinds, {}, places, plane, labelled=0),
         front=_steps(front, plane),
+        pairs=_joined(models, places),
         levels=levels,
         description=description,
         ticks=up,
@@ -560,6 +564,17 @@ def _place(
             )
         )
     return tuple(dots)
+
+
+def _joined(models: pd.DataFrame, places: Mapping[str, tuple[float, float]]) -> str:
+    """A line from each exponential network to the same one with ReLU."""
+    first = set(models.loc[models["activation"] == "exponential", "run"])
+    lines = [
+        (places[run], places[str(other["run"])])
+        for run, other in siblings(models).items()
+        if run in first
+    ]
+    return "".join(f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" for (x, y), (u, v) in lines)
 
 
 def _steps(front: pd.DataFrame, plane: Plane) -> str:

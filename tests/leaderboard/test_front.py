@@ -432,6 +432,18 @@ def test_the_picture_is_described_and_every_model_is_in_it(tmp_path: Path) -> No
     assert figure.all("path", "front")
 
 
+def test_a_line_joins_a_network_with_exponential_to_the_same_one_with_relu(tmp_path: Path) -> None:
+    builder = pairs([(0.9, 0.5), (0.8, 0.6)])
+    trained(builder, "alone", [0.7, 0.71], activation="exponential")
+    [picture] = overview(frame_of(builder), {}).pictures
+    at = {dot.label: (float(dot.x), float(dot.y)) for dot in picture.dots}
+    ends = np.array(re.findall(r"-?[\d.]+", picture.pairs), float).reshape(-1, 2, 2)
+    found = {tuple(map(tuple, line)) for line in ends.tolist()}
+    assert found == {
+        (at[f"net-{number} exponential"], at[f"net-{number} ReLU"]) for number in range(2)
+    }
+
+
 def test_the_style_can_hide_every_column() -> None:
     style = Path(__file__).parents[2] / "leaderboard" / "static" / "style.css"
     text = style.read_text(encoding="utf-8")
