@@ -40,6 +40,8 @@ ROOM = 170.0
 # from the middle of one mark to that of another, so that most of each is seen; of more marks than
 # this all stay where they are
 MARK, MOST_APART = 8.0, 100
+# an axis begins so far below its lowest value or more, and has at most so many steps
+CLEAR, MOST_STEPS = 0.02, 6
 # of a line, from the top, that what is said of it stands below
 NEAR_TOP = 40.0
 # scores this far apart or more are not about equal
@@ -92,6 +94,11 @@ class Plane:
         knows_nothing = chance_of(accuracy_of(task).metric) == 0
         return cls(FROM_0 if knows_nothing else ACROSS, FROM_0 if _have_own([task]) else UP)
 
+    def around(self, models: pd.DataFrame) -> Plane:
+        """The part of it in which nine networks of ten lie; a mark beyond it stands at its edge."""
+        sides = (self.across, models["accuracy"]), (self.up, models["fidelity"])
+        return Plane(*(_zoomed(axis, values.to_numpy(float)) for axis, values in sides))
+
     def x(self, value: float) -> str:
         """Place of an accuracy."""
         return f"{self.across.along(value) * WIDTH:.1f}"
@@ -100,10 +107,27 @@ class Plane:
         """Height of a fidelity, from the top."""
         return f"{(1 - self.up.along(value)) * HEIGHT:.1f}"
 
+    def holds(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which runs lie in it."""
+        right = rows["accuracy"].to_numpy(float) >= self.across.ticks[0]
+        above = rows["fidelity"].to_numpy(float) >= self.up.ticks[0]
+        return np.asarray(right & above)
+
     def ticks(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
         """Place and text of the ticks across, and of those up."""
         across = tuple((self.x(value), f"{value:g}") for value in self.across.ticks)
         return across, tuple((self.y(value), f"{value:g}") for value in self.up.ticks)
+
+
+def _zoomed(axis: Axis, values: NDArray[np.float64]) -> Axis:
+    """An axis from a little below the lowest value but a tenth of them, to its end."""
+    first, last = axis.ticks[0], axis.ticks[-1]
+    lowest = float(np.sort(values)[len(values) // 10])
+    # in twentieths, which are told apart whatever they are multiplied with
+    steps = min(max(math.floor((lowest - CLEAR) * 20), round(first * 20)), round(last * 20) - 2)
+    each = next(each for each in (1, 2, 4) if (round(last * 20) - steps) / each <= MOST_STEPS)
+    ticks = range(round(last * 20), steps - 1, -each)
+    return Axis(tuple(sorted({steps / 20, *(tick / 20 for tick in ticks)})))
 
 
 @dataclass(frozen=True)
@@ -145,6 +169,8 @@ class Picture:
     front: str
     pairs: str
     """Path that joins the marks of each network with the study's two activations."""
+    beyond: int
+    """Networks that lie below one of the axes, and stand at its edge."""
     levels: tuple[Level, ...]
     description: str
     ticks: tuple[tuple[str, str], ...]
@@ -461,7 +487,7 @@ def _picture(
     trials: dict[str, list[tuple[float, float]]],
 ) -> Picture:
     task = shorten(models["task"].iloc[0], 40)
-    plane = Plane.of(str(models["task"].iloc[0]))
+    plane = Plane.of(str(models["task"].iloc[0])).around(models)
     accuracy = short_name(accuracy_of(str(models["task"].iloc[0])).metric)
     across, up = plane.ticks()
     front = models[pareto_front(models["accuracy"], models["fidelity"])]
@@ -469,7 +495,9 @@ def _picture(
     levels = tuple(
         _level(label, float(references[name]), plane)
         for name, label in ((ORACLE, "oracle: the ceiling"), (RANDOM, "random maps: the floor"))
-        if name in references.index and np.ndim(references[name]) == 0
+        if name in references.index
+        and np.ndim(references[name]) == 0
+        and references[name] >= plane.up.ticks[0]
     )
     # what is said of the ceiling stands above the models' labels
     below = max((float(level.label_y) for level in levels if _is_below(level)), default=-LINE)
@@ -485,13 +513,15 @@ def _picture(
         f"{number(best['fidelity'].iloc[0])} ({ends[0]})."
     )
     floors = known[known["kind"] == "floor"]
+    floors = floors[plane.holds(floors)]
     places = _places(pd.concat([models, floors]), plane)
     return Picture(
         task=task,
         dots=_place(models, kinds, trials, places, plane, top=below + LINE),
         floors=_place(floors, kinds, {}, places, plane, labelled=0),
         front=_steps(front, plane),
-        pairs=_joined(models, places),
+        pairs=_joined(models[plane.holds(models)], places),
+        beyond=int((~plane.holds(models)).sum()),
         levels=levels,
         description=description,
         ticks=up,

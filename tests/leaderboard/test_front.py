@@ -26,6 +26,7 @@ from motifidelity.leaderboard.pages.board import board_pages
 from motifidelity.leaderboard.pages.changelog import changes
 from motifidelity.leaderboard.pages.front import FIELDS
 from motifidelity.leaderboard.pages.history import HEIGHT, WIDTH
+from motifidelity.leaderboard.pages.overview import HEIGHT as HEIGHT_OF_PICTURE
 from motifidelity.leaderboard.pages.overview import MARK, overview
 from motifidelity.leaderboard.pages.versus import EDGE
 from motifidelity.leaderboard.pages.versus import WIDTH as AXIS
@@ -388,9 +389,9 @@ def test_marks_of_one_place_stand_side_by_side_with_a_line_to_it(tmp_path: Path)
 
 def test_labels_of_models_stand_clear_of_what_is_said_of_the_ceiling(tmp_path: Path) -> None:
     builder = fx.Builder()
-    trained(builder, "Oracle", [0.97], division="reference", activation=None)
+    trained(builder, "Oracle", [0.99], division="reference", activation=None)
     for number in range(5):
-        trained(builder, f"net-{number}", [0.96 - number / 1000])
+        trained(builder, f"net-{number}", [0.988 - number / 5000])
     [picture] = overview(frame_of(builder), {}).pictures
     [ceiling] = picture.levels
     labels = sorted(float(dot.label_y) for dot in picture.dots)
@@ -430,6 +431,24 @@ def test_the_picture_is_described_and_every_model_is_in_it(tmp_path: Path) -> No
     assert "attribution fidelity from 0.500" in drawing.attrs["aria-label"]
     assert len(figure.all("g", "mark-shape")) == 4
     assert figure.all("path", "front")
+
+
+def test_the_axes_of_a_picture_begin_where_nine_networks_of_ten_do(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    trained(builder, "Random", [0.5], division="reference", activation=None)
+    for number in range(19):
+        trained(builder, f"net-{number}", [0.84 + number / 200])
+    trained(builder, "fallen", [0.45])
+    trained(builder, "Untrained", [0.5], division="open")
+    [picture] = overview(frame_of(builder), {}).pictures
+    assert [text for _, text in picture.axes] == ["0.9", "0.95", "1"]
+    assert [text for _, text in picture.ticks] == ["0.8", "0.85", "0.9", "0.95", "1"]
+    assert (picture.beyond, picture.floors, picture.levels) == (1, (), ())
+    heights = {dot.title.partition(" ")[0]: float(dot.y) for dot in picture.dots}
+    assert heights["fallen"] == HEIGHT_OF_PICTURE
+    assert heights["net-0"] == pytest.approx(HEIGHT_OF_PICTURE * (1 - (0.84 - 0.8) / 0.2), abs=9)
+    page = pages.parse(render(builder.tables(), tmp_path, metrics=fx.METRICS))
+    assert "1 network lies below an axis" in page.one("figure", "picture").text
 
 
 def test_a_line_joins_a_network_with_exponential_to_the_same_one_with_relu(tmp_path: Path) -> None:
