@@ -17,7 +17,7 @@ from motifidelity.scoring.truth import Truth, present_classes
 @pytest.fixture(scope="module")
 def truth(regulatory_code):
     spec = regulatory_code.spec
-    profile = dataclasses.replace(spec.profile("full"), test=900, explained=400)
+    profile = dataclasses.replace(spec.profile("full"), test=600, explained=150)
     profile = dataclasses.replace(profile, methods=("deepshap", "ism", "paper_ig", "random"))
     return Truth(regulatory_code, profile)
 
