@@ -293,15 +293,16 @@ def _board(
         (family, tuple(mine))
         for family, mine in groupby(_ends(trials, stats, scale, material), lambda end: end.family)
     )
+    links = [
+        _link(mine, stats, name, said.get(str(run), ()))
+        for (run, mine), name in zip(
+            trials.groupby("run", sort=True), name_runs(first_of_each(trials)), strict=True
+        )
+    ]
     return Board(
         profile=clip(profile, 20),
         gets=tuple(_gets(headlines, trials, stats, scale)),
-        runs=tuple(
-            _link(mine, stats, name, said.get(str(run), ()))
-            for (run, mine), name in zip(
-                trials.groupby("run", sort=True), name_runs(first_of_each(trials)), strict=True
-            )
-        ),
+        runs=tuple(sorted(links, key=lambda link: (link.name.lower(), link.activation))),
         ends=ends,
         no_ends=""
         if ends

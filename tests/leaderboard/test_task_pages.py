@@ -83,6 +83,23 @@ def test_every_run_is_linked_to_its_place_on_its_models_page(tmp_path: Path) -> 
         assert f'id="{anchor}"' in target.read_text(encoding="utf-8")
 
 
+def test_runs_stand_by_their_names(tmp_path: Path) -> None:
+    builder = fx.Builder()
+    for name in ("Zeta", "alpha", "Beta"):
+        for activation in ("relu", "exponential"):
+            builder.add(name, 0, {("auroc", ""): 0.9}, activation=activation)
+    page = task_page(builder.tables(), tmp_path)
+    [table] = [
+        one for one in page.all("table", "sortable") if "Every run" in one.one("caption").text
+    ]
+    found = [(row[0].text, row[1].text) for row in pages.rows(table)]
+    assert found == [
+        (name, activation)
+        for name in ("alpha", "Beta", "Zeta")
+        for activation in ("exponential", "relu")
+    ]
+
+
 @pytest.mark.parametrize(
     ("task", "digest", "why"),
     [
