@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,15 @@ def metric_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
     # once for all metrics: a board has a hundred columns
     boards = [{row["run"]: row for row in board[_USED].to_dict("records")} for _, board in groups]
     for name, metric in material.metrics.items():
+        rankings = [
+            ranking
+            for rows in boards
+            for ranking in _rankings(rows, values.get(name, {}), name, metric)
+        ]
 
-        def draw(name: str = name, metric: MetricInfo = metric) -> Mapping[str, object]:
-            rankings = [
-                ranking
-                for rows in boards
-                for ranking in _rankings(rows, values.get(name, {}), name, metric)
-            ]
+        def draw(
+            metric: MetricInfo = metric, rankings: Sequence[Ranking] = rankings
+        ) -> Mapping[str, object]:
             return {
                 "metric": metric,
                 "version": getattr(metric, "version", None),
@@ -86,7 +88,7 @@ def metric_pages(material: Material, frame: pd.DataFrame) -> Iterable[Page]:
                 "rankings": rankings,
             }
 
-        yield Page(paths[name], "metric.html", None, draw)
+        yield Page(paths[name], "metric.html", rankings, draw)
 
 
 def metric_path(name: str) -> str:
