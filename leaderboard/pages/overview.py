@@ -35,8 +35,8 @@ STUB = 26.0
 MOST_PANELS, MOST_LABELS, MOST_KINDS = 4, 10, 7
 # kind of an activation beyond the commonest
 OTHER = MOST_KINDS
-# of the longest label of a dot
-ROOM = 170.0
+# of the longest label of a dot, and its letters
+ROOM, LETTERS = 195.0, 30
 # from the middle of one mark to that of another, so that most of each is seen; of more marks than
 # this all stay where they are
 MARK, MOST_APART = 8.0, 100
@@ -581,7 +581,7 @@ def _place(
                 if (x, y) == _point(row, plane)
                 else (plane.x(row["accuracy"]), plane.y(row["fidelity"])),
                 kind=kinds.get(row["activation"], OTHER),
-                label=name if index < labelled else "",
+                label=shorten(name, LETTERS) if index < labelled else "",
                 title=f"{name}: accuracy {row['accuracy']:.3f}, attribution fidelity "
                 f"{row['fidelity']:.3f}",
                 href=row["href"],
