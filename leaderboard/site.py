@@ -41,11 +41,11 @@ from motifidelity.leaderboard.pages.metric import metric_pages
 from motifidelity.leaderboard.pages.model import make_page
 from motifidelity.leaderboard.pages.study import study_pages
 from motifidelity.leaderboard.pages.task import task_pages
-from motifidelity.leaderboard.pages.verdict import Row, siblings
 from motifidelity.leaderboard.pages.versus import comparison_page
 from motifidelity.leaderboard.standings import standings
 from motifidelity.leaderboard.tables import cells, columns
 from motifidelity.leaderboard.tables.rows import page_name
+from motifidelity.leaderboard.tables.siblings import Row, siblings
 from motifidelity.metrics.headlines import CAPABILITIES
 from motifidelity.metrics.motifs.hits import ATTRACTOR
 from motifidelity.summary.inputs import REQUIRED, MetricInfo, Tables

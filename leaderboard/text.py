@@ -119,6 +119,11 @@ def number(value: float, *, whole: bool = False) -> str:
     return f"{value:z.1f}" if whole else f"{value:z.3f}"
 
 
+def percent(value: float) -> str:
+    """The length of a bar from 0 to 1 in percent, cut off at either end; "" where there is none."""
+    return f"{100 * min(max(value, 0.0), 1.0):.0f}" if math.isfinite(value) else ""
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A difference, with its sign where it does not round to 0; a dash where there is none."""
     if not math.isfinite(value):

@@ -24,11 +24,11 @@ import io
 import json
 import secrets
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 
 Rows = Sequence[Mapping[str, Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -424,15 +425,12 @@ class Registry:
             If the registry does not answer.
         """
         path = f"networks/{_plain(result_id)}/network.json"
-        try:
+
+        def read() -> str | None:
             scan = json.loads(self._whole(path))["scan"]
             return str(scan["after"]).partition(":")[0] if scan else None
-        except FileNotFoundError:
-            return None
-        except StoreError as error:
-            raise error.unreachable(f"{self.name}/{path}") from error
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise _damaged(f"{self.name}/{path}", error) from error
+
+        return self._of_network(path, read)
 
     def layers(self, result_id: str) -> tuple[Layer, ...] | None:
         """The layers of a frozen network (`layers_of`), or None where it was not kept.
@@ -450,15 +448,12 @@ class Registry:
             If the registry does not answer.
         """
         folder = f"networks/{_plain(result_id)}"
-        try:
+
+        def read() -> tuple[Layer, ...]:
             logits = str(json.loads(self._whole(f"{folder}/network.json"))["logits"])
             return layers_of(self._whole(f"{folder}/graph.pb"), logits)
-        except FileNotFoundError:
-            return None
-        except StoreError as error:
-            raise error.unreachable(f"{self.name}/{folder}") from error
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise _damaged(f"{self.name}/{folder}", error) from error
+
+        return self._of_network(folder, read)
 
     def stored(self) -> dict[str, str]:
         """What is stored of results beside the tables, as a text that changes with it.
@@ -485,6 +480,20 @@ class Registry:
                 result = name.removesuffix(".npz")
                 found[result] = f"{found.get(result, '')}{folder} {self._state(entry)}\n"
         return found
+
+    def _of_network(self, path: str, read: Callable[[], T]) -> T | None:
+        """What is read of a kept network, None where there is none; `path` is named in errors."""
+        try:
+            return read()
+        except FileNotFoundError:
+            return None
+        except StoreError as error:
+            raise error.unreachable(f"{self.name}/{path}") from error
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise DataError(
+                f"{self.name}/{path}: damaged ({type(error).__name__}); take it from a copy of the "
+                "registry, or run the job again with --force"
+            ) from error
 
     def _whole(self, path: str) -> bytes:
         """A file's content, which is no pointer of Git LFS."""
@@ -554,13 +563,6 @@ def _plain(result_id: str) -> str:
     if "/" in result_id or "\\" in result_id or not result_id.strip("."):
         raise DataError(f"result {result_id!r}: it is not a result's id; the row was changed")
     return result_id
-
-
-def _damaged(path: str, error: Exception) -> DataError:
-    return DataError(
-        f"{path}: damaged ({type(error).__name__}); take it from a copy of the registry, or run "
-        "the job again with --force"
-    )
 
 
 def _refuse_pointer(path: str, content: bytes) -> None:

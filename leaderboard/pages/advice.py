@@ -12,6 +12,7 @@ import pandas as pd
 
 from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.pages.overview import newest
+from motifidelity.leaderboard.pages.verdict import map_places
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.rows import RunLink, run_link
 from motifidelity.leaderboard.tables.scale import find_scale
@@ -23,7 +24,6 @@ from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import Stat, mean_intervals
 from motifidelity.tasks.spec import accuracy_of, headlines_of
 
-TRUSTED = "attribution_auroc"
 # shades of a strip, from floor to ceiling
 SHADES = 10
 
@@ -157,13 +157,7 @@ def _scaled(board: pd.DataFrame, material: Material) -> list[tuple[RunLink, dict
     scale = find_scale(same, material.stats)
     found = []
     for row in board.to_dict("records"):
-        stats = {name: material.stats.get((row["run"], TRUSTED, name, "")) for name in METHODS}
-        own = {
-            name: scale.place(TRUSTED, name, stat.mean)
-            for name, stat in stats.items()
-            if stat is not None and stat.n
-        }
-        known = {name: value for name, value in own.items() if math.isfinite(value)}
+        known = map_places(row["run"], material.stats, scale)
         if known:
             found.append((_named(row), known))
     return found

@@ -14,7 +14,8 @@ from motifidelity.leaderboard.page import Material
 from motifidelity.leaderboard.pages.metric import metric_path
 from motifidelity.leaderboard.tables.capabilities import MODEL, in_order, over_tasks, suite
 from motifidelity.leaderboard.tables.order import in_order as tasks_in_order
-from motifidelity.leaderboard.text import DASH, clip, parse_params, shorten
+from motifidelity.leaderboard.tables.rows import run_anchor
+from motifidelity.leaderboard.text import DASH, clip, parse_params, percent, shorten
 from motifidelity.metrics.headlines import CAPABILITIES, Capability, shown_capabilities
 from motifidelity.tasks.spec import find_spec
 
@@ -147,9 +148,7 @@ def _told(frame: pd.DataFrame) -> tuple[ToldTask, ...]:
     )
 
 
-def model_capabilities(
-    rows: Sequence[Row], beside: Mapping[str, Row], anchors: Mapping[str, str]
-) -> CapabilityTable | None:
+def model_capabilities(rows: Sequence[Row], beside: Mapping[str, Row]) -> CapabilityTable | None:
     """A model's figures, a row a task; None where it has none.
 
     Parameters
@@ -157,9 +156,7 @@ def model_capabilities(
     rows : sequence of mapping
         The model's runs of the full profile, of `standings.standings`.
     beside : mapping of str to mapping
-        By run, the row of its sibling (`verdict.siblings`), whose figures are marked.
-    anchors : mapping of str to str
-        By run, where the page tells of it.
+        By run, the row of its sibling (`siblings.siblings`), whose figures are marked.
     """
     known = [row for row in rows if any(math.isfinite(row[column]) for column in COLUMNS)]
     if not known:
@@ -170,7 +167,7 @@ def model_capabilities(
         found += [
             CapabilityRow(
                 name,
-                f"#{anchors[row['run']]}",
+                f"#{run_anchor(row['run'])}",
                 row["flagged"],
                 _figures_of(row, beside.get(row["run"])),
             )
@@ -205,11 +202,7 @@ def _figures_of(row: Row, other: Row | None) -> tuple[Figure, ...]:
 def _figure(value: float, ghost: float = math.nan) -> Figure:
     if not math.isfinite(value):
         return Figure(DASH)
-    return Figure(f"{value:z.2f}", _percent(value), _percent(ghost))
-
-
-def _percent(value: float) -> str:
-    return f"{100 * min(max(value, 0.0), 1.0):.0f}" if math.isfinite(value) else ""
+    return Figure(f"{value:z.2f}", percent(value), percent(ghost))
 
 
 def _nothing() -> tuple[Figure, ...]:

@@ -24,7 +24,7 @@ from motifidelity.leaderboard.standings import SCORES, scores_of
 from motifidelity.leaderboard.tables.cells import describe
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.order import in_order
-from motifidelity.leaderboard.text import DASH, clip, memory, number, seconds, shorten
+from motifidelity.leaderboard.text import DASH, clip, memory, number, percent, seconds, shorten
 from motifidelity.metrics.gates import FLAGGED
 from motifidelity.metrics.headlines import Capability
 from motifidelity.summary.ranks import PROVISIONAL, order_by, ranking_score
@@ -412,13 +412,9 @@ def _score(row: Row, field: Field) -> Entry:
         low=repr(low) if known else "",
         high=repr(high) if known else "",
         trials=str(n),
-        bar=_percent(value) if bounded else "",
-        span=(_percent(low), _percent(high)) if bounded and known else None,
+        bar=percent(value) if bounded else "",
+        span=(percent(low), percent(high)) if bounded and known else None,
     )
-
-
-def _percent(value: float) -> str:
-    return f"{100 * min(max(value, 0.0), 1.0):.0f}"
 
 
 def _rank(row: Row, field: Field) -> Entry:

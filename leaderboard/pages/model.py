@@ -27,17 +27,19 @@ from motifidelity.leaderboard.pages.filter_files import median_trial, meme_path
 from motifidelity.leaderboard.pages.meanings import meanings
 from motifidelity.leaderboard.pages.scorecard import ClassTable, ScoreRow, class_table, score_rows
 from motifidelity.leaderboard.pages.task import task_page_name
-from motifidelity.leaderboard.pages.verdict import Row, verdict
+from motifidelity.leaderboard.pages.verdict import verdict
 from motifidelity.leaderboard.tables.order import in_order
 from motifidelity.leaderboard.tables.rows import (
     Mark,
     RunLink,
     coverage,
     marks,
+    run_anchor,
     run_link,
     score_marks,
 )
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
+from motifidelity.leaderboard.tables.siblings import Row
 from motifidelity.leaderboard.text import clip, evalue, is_missing, parse_params, safe_url, shorten
 from motifidelity.metrics.motifs.hits import MAX_EVALUE
 from motifidelity.summary.runs import Summary
@@ -229,7 +231,7 @@ def make_page(
     rows : sequence of mapping
         The model's runs, of `standings.standings`.
     beside : mapping of str to mapping
-        By run, the row of its sibling (`verdict.siblings`).
+        By run, the row of its sibling (`siblings.siblings`).
 
     Returns
     -------
@@ -252,7 +254,6 @@ def make_page(
     )
     stem = f"{shorten(last['model'], 40) or 'unnamed'} {shorten(activation, 30)}".strip()
     lone = placed["run"].nunique() == 1
-    anchors = {str(run): f"run-{str(run)[:12]}" for run in placed["run"].unique()}
     own = {str(row["run"]): row for row in rows}
     labels = _labels(placed.drop_duplicates("run"))
     ok = placed[placed["counted"] & (placed["status"] == "ok")].drop_duplicates("run")
@@ -278,9 +279,7 @@ def make_page(
         url=safe_url(last["url"]),
         facts=identity(last),
         sections=sections,
-        capabilities=model_capabilities(
-            [row for row in rows if row["profile"] == "full"], beside, anchors
-        ),
+        capabilities=model_capabilities([row for row in rows if row["profile"] == "full"], beside),
         sibling=_sibling(rows, beside),
         layers=next((found for job in finished if (found := _layers(job, material))), ()),
         motifs=motifs.drawn,
@@ -308,7 +307,7 @@ def _make_section(
     median, counts = median_trial(counted[ok], shown.filters)
     return Section(
         stem=stem,
-        anchor=f"run-{run[:12]}",
+        anchor=run_anchor(run),
         label=label,
         task=clip(counted.iloc[0]["task"]),
         task_href=f"../tasks/{task_page_name(counted.iloc[0])}",

@@ -22,7 +22,7 @@ from motifidelity.leaderboard.figures.scatter import (
     spread_labels,
     spread_marks,
 )
-from motifidelity.leaderboard.pages.verdict import siblings
+from motifidelity.leaderboard.tables.siblings import KNOWN, NETWORK, siblings
 from motifidelity.leaderboard.text import number, shorten, signed
 from motifidelity.metrics.headlines import HEADLINES, short_name
 from motifidelity.statistics import MIN_TRIALS, alike, compare_pair, pareto_front
@@ -48,8 +48,6 @@ NEAR_TOP = 40.0
 SAME = 0.03
 # networks from which equality can be told
 FEWEST = 3
-# exponential and relu, the study's two, always have the first two colours and shapes
-KNOWN = ("exponential", "relu")
 NAMES = {"relu": "ReLU", "elu": "ELU"}
 READINGS = (
     ("accuracy", "Accuracy", "AUROC of the predictions"),
@@ -69,8 +67,6 @@ OWN_READINGS = (
     ("deepshap", "DeepSHAP maps", "the same of DeepSHAP"),
 )
 OWN_BETTER = {"fidelity": "better maps", "recovery": "better filters"}
-# what two runs of one network agree in
-NETWORK = (*BOARD, "division", "model", "model_digest", "parameters")
 # other methods, by which maps may differ less
 OTHERWISE = {"ism": "mutagenesis", "deepshap": "DeepSHAP"}
 
@@ -598,7 +594,7 @@ def _place(
 
 def _joined(models: pd.DataFrame, places: Mapping[str, tuple[float, float]]) -> str:
     """A line from each exponential network to the same one with ReLU."""
-    first = set(models.loc[models["activation"] == "exponential", "run"])
+    first = set(models.loc[models["activation"] == KNOWN[0], "run"])
     lines = [
         (places[run], places[str(other["run"])])
         for run, other in siblings(models).items()

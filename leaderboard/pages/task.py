@@ -20,7 +20,14 @@ from motifidelity.leaderboard.pages.facts import Fact
 from motifidelity.leaderboard.pages.scorecard import Value
 from motifidelity.leaderboard.tables.cells import arrow, describe
 from motifidelity.leaderboard.tables.columns import FAMILIES, method_label, metric_order
-from motifidelity.leaderboard.tables.rows import Mark, coverage, marks, page_name, score_marks
+from motifidelity.leaderboard.tables.rows import (
+    Mark,
+    coverage,
+    marks,
+    page_name,
+    run_anchor,
+    score_marks,
+)
 from motifidelity.leaderboard.tables.scale import Scale, find_scale
 from motifidelity.leaderboard.text import clip, number, parse_params, shorten, slug, text_digest
 from motifidelity.metrics.headlines import Headline, short_name
@@ -320,7 +327,7 @@ def _link(trials: pd.DataFrame, stats: Stats, name: RunName, more: Sequence[Mark
     return Link(
         # backend and isolation are among the marks
         name=f"{shorten(last['model'], 60) or 'unnamed'} {shorten(told, 60)}".strip(),
-        href=f"../models/{page_name(last)}#run-{str(last['run'])[:12]}",
+        href=f"../models/{page_name(last)}#{run_anchor(str(last['run']))}",
         activation=shorten(activation, 30),
         coverage=coverage(int((counted["status"] == "ok").sum()), len(counted)),
         accuracy=number(accuracy.mean) if accuracy and accuracy.n else "–",

@@ -1,20 +1,17 @@
-"""What a network's numbers say of it on a task, in words; and the network to read it beside."""
+"""What a network's numbers say of it on a task, in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from collections.abc import Iterable, Mapping, Sequence
 
 from motifidelity.leaderboard.abilities import COLUMNS
 from motifidelity.leaderboard.tables.columns import method_label
 from motifidelity.leaderboard.tables.scale import Scale
+from motifidelity.leaderboard.tables.siblings import Row
 from motifidelity.leaderboard.text import number
 from motifidelity.metrics.methods import METHODS
 from motifidelity.summary.rivals import NOT_ABOVE
-from motifidelity.summary.runs import BOARD
 from motifidelity.summary.stats import Stats
 from motifidelity.tasks.spec import accuracy_of
 
@@ -24,38 +21,18 @@ WEAK, GOOD = 1 / 3, 2 / 3
 MAPS = "attribution_auroc"
 # the share of filters that hold a motif of the task: the first that a run has
 FILTERS = ("filter_precision", "match_fraction")
-# with which first activation a network is read beside this one
-BESIDE = {"exponential": "relu", "relu": "exponential"}
 _TOLD = ("effects", "rules", "robust")
-_ALIKE = (*BOARD, "division", "isolation", "backend", "model", "model_digest", "parameters")
-
-Row = Mapping[Hashable, Any]
 
 
-def siblings(frame: pd.DataFrame) -> dict[str, Row]:
-    """For each run the same network with the other of the study's two activations.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `standings.standings` returns it.
-
-    Returns
-    -------
-    dict of str to mapping
-        By run, the row of its sibling: alike in all but the activation, which is ReLU beside
-        exponential and beside any other, and exponential beside ReLU.
-    """
-    rows = frame.to_dict("records")
-    known = {(*(row[name] for name in _ALIKE), row["activation"]): row for row in rows}
-    found: dict[str, Row] = {}
-    for row in rows:
-        if row["activation"]:
-            wanted = BESIDE.get(row["activation"], "relu")
-            other = known.get((*(row[name] for name in _ALIKE), wanted))
-            if other is not None:
-                found[str(row["run"])] = other
-    return found
+def map_places(run: str, stats: Stats, scale: Scale) -> dict[str, float]:
+    """Where a run's maps lie between floor and ceiling, by the methods of which that is known."""
+    means = {name: stats.get((run, MAPS, name, "")) for name in METHODS}
+    places = {
+        name: scale.place(MAPS, name, stat.mean)
+        for name, stat in means.items()
+        if stat is not None and stat.n
+    }
+    return {name: place for name, place in places.items() if math.isfinite(place)}
 
 
 def verdict(row: Row, stats: Stats, scale: Scale) -> str:
@@ -80,7 +57,7 @@ def verdict(row: Row, stats: Stats, scale: Scale) -> str:
     accuracy = accuracy_of(task)
     if math.isfinite(value := mean(*accuracy.score)):
         parts.append(f"predicts {number(value)} ({accuracy.label.strip()})")
-    placed = {name: scale.place(MAPS, name, mean(MAPS, name)) for name in METHODS}
+    placed = map_places(run, stats, scale)
     if said := _grouped({_in_line(method_label(name)): at for name, at in placed.items()}):
         parts.append(f"its maps: {said}")
     shares = (value for name in FILTERS if math.isfinite(value := mean(name)))

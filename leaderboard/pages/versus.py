@@ -16,9 +16,9 @@ import pandas as pd
 
 from motifidelity.leaderboard.figures.axis import place
 from motifidelity.leaderboard.page import Material, Page
-from motifidelity.leaderboard.pages.overview import KNOWN, NETWORK
 from motifidelity.leaderboard.standings import scores_of
 from motifidelity.leaderboard.tables.rows import RunLink, run_link
+from motifidelity.leaderboard.tables.siblings import ALIKE, KNOWN
 from motifidelity.leaderboard.text import clip, number, shorten, signed
 from motifidelity.statistics import Comparison, compare_models
 from motifidelity.summary.ranks import competing
@@ -216,12 +216,11 @@ def _shown(rows: Sequence[Row]) -> set[tuple[int, int]]:
     places = list(combinations(range(len(rows)), 2))
     if len(rows) <= FEW:
         return set(places)
-    same = [*(name for name in NETWORK if name not in BOARD), "backend", "isolation"]
     both = [
         (i, j)
         for i, j in places
         if {rows[i]["activation"], rows[j]["activation"]} == set(KNOWN)
-        and all(rows[i][name] == rows[j][name] for name in same)
+        and all(rows[i][name] == rows[j][name] for name in ALIKE)
     ]
     return set(list(dict.fromkeys([(0, 1), *both]))[:MOST_SHOWN])
 

@@ -15,20 +15,23 @@ if (element) {
   const place = Object.fromEntries(fields.map((field) => [field.name, field.index]));
   const controls = document.getElementById("controls");
   const search = document.getElementById("search");
-  // a choice of one value each, "*" for any: menus, and the tabs of the tasks
-  const tabs = controls.querySelector("fieldset[data-filter]");
-  const choices = [...controls.querySelectorAll("[data-filter]")].map((element) => ({
-    name: element.dataset.filter,
-    events: element,
-    get value() {
-      return element === tabs ? element.querySelector("input:checked").value : element.value;
-    },
-    set value(wanted) {
-      const own = element === tabs ? [...element.querySelectorAll("input")] : [...element.options];
-      const found = own.find((one) => one.value === wanted) ?? own[0];
-      found[element === tabs ? "checked" : "selected"] = true;
-    },
-  }));
+  // a choice of one value each, "*" for any: menus, and the tabs of the tasks, each by its name
+  const choices = [...controls.querySelectorAll("[data-filter]")].map((events) => {
+    const name = events.dataset.filter;
+    const control = controls.elements[name];
+    return {
+      name,
+      events,
+      get value() {
+        return control.value;
+      },
+      set value(wanted) {
+        control.value = "*";
+        control.value = wanted;
+        if (!control.value) control.value = "*";
+      },
+    };
+  });
   const boxes = [...controls.querySelectorAll("input[data-column]")];
 
   // what has no value comes last, whichever way is sorted

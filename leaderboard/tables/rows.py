@@ -226,6 +226,11 @@ def marks(job: pd.Series, more: Sequence[Mark] = ()) -> tuple[Mark, ...]:
     return (*found, *more)
 
 
+def run_anchor(run: str) -> str:
+    """Where a model's page tells of one of its runs."""
+    return f"run-{run[:12]}"
+
+
 def page_name(job: pd.Series) -> str:
     """File name of the page of a job's model and parameters."""
     activation, _ = parse_params(str(job["params"]))
